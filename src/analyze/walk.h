@@ -1,0 +1,56 @@
+/*
+ * The walk over one layer: each entry of its tar becomes a `file` fact, with its digests and what its first bytes say,
+ * and the files that analyzers want are captured and analysed on the way. One pass, constant memory, nothing on disk.
+ *
+ * A file gets the digest that its system's packages promise: MD5 for dpkg, SHA-1 for apk, SHA-256 for rpm; all three as
+ * long as nobody knows the system. Executables where packages do not put theirs get SHA-256 in any case. Which digests
+ * a file gets depends on nothing but the bytes and the family that was given, so that the same image gives the same
+ * facts.
+ */
+#ifndef SEKISHO_ANALYZE_WALK_H
+#define SEKISHO_ANALYZE_WALK_H
+
+#include "base/error.h"
+#include "fact/sink.h"
+#include "read/tar.h"
+
+#define WALK_DIGEST_MAX (UINT64_C(4) << 30) /* larger files are not read, which is an `unread` fact */
+#define WALK_HOLES_MAX                                                                                                 \
+        (UINT64_C(16) << 30) /* of all sparse files of a layer together; beyond that they are not read                 \
+                              */
+#define WALK_ENTRIES_MAX UINT64_C(50000000)
+
+enum family { FAMILY_UNKNOWN, FAMILY_DPKG, FAMILY_APK, FAMILY_RPM };
+
+/* Whose packages a system installs, by ID and ID_LIKE of os-release. */
+enum family family_of(const struct fact_os *os);
+
+/* MD5 of large files by whoever feeds the walk, who can compute it together with a digest of the whole (read/tandem.h).
+ */
+struct walk_md5 {
+        void (*add)(void *arg, const void *p, size_t n); /* p: as tar_peek gave it */
+        void (*end)(void *arg, uint8_t ret_md5[static 16]);
+        void *arg;
+};
+
+struct walk_options {
+        const struct walk_md5 *md5; /* NULL: the walk computes it itself */
+        enum family family;         /* known from a layer below; else the layer's own files tell as they come */
+        bool is_packed; /* our own tar of a directory: its SEKISHO.* pax records are believed (source/README.md) */
+};
+
+struct walk_totals {
+        uint64_t entries;
+        bool complete;    /* the archive was read to its end */
+        bool no_end_mark; /* it stops after a whole entry, without end blocks: complete, if its digest is the promised
+                             one */
+};
+
+/*
+ * Walks to the end of the archive. Corrupt input is an `unread` fact and complete == false. < 0 only where the archive
+ * could not be read further for a reason outside it (the pull failed): what came before was emitted.
+ */
+int walk_layer(struct tar *t, const struct walk_options *o, struct sink *out, struct walk_totals *ret,
+               struct error *err);
+
+#endif

@@ -1,0 +1,53 @@
+/*
+ * Commands: one file cli/<name>.c each, ending in one `const struct command`, and a line in commands[] of main.c.
+ * Checklist for a new one: the struct below; help that fits a screen with two examples; exit codes as below; a test in
+ * tests/cli/; a line in CHANGELOG.md.
+ */
+#ifndef SEKISHO_CLI_COMMAND_H
+#define SEKISHO_CLI_COMMAND_H
+
+#include "base/error.h"
+
+enum { EXIT_CLEAN = 0, EXIT_DENIED = 1, EXIT_USAGE = 2, EXIT_INCOMPLETE = 3 };
+
+struct option_spec {
+        const char *name;     /* "fail-on" for --fail-on */
+        char letter;          /* 'o', or 0 */
+        const char *argument; /* "FILE", or NULL for a flag */
+        const char *help;
+};
+
+struct command {
+        const char *name;
+        const char *usage;                 /* "scan [OPTIONS] TARGET" */
+        const char *summary;               /* one line */
+        const char *help;                  /* what stands between usage and options; may be NULL */
+        const char *examples;              /* lines, each ending in \n */
+        const struct option_spec *options; /* ends with name == NULL; may be NULL */
+        /*
+         * Takes each option as it comes (NULL argument for flags). Repeatable options come repeatedly.
+         * 0, or -EINVAL and words.
+         */
+        int (*option)(void *state, const struct option_spec *o, const char *value, struct error *err);
+        size_t state_size; /* zeroed memory, given to option and run */
+        int (*run)(void *state, int argc,
+                   char **argv); /* the arguments left, argv[0] is the first; returns the exit code */
+};
+
+extern const struct command *const commands[]; /* NULL-terminated */
+
+/* "sekisho: words" and a hint line on standard error. Both return the exit code given. */
+int fail(int exit_code, const struct error *err);
+int fail_usage(const struct command *c, const char *fmt, ...) _printf_(2, 3);
+
+/* The candidate nearest to word (for "did you mean"), or NULL if none is near. */
+const char *nearest(const char *word, const char *const *candidates);
+
+/* Today as seconds at 00:00 UTC; SEKISHO_TODAY=2026-11-20 overrides it, for reports that can be repeated. */
+int64_t today(void);
+
+bool stream_is_terminal(int fd);
+bool may_colour(int fd);         /* a terminal, NO_COLOR unset, TERM not dumb */
+unsigned terminal_width(int fd); /* 0 if it is not a terminal */
+
+#endif

@@ -1,0 +1,53 @@
+/* `sekisho explain`: all that is known about one finding of an artefact, in words. */
+#include "cli/session.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+static const struct option_spec options[] = {
+        { "platform", 0, "OS/ARCH", "which image of an index (default: linux and this machine's)" },
+        { "db", 0, "FILE", "advisory database (default: see sekisho db status; \"embedded\")" },
+        { "fail-on", 0, "WORDS", "judge by SEVERITY[,fixable][,kev] instead of the default policy; repeatable" },
+        { "authfile", 0, "FILE", "registry credentials (default: podman's and docker's)" },
+        { "ca-file", 0, "FILE", "certificates to trust for registries" },
+        { "plain-http", 0, NULL, "allow a registry without TLS that is not on loopback" },
+        { "root", 0, "DIR", "storage of podman or docker (default: theirs)" },
+        { "socket", 0, "PATH", "API socket of podman or docker (default: theirs)" },
+        { "quiet", 'q', NULL, "no progress" },
+        { NULL, 0, NULL, NULL },
+};
+
+extern const struct command command_explain;
+
+static int explain_main(void *state, int argc, char **argv)
+{
+        struct session session;
+        struct error err = ERROR_NONE;
+        if (argc != 2)
+                return fail_usage(&command_explain, "needs the id of a finding and the target it was found in");
+        int code = session_run(state, argv[1], &session);
+        if (code != 0)
+                return code;
+        struct report_options o = { .colour = may_colour(STDOUT_FILENO), .width = terminal_width(STDOUT_FILENO) };
+        int r = report_explain(&session.scan.report, str_of(argv[0]), &o, stdout);
+        if (r == -ENOENT)
+                (void)error_set(&err, r, "%s is not among the %zu findings of %s: sekisho scan -v %s lists them",
+                                argv[0], session.scan.report.n_findings, argv[1], argv[1]);
+        else if (r < 0)
+                (void)error_errno(&err, r, "cannot write");
+        session_done(&session);
+        return r < 0 ? fail(EXIT_INCOMPLETE, &err) : EXIT_CLEAN;
+}
+
+const struct command command_explain = {
+        .name = "explain",
+        .usage = "explain [OPTIONS] ID TARGET",
+        .summary = "Tell all about one finding: proof, decision, what to do",
+        .help = "ID is a CVE or another name of the advisory, or the kind of a finding (end-of-life, modified, ...).\n",
+        .examples = "  sekisho explain CVE-2024-5535 nginx-app.tar\n"
+                    "  sekisho explain end-of-life registry:localhost:5000/web:1.2\n",
+        .options = options,
+        .option = session_option,
+        .state_size = sizeof(struct session_settings),
+        .run = explain_main,
+};

@@ -1,0 +1,173 @@
+/*
+ * The program: finds the command, parses its options out of its table, runs it. Knows no command by itself.
+ */
+#include "base/fs.h"
+#include "cli/command.h"
+#include "cli/help.h"
+#include "proc/worker.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+extern const struct command command_help, command_version, command_scan, command_explain, command_doctor;
+extern const struct command command_db, command_vercmp;
+
+const struct command *const commands[] = {
+        &command_scan,   &command_explain, &command_db,      &command_doctor,
+        &command_vercmp, &command_help,    &command_version, NULL,
+};
+
+static const struct command *command_find(const char *name)
+{
+        for (size_t i = 0; commands[i]; i++)
+                if (strcmp(commands[i]->name, name) == 0)
+                        return commands[i];
+        return NULL;
+}
+
+static const struct option_spec *option_find(const struct command *c, const char *name, size_t n, char letter)
+{
+        for (const struct option_spec *o = c->options; o && o->name; o++)
+                if (letter ? o->letter == letter : strlen(o->name) == n && memcmp(o->name, name, n) == 0)
+                        return o;
+        return NULL;
+}
+
+static int unknown_option(const struct command *c, const char *word)
+{
+        const char *names[64] = { 0 };
+        size_t n = 0;
+        for (const struct option_spec *o = c->options; o && o->name && n + 1 < ARRAY_SIZE(names); o++)
+                names[n++] = o->name;
+        const char *near = word[1] == '-' ? nearest(word + 2, names) : NULL;
+        if (near)
+                return fail_usage(c, "unknown option %s; did you mean --%s?", word, near);
+        return fail_usage(c, "unknown option %s", word);
+}
+
+/* Options may stand anywhere; "--" ends them. Fills words[] with the rest. < 0: go on; else the exit code. */
+static int parse(const struct command *c, void *state, int argc, char **argv, char **words, int *ret_n)
+{
+        bool only_words = false;
+        int n = 0;
+        for (int i = 0; i < argc; i++) {
+                char *word = argv[i];
+                if (only_words || word[0] != '-' || !word[1]) {
+                        words[n++] = word;
+                        continue;
+                }
+                if (strcmp(word, "--") == 0) {
+                        only_words = true;
+                        continue;
+                }
+                if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0) {
+                        help_command(c, stdout);
+                        return EXIT_CLEAN;
+                }
+                const struct option_spec *o;
+                const char *value = NULL;
+                if (word[1] == '-') {
+                        const char *equals = strchr(word, '=');
+                        o = option_find(c, word + 2, equals ? (size_t)(equals - word - 2) : strlen(word + 2), 0);
+                        value = equals ? equals + 1 : NULL;
+                } else {
+                        o = option_find(c, NULL, 0, word[1]);
+                        value = word[2] ? word + 2 : NULL;
+                }
+                if (!o)
+                        return unknown_option(c, word);
+                if (!o->argument && value)
+                        return fail_usage(c, "--%s takes no value", o->name);
+                if (o->argument && !value) {
+                        if (i + 1 >= argc)
+                                return fail_usage(c, "--%s needs a value: %s", o->name, o->argument);
+                        value = argv[++i];
+                }
+                struct error err = ERROR_NONE;
+                if (c->option(state, o, value, &err) < 0)
+                        return fail_usage(c, "--%s: %s", o->name, err.text);
+        }
+        *ret_n = n;
+        return -1;
+}
+
+static void interrupted(int signal_number)
+{
+        if (workers_interrupted()) { /* the second one: now */
+                output_abort_all();
+                signal(signal_number, SIG_DFL);
+                raise(signal_number);
+        }
+        workers_interrupt();
+}
+
+static void watch_signals(void)
+{
+        /* The first Ctrl-C lets the command tidy up; a second one ends the program at once, and leaves no temporaries.
+         */
+        struct sigaction stop = { .sa_handler = interrupted };
+        sigaction(SIGINT, &stop, NULL);
+        sigaction(SIGTERM, &stop, NULL);
+        sigaction(SIGHUP, &stop, NULL);
+        signal(SIGPIPE, SIG_IGN);
+}
+
+#define DESCRIPTORS 65536
+
+/* Each long list of a layer's files is a descriptor: as many as we may have. */
+static void allow_descriptors(void)
+{
+        struct rlimit r;
+        if (getrlimit(RLIMIT_NOFILE, &r) == 0 && r.rlim_cur < DESCRIPTORS) {
+                r.rlim_cur = MIN(r.rlim_max, (rlim_t)DESCRIPTORS);
+                (void)setrlimit(RLIMIT_NOFILE, &r);
+        }
+}
+
+int main(int argc, char **argv)
+{
+        if (argc < 2) {
+                help_overview(stderr);
+                return EXIT_USAGE;
+        }
+        const char *name = argv[1];
+        if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0)
+                name = "help";
+        else if (strcmp(name, "--version") == 0 || strcmp(name, "-V") == 0)
+                name = "version";
+        const struct command *c = command_find(name);
+        if (!c) {
+                const char *names[64] = { 0 };
+                for (size_t i = 0; commands[i] && i + 1 < ARRAY_SIZE(names); i++)
+                        names[i] = commands[i]->name;
+                const char *near = nearest(name, names);
+                fprintf(stderr, "sekisho: unknown command \"%s\"%s%s%s\nTry: sekisho help\n", name,
+                        near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "");
+                return EXIT_USAGE;
+        }
+        _cleanup_(freep) void *state = calloc(1, c->state_size ? c->state_size : 1);
+        _cleanup_(freep) char **words = calloc((size_t)argc + 1, sizeof(*words));
+        if (!state || !words)
+                return EXIT_INCOMPLETE;
+        int n = 0, code = parse(c, state, argc - 2, argv + 2, words, &n);
+        if (code >= 0)
+                return code;
+        watch_signals();
+        allow_descriptors();
+        code = c->run(state, n, words);
+        if (workers_interrupted()) {
+                output_abort_all();
+                fprintf(stderr, "sekisho: interrupted\n");
+                return EXIT_INCOMPLETE;
+        }
+        if (fflush(stdout) != 0 && code == EXIT_CLEAN) {
+                fprintf(stderr, "sekisho: cannot write to standard output: %s\n", strerror(errno));
+                return EXIT_INCOMPLETE;
+        }
+        return code;
+}

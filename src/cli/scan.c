@@ -1,0 +1,92 @@
+/* `sekisho scan`: what is in an artefact, what is wrong with it, what to do about it. */
+#include "cli/session.h"
+
+#include <string.h>
+#include <unistd.h>
+
+static const struct option_spec options[] = {
+        { "output", 'o', "FORMAT[=FILE]", "table, json, sarif, cyclonedx or html; repeatable (default: table)" },
+        { "fail-on", 0, "WORDS", "deny by SEVERITY[,fixable][,kev] instead of the default policy; repeatable" },
+        { "platform", 0, "OS/ARCH", "which image of an index (default: linux and this machine's)" },
+        { "db", 0, "FILE", "advisory database (default: see sekisho db status; \"embedded\")" },
+        { "ledger", 0, "FILE", "write what became of every file of every layer, as JSON lines" },
+        { "authfile", 0, "FILE", "registry credentials (default: podman's and docker's)" },
+        { "ca-file", 0, "FILE", "certificates to trust for registries" },
+        { "plain-http", 0, NULL, "allow a registry without TLS that is not on loopback" },
+        { "tls-skip-verify", 0, NULL, "do not verify the registry's certificate" },
+        { "root", 0, "DIR", "storage of podman or docker (default: theirs)" },
+        { "socket", 0, "PATH", "API socket of podman or docker (default: theirs)" },
+        { "verbose", 'v', NULL, "the table shows all findings, not only what to do" },
+        { "quiet", 'q', NULL, "no table on standard output, no progress: the exit code tells" },
+        { NULL, 0, NULL, NULL },
+};
+
+static int write_output(const struct reporter *r, const char *path, const struct report *report,
+                        struct report_options o, struct error *err)
+{
+        struct output out;
+        int fd = strcmp(path, "-") == 0 ? STDOUT_FILENO : -1;
+        o.colour = fd >= 0 && may_colour(fd);
+        o.width = fd >= 0 ? terminal_width(fd) : 0;
+        if (!o.width)
+                o.elapsed_ms = 0; /* the same bytes for the same image and data */
+        int e = output_open(&out, path, err);
+        if (e < 0)
+                return e;
+        e = r->write(report, &o, out.stream);
+        if (e < 0) {
+                (void)error_errno(err, e, "cannot write %s to %s", r->name, path);
+                output_abort(&out);
+                return e;
+        }
+        return output_commit(&out, err);
+}
+
+static int verdict(const struct report *r)
+{
+        return r->denied ? EXIT_DENIED : r->complete ? EXIT_CLEAN : EXIT_INCOMPLETE;
+}
+
+extern const struct command command_scan;
+
+static int scan_main(void *state, int argc, char **argv)
+{
+        struct session_settings *s = state;
+        struct session session;
+        struct error err = ERROR_NONE;
+        if (argc == 0)
+                return fail_usage(&command_scan, "what should be scanned?");
+        if (argc > 1)
+                return fail_usage(&command_scan, "one target at a time; \"%s\" is one too many", argv[1]);
+        if (!s->n_outputs && !s->quiet)
+                (void)session_add_output(s, "table", &err);
+        int code = session_run(s, argv[0], &session);
+        if (code != 0)
+                return code;
+        const struct report *report = &session.scan.report;
+        struct report_options o = { .verbose = s->verbose, .elapsed_ms = session_elapsed_ms(&session) };
+        code = verdict(report);
+        for (size_t i = 0; i < s->n_outputs; i++)
+                if (write_output(s->outputs[i].reporter, s->outputs[i].path, report, o, &err) < 0)
+                        code = fail(EXIT_INCOMPLETE, &err);
+        session_done(&session);
+        return code;
+}
+
+const struct command command_scan = {
+        .name = "scan",
+        .usage = "scan [OPTIONS] TARGET",
+        .summary = "Tell what is in an image, what is wrong with it and what to do",
+        .help = "TARGET is an archive, an OCI layout, a directory, a registry reference, an image of podman or "
+                "docker,\n"
+                "or a running container. A prefix forces the kind: sekisho help sources.\n"
+                "Exit status: 0 clean by the policy, 1 denied, 2 usage, 3 could not complete.\n"
+                "See also: sekisho help policy, sekisho help formats.\n",
+        .examples = "  sekisho scan nginx-app.tar\n"
+                    "  sekisho scan registry:localhost:5000/web:1.2 --fail-on high,fixable --fail-on kev -o "
+                    "html=report.html\n",
+        .options = options,
+        .option = session_option,
+        .state_size = sizeof(struct session_settings),
+        .run = scan_main,
+};

@@ -1,0 +1,40 @@
+/* What `scan` and `explain` have in common: their options, and a finished scan or an exit code. */
+#ifndef SEKISHO_CLI_SESSION_H
+#define SEKISHO_CLI_SESSION_H
+
+#include "base/fs.h"
+#include "cli/command.h"
+#include "cli/progress.h"
+#include "flow/scan.h"
+
+#define OUTPUTS_MAX 16
+
+struct session_settings { /* the state of both commands, filled in by session_option */
+        struct source_options source;
+        const char *db;
+        struct policy policy; /* of --fail-on; no rules: the default one */
+        struct {
+                const struct reporter *reporter;
+                const char *path; /* "-": standard output */
+        } outputs[OUTPUTS_MAX];
+        size_t n_outputs;
+        const char *ledger;
+        bool quiet, verbose;
+};
+
+struct session {
+        struct db *db;
+        struct scan scan;
+        struct progress progress;
+        uint64_t started_ms;
+};
+
+int session_option(void *state, const struct option_spec *o, const char *value, struct error *err);
+int session_add_output(struct session_settings *s, const char *value, struct error *err);
+
+/* 0: *ret holds a scan, and session_done is due; else the exit code, and the reason was told. */
+int session_run(const struct session_settings *s, const char *target, struct session *ret);
+void session_done(struct session *s);
+uint64_t session_elapsed_ms(const struct session *s);
+
+#endif

@@ -1,0 +1,305 @@
+/*
+ * CycloneDX 1.6 as JSON: the artefact as the component that the document is about, its operating system and packages as
+ * components, vulnerabilities that point to them. Every component's bom-ref is its purl, made unique where a hostile
+ * database lists one twice. The document has no time stamp, and its serial number follows from what was scanned and
+ * with which advisories, so that the same scan gives the same bytes. What a person decides (analysis) is not in it.
+ */
+#include "report/document.h"
+#include "report/identity.h"
+#include "report/report.h"
+#include "report/text.h"
+#include "report/view.h"
+
+#include "base/map.h"
+
+#include <ctype.h>
+
+#define ARTEFACT_REF "artefact"
+#define OS_REF       "operating-system"
+#define VERSION_MAX  1024 /* of a version, in the specification */
+
+/* The bom-refs of the packages, by their index; all different from each other and from the two above. */
+static struct str *package_references(const struct report *r, struct arena *a)
+{
+        struct str *refs = arena_array(a, r->n_packages + 1, sizeof(*refs));
+        struct map_str taken = { 0 };
+        *map_str_put(&taken, STR(ARTEFACT_REF), NULL) = refs;
+        *map_str_put(&taken, STR(OS_REF), NULL) = refs;
+        for (size_t i = 0; i < r->n_packages; i++) {
+                const struct report_package *p = &r->packages[i];
+                bool is_new;
+                refs[i] = p->purl.n ? text_utf8(a, p->purl) : arena_printf(a, "package-%zu", i + 1);
+                *map_str_put(&taken, refs[i], &is_new) = refs;
+                if (!is_new) {
+                        refs[i] = arena_printf(a, "%.*s#%zu", STR_FMT(refs[i]), i + 1);
+                        *map_str_put(&taken, refs[i], NULL) = refs;
+                }
+        }
+        map_str_done(&taken);
+        return refs;
+}
+
+static bool is_sha256(struct str s)
+{
+        for (size_t i = 0; i < s.n; i++)
+                if (!isxdigit((unsigned char)s.p[i]))
+                        return false;
+        return s.n == 64;
+}
+
+static void set_version(json_t *component, struct str version)
+{
+        if (version.n && version.n <= VERSION_MAX)
+                doc_set(component, "version", doc_text(version));
+}
+
+static json_t *artefact(const struct report *r, struct arena *a)
+{
+        json_t *o = doc_object(), *properties = doc_array();
+        struct str digest = r->digest.n ? r->digest : r->image_id, hex = digest;
+        bool has_hash = str_starts(digest, STR("sha256:")) && is_sha256(hex = str_from(digest, 7));
+        doc_set(o, "type", doc_cstr(r->has_image || r->n_layers || r->container.n ? "container" : "file"));
+        doc_set(o, "bom-ref", doc_cstr(ARTEFACT_REF));
+        doc_set(o, "name", doc_text(r->name.n ? r->name : r->target));
+        set_version(o, digest);
+        if (has_hash) {
+                json_t *hashes = doc_array(), *hash = doc_object();
+                doc_set(hash, "alg", doc_cstr("SHA-256"));
+                doc_set(hash, "content", doc_text(hex));
+                doc_add(hashes, hash);
+                doc_set(o, "hashes", hashes);
+        }
+        doc_add_property(properties, "sekisho:target", r->target);
+        doc_add_property(properties, "sekisho:kind", r->kind);
+        doc_add_property(properties, "sekisho:image-id", r->image_id);
+        doc_add_property(properties, "sekisho:container", r->container);
+        doc_add_property(properties, "sekisho:platform", platform_words(r, a));
+        for (size_t i = 0; i < r->tags.n; i++)
+                doc_add_property(properties, "sekisho:tag", r->tags.v[i]);
+        for (size_t i = 0; i < r->n_layers; i++)
+                doc_add_property(properties, "sekisho:layer",
+                                 r->layers[i].digest.n ? r->layers[i].digest : r->layers[i].diff_id);
+        doc_set(o, "properties", properties);
+        return o;
+}
+
+static json_t *metadata(const struct report *r, struct arena *a)
+{
+        json_t *o = doc_object(), *tools = doc_object(), *components = doc_array(), *tool = doc_object(),
+               *properties = doc_array();
+        doc_set(tool, "type", doc_cstr("application"));
+        doc_set(tool, "name", doc_cstr("sekisho"));
+        set_version(tool, r->tool_version);
+        doc_add(components, tool);
+        doc_set(tools, "components", components);
+        doc_set(o, "tools", tools);
+        doc_set(o, "component", artefact(r, a));
+        doc_add_property(properties, "sekisho:advisories", r->data_source);
+        doc_add_property(properties, "sekisho:advisories:digest", r->data_digest);
+        doc_add_property(properties, "sekisho:advisories:date", text_day(a, r->data_date, ""));
+        doc_add_property(properties, "sekisho:policy", r->policy);
+        doc_add_property(properties, "sekisho:decision", str_of(r->denied ? "deny" : "allow"));
+        doc_set(o, "properties", properties);
+        return o;
+}
+
+static json_t *operating_system(const struct report *r, struct arena *a)
+{
+        json_t *o = doc_object(), *properties = doc_array();
+        doc_set(o, "type", doc_cstr("operating-system"));
+        doc_set(o, "bom-ref", doc_cstr(OS_REF));
+        doc_set(o, "name", doc_text(r->os.id.n ? r->os.id : STR("unknown")));
+        set_version(o, r->os.version);
+        if (r->os.name.n)
+                doc_set(o, "description", doc_text(r->os.name));
+        doc_add_property(properties, "sekisho:end-of-life", text_day(a, r->eol, ""));
+        doc_add_property(properties, "sekisho:path", r->os.path);
+        doc_set(o, "properties", properties);
+        return o;
+}
+
+static json_t *package(const struct report *r, struct arena *a, const struct report_package *p, struct str ref)
+{
+        json_t *o = doc_object(), *properties = doc_array();
+        struct str licence = p->licence.n ? p->licence : p->p.licence;
+        doc_set(o, "type", doc_cstr("library"));
+        doc_set(o, "bom-ref", doc_text(ref));
+        doc_set(o, "name", doc_text(p->p.name.n ? p->p.name : STR("unknown")));
+        set_version(o, p->p.version);
+        if (licence.n) {
+                json_t *licences = doc_array(), *choice = doc_object(), *named = doc_object();
+                doc_set(named, "name", doc_text(licence));
+                doc_set(choice, "license", named);
+                doc_add(licences, choice);
+                doc_set(o, "licenses", licences);
+        }
+        if (p->purl.n)
+                doc_set(o, "purl", doc_text(p->purl));
+        if (p->p.database.n) {
+                json_t *evidence = doc_object(), *occurrences = doc_array(), *occurrence = doc_object();
+                doc_set(occurrence, "location", doc_text(p->p.database));
+                if (p->p.line)
+                        doc_set(occurrence, "line", doc_number(p->p.line));
+                doc_add(occurrences, occurrence);
+                doc_set(evidence, "occurrences", occurrences);
+                doc_set(o, "evidence", evidence);
+        }
+        doc_add_property(properties, "sekisho:arch", p->p.arch);
+        doc_add_property(properties, "sekisho:source", p->p.source);
+        doc_add_property(properties, "sekisho:source-version", p->p.source_version);
+        if (p->layer != NONE && p->layer < r->n_layers) {
+                doc_add_property(properties, "sekisho:layer", text_number(a, p->layer + 1));
+                doc_add_property(properties, "sekisho:layer:digest", r->layers[p->layer].digest);
+                doc_add_property(properties, "sekisho:layer:diff-id", r->layers[p->layer].diff_id);
+        }
+        doc_set(o, "properties", properties);
+        return o;
+}
+
+static const char *rating_method(struct str vector)
+{
+        return str_starts(vector, STR("CVSS:4."))    ? "CVSSv4"
+               : str_starts(vector, STR("CVSS:3.1")) ? "CVSSv31"
+               : str_starts(vector, STR("CVSS:3.0")) ? "CVSSv3"
+               : str_starts(vector, STR("AV:"))      ? "CVSSv2"
+                                                     : "other";
+}
+
+static json_t *ratings(const struct finding *f)
+{
+        const struct fact_vulnerability *v = f->vulnerability;
+        json_t *array = doc_array(), *o = doc_object();
+        if (v && v->severity_source.n) {
+                json_t *source = doc_object();
+                doc_set(source, "name", doc_text(v->severity_source));
+                doc_set(o, "source", source);
+        }
+        if (v && v->cvss_score)
+                doc_set(o, "score", doc_real((double)v->cvss_score / 10));
+        doc_set(o, "severity", doc_cstr(severity_name(f->severity)));
+        doc_set(o, "method", doc_cstr(v ? rating_method(v->cvss_vector) : "other"));
+        if (v && v->cvss_vector.n)
+                doc_set(o, "vector", doc_text(v->cvss_vector));
+        doc_add(array, o);
+        return array;
+}
+
+static json_t *references(struct arena *a, const struct finding *f)
+{
+        json_t *array = doc_array();
+        const struct fact_vulnerability *v = f->vulnerability;
+        for (size_t i = 0; v && i < v->aliases.n; i++) {
+                json_t *o = doc_object(), *source = doc_object();
+                struct str url = advisory_url(a, v->aliases.v[i]);
+                doc_set(o, "id", doc_text(v->aliases.v[i]));
+                if (url.n)
+                        doc_set(source, "url", doc_text(url));
+                else
+                        doc_set(source, "name", doc_text(v->feed));
+                doc_set(o, "source", source);
+                doc_add(array, o);
+        }
+        return array;
+}
+
+static json_t *affects(const struct report *r, const struct finding *f, const struct str *refs)
+{
+        json_t *array = doc_array();
+        for (size_t i = 0; i < f->n_packages; i++) {
+                const struct report_package *p = &r->packages[f->packages[i]];
+                json_t *o = doc_object();
+                doc_set(o, "ref", doc_text(refs[f->packages[i]]));
+                if (p->p.version.n && p->p.version.n <= VERSION_MAX) {
+                        json_t *versions = doc_array(), *version = doc_object();
+                        doc_set(version, "version", doc_text(p->p.version));
+                        doc_set(version, "status", doc_cstr("affected"));
+                        doc_add(versions, version);
+                        doc_set(o, "versions", versions);
+                }
+                doc_add(array, o);
+        }
+        return array;
+}
+
+static json_t *vulnerability(const struct report *r, struct arena *a, const struct finding *f, const struct str *refs)
+{
+        const struct fact_vulnerability *v = f->vulnerability;
+        json_t *o = doc_object(), *source = doc_object(), *properties = doc_array();
+        struct str url = advisory_url(a, f->id);
+        doc_set(o, "bom-ref", doc_text(finding_fingerprint(r, a, f)));
+        doc_set(o, "id", doc_text(f->id));
+        doc_set(source, "name", doc_text(v && v->feed.n ? v->feed : STR("sekisho")));
+        if (url.n)
+                doc_set(source, "url", doc_text(url));
+        doc_set(o, "source", source);
+        doc_set(o, "references", references(a, f));
+        doc_set(o, "ratings", ratings(f));
+        if (v && v->summary.n)
+                doc_set(o, "description", doc_text(v->summary));
+        doc_set(o, "recommendation", doc_text(text_capital(a, finding_advice(r, a, f))));
+        if (v && v->published)
+                doc_set(o, "published", doc_time(v->published));
+        doc_set(o, "affects", affects(r, f, refs));
+        if (v) {
+                doc_add_property(properties, "sekisho:advisory", v->id);
+                doc_add_property(properties, "sekisho:ecosystem", v->ecosystem);
+                doc_add_property(properties, "sekisho:comparison", v->comparison);
+                doc_add_property(properties, "sekisho:kev", text_day(a, v->kev, ""));
+                if (v->epss)
+                        doc_add_property(properties, "sekisho:epss",
+                                         arena_printf(a, "%llu.%05llu", (unsigned long long)(v->epss / 100000),
+                                                      (unsigned long long)(v->epss % 100000)));
+                if (v->malicious)
+                        doc_add_property(properties, "sekisho:malicious", STR("true"));
+        }
+        doc_add_property(properties, "sekisho:response", str_of(response_name(f->response)));
+        doc_set(o, "properties", properties);
+        return o;
+}
+
+/* Says openly when a part of the artefact could not be read. */
+static json_t *compositions(const struct report *r)
+{
+        json_t *array = doc_array(), *o = doc_object(), *assemblies = doc_array();
+        doc_set(o, "aggregate", doc_cstr(r->complete && !r->coverage.n_unread ? "unknown" : "incomplete"));
+        doc_add(assemblies, doc_cstr(ARTEFACT_REF));
+        doc_set(o, "assemblies", assemblies);
+        doc_add(array, o);
+        return array;
+}
+
+static int cyclonedx_write(const struct report *r, const struct report_options *o, FILE *to)
+{
+        struct arena arena = ARENA_INIT, *a = &arena, one = ARENA_INIT;
+        struct str *refs = package_references(r, a);
+        struct doc_stream s = { to };
+        doc_open(&s, NULL, '{');
+        doc_put(&s, "$schema", doc_cstr("http://cyclonedx.org/schema/bom-1.6.schema.json"));
+        doc_put(&s, "bomFormat", doc_cstr("CycloneDX"));
+        doc_put(&s, "specVersion", doc_cstr("1.6"));
+        doc_put(&s, "serialNumber", doc_text(arena_printf(a, "urn:uuid:%.*s", STR_FMT(report_uuid(r, a)))));
+        doc_put(&s, "version", doc_number(1));
+        doc_put(&s, "metadata", metadata(r, a));
+        doc_open(&s, "components", '[');
+        if (r->has_os)
+                doc_put(&s, NULL, operating_system(r, a));
+        for (size_t i = 0; i < r->n_packages; i++, arena_done(&one))
+                doc_put(&s, NULL, package(r, &one, &r->packages[i], refs[i]));
+        doc_close(&s, ']');
+        doc_put(&s, "compositions", compositions(r));
+        doc_open(&s, "vulnerabilities", '[');
+        for (size_t i = 0; i < r->n_findings; i++, arena_done(&one))
+                if (r->findings[i].kind == FINDING_VULNERABILITY)
+                        doc_put(&s, NULL, vulnerability(r, &one, &r->findings[i], refs));
+        doc_close(&s, ']');
+        doc_close(&s, '}');
+        arena_done(a);
+        return doc_end(&s);
+}
+
+const struct reporter reporter_cyclonedx = {
+        .name = "cyclonedx",
+        .summary = "CycloneDX 1.6, the bill of materials with its vulnerabilities",
+        .file_name = "bom.cdx.json",
+        .write = cyclonedx_write,
+};

@@ -1,0 +1,210 @@
+/*
+ * `sekisho explain ID`: everything that is known about a finding, in words: what was compared with what, which layer
+ * and which line of which file show it, who decided, and what to do.
+ */
+#include "report/report.h"
+#include "report/screen.h"
+#include "report/text.h"
+#include "report/view.h"
+
+#include <errno.h>
+
+#define LABEL_WIDTH 11u /* "affected" and its gap */
+#define INDENT      2u
+
+struct page {
+        struct screen s;
+        const struct report *r;
+        struct arena arena;
+};
+
+/* A label and text that goes on below itself, broken between words; a word that is too long stays whole to be copied.
+ */
+static void line(struct page *p, const char *label, enum paint paint, struct str text)
+{
+        unsigned at = INDENT + LABEL_WIDTH, room = p->s.width > at ? p->s.width - at : UINT32_MAX;
+        if (!text.n)
+                return;
+        fprintf(p->s.to, "%*s", (int)INDENT, "");
+        screen_put(&p->s, PAINT_FAINT, str_of(label));
+        fprintf(p->s.to, "%*s", (int)(LABEL_WIDTH - MIN(LABEL_WIDTH - 1, (unsigned)strlen(label))), "");
+        for (size_t n; (n = text_break(text, room)) < text.n; text = str_from(text, n + 1)) {
+                screen_put(&p->s, paint, str_upto(text, n));
+                fprintf(p->s.to, "\n%*s", (int)at, "");
+        }
+        screen_put(&p->s, paint, text);
+        screen_newline(&p->s);
+}
+
+static struct str versions_of_packages(struct page *p, const struct finding *f)
+{
+        struct buf b = BUF_INIT((size_t)1 << 20);
+        for (size_t i = 0; i < f->n_packages; i++) {
+                const struct fact_package *q = &p->r->packages[f->packages[i]].p;
+                if (i)
+                        buf_puts(&b, ", ");
+                buf_add_str(&b, text_clean(&p->arena, q->name));
+                buf_putc(&b, ' ');
+                buf_add_str(&b, text_clean(&p->arena, q->version));
+        }
+        return text_take(&p->arena, &b);
+}
+
+static void title(struct page *p, const struct finding *f)
+{
+        struct arena *a = &p->arena;
+        const struct fact_vulnerability *v = f->vulnerability;
+        struct str subject = finding_subject(p->r, a, f), packages = versions_of_packages(p, f), epss = STR_NONE;
+        if (v && v->epss)
+                epss = arena_printf(a, "EPSS %.*s (%.*s)", STR_FMT(text_probability(a, v->epss)),
+                                    STR_FMT(text_percent(a, v->epss_percentile)));
+        bool by_source = f->n_packages && !str_is(p->r->packages[f->packages[0]].p.name, "") &&
+                         !str_eq(text_clean(a, p->r->packages[f->packages[0]].p.name), subject);
+        struct str of = !packages.n ? text_clean(a, f->title)
+                        : by_source ? arena_printf(a, "in %.*s (source %.*s)", STR_FMT(packages), STR_FMT(subject))
+                                    : arena_printf(a, "in %.*s", STR_FMT(packages));
+        struct cell cells[] = {
+                { text_clean(a, f->id), PAINT_STRONG },
+                { of, PAINT_PLAIN },
+                { arena_printf(a, "%s%s%.*s%s%s", severity_name(f->severity), epss.n ? ", " : "", STR_FMT(epss),
+                               v ? v->kev ? ", known exploited (KEV)" : ", not in KEV" : "",
+                               v && v->ransomware ? ", by ransomware too" : ""),
+                  f->severity >= SEVERITY_HIGH ? PAINT_BAD : PAINT_WARN },
+        };
+        screen_flow(&p->s, cells, ARRAY_SIZE(cells), "  ", 0, INDENT);
+}
+
+static void advisory(struct page *p, const struct fact_vulnerability *v)
+{
+        struct arena *a = &p->arena;
+        struct buf names = BUF_INIT((size_t)1 << 16);
+        line(p, "about", PAINT_PLAIN, text_clean(a, v->summary));
+        line(p, "affected", PAINT_PLAIN,
+             arena_printf(a, "%.*s, by %.*s of %.*s (feed %.*s)", STR_FMT(text_clean(a, v->comparison)),
+                          STR_FMT(text_clean(a, v->id)), STR_FMT(text_clean(a, v->ecosystem)),
+                          STR_FMT(text_clean(a, v->feed))));
+        for (size_t i = 0; i < v->aliases.n; i++)
+                buf_printf(&names, "%s%.*s", i ? ", " : "", STR_FMT(text_clean(a, v->aliases.v[i])));
+        line(p, "also named", PAINT_PLAIN, text_take(a, &names));
+        if (v->malicious)
+                line(p, "malicious", PAINT_BAD, STR("the package itself is known to be malicious: remove it"));
+        if (v->kev)
+                line(p, "exploited", PAINT_BAD,
+                     arena_printf(a, "in CISA's list of known exploited vulnerabilities since %.*s%s",
+                                  STR_FMT(text_day(a, v->kev, "")), v->ransomware ? ", used by ransomware" : ""));
+        if (v->cvss_vector.n && v->cvss_score)
+                line(p, "score", PAINT_PLAIN,
+                     arena_printf(a, "%u.%u by %.*s, %.*s", (unsigned)(v->cvss_score / 10),
+                                  (unsigned)(v->cvss_score % 10), STR_FMT(text_clean(a, v->severity_source)),
+                                  STR_FMT(text_clean(a, v->cvss_vector))));
+        line(p, "published", PAINT_PLAIN, text_day(a, v->published, ""));
+}
+
+static void seen_in(struct page *p, size_t layer)
+{
+        struct arena *a = &p->arena;
+        struct str in = layer_name(p->r, a, layer);
+        if (!in.n)
+                return;
+        struct str step = str_trim(text_clean(a, p->r->layers[layer].created_by));
+        line(p, "seen in", PAINT_PLAIN, step.n ? arena_printf(a, "%.*s \"%.*s\"", STR_FMT(in), STR_FMT(step)) : in);
+}
+
+static struct str place(struct page *p, struct str path, uint64_t number)
+{
+        struct arena *a = &p->arena;
+        struct str file = shown_path(a, path);
+        if (!file.n || !number)
+                return file;
+        return arena_printf(a, "%.*s line %.*s", STR_FMT(file), STR_FMT(text_number(a, number)));
+}
+
+static struct str files_of(struct page *p, const struct report_package *q)
+{
+        struct arena *a = &p->arena;
+        struct buf b = BUF_INIT(4096);
+        if (!q->files)
+                return STR_NONE;
+        buf_printf(&b, ", %.*s", STR_FMT(text_count(a, q->files, "file", "files")));
+        if (q->files_modified)
+                buf_printf(&b, ", %.*s not as shipped", STR_FMT(text_number(a, q->files_modified)));
+        if (q->files_missing)
+                buf_printf(&b, ", %.*s missing", STR_FMT(text_number(a, q->files_missing)));
+        if (!q->files_modified && !q->files_missing)
+                buf_puts(&b, ", none changed or missing");
+        return text_take(a, &b);
+}
+
+/* The stanzas of the installed packages, and before them the layer, where it is another than before. */
+static void listed(struct page *p, const struct finding *f)
+{
+        struct arena *a = &p->arena;
+        size_t layer = NONE;
+        for (size_t i = 0; i < f->n_packages; i++) {
+                const struct report_package *q = &p->r->packages[f->packages[i]];
+                if (q->layer != layer)
+                        seen_in(p, q->layer);
+                layer = q->layer;
+                line(p, "listed", q->files_modified ? PAINT_WARN : PAINT_PLAIN,
+                     arena_printf(a, "%.*s: %.*s%.*s", STR_FMT(place(p, q->p.database, q->p.line)),
+                                  STR_FMT(text_clean(a, q->p.name)), STR_FMT(files_of(p, q))));
+        }
+}
+
+static void decision(struct page *p, const struct finding *f)
+{
+        struct arena *a = &p->arena;
+        if (f->rule)
+                line(p, "decided", f->rule->denies ? PAINT_BAD : PAINT_WARN,
+                     arena_printf(a, "%s: rule \"%.*s\" (%.*s)", f->rule->denies ? "deny" : "warn",
+                                  STR_FMT(text_clean(a, f->rule->name)), STR_FMT(text_clean(a, f->rule->place))));
+        else
+                line(p, "decided", PAINT_PLAIN, STR("no rule denies it"));
+        line(p, "to do", PAINT_STRONG, finding_advice(p->r, a, f));
+        line(p, "read more", PAINT_PLAIN, advisory_url(a, f->id));
+}
+
+static void explain(struct page *p, const struct finding *f)
+{
+        title(p, f);
+        if (f->vulnerability)
+                advisory(p, f->vulnerability);
+        else
+                line(p, "proof", PAINT_PLAIN, text_clean(&p->arena, f->proof));
+        if (f->vulnerability && f->n_packages) {
+                listed(p, f);
+        } else {
+                seen_in(p, f->layer);
+                line(p, "where", PAINT_PLAIN, place(p, f->path, f->line));
+        }
+        decision(p, f);
+}
+
+static bool is_named(const struct finding *f, struct str id)
+{
+        const struct fact_vulnerability *v = f->vulnerability;
+        bool named = str_eq_nocase(f->id, id);
+        if (!v)
+                return named;
+        named |= str_eq_nocase(v->id, id) || str_eq_nocase(v->cve, id);
+        for (size_t i = 0; i < v->aliases.n && !named; i++)
+                named = str_eq_nocase(v->aliases.v[i], id);
+        return named;
+}
+
+int report_explain(const struct report *r, struct str id, const struct report_options *o, FILE *to)
+{
+        struct page p = { .r = r };
+        size_t found = 0;
+        p.s = (struct screen){ to, &p.arena, o->colour, o->width };
+        for (size_t i = 0; id.n && i < r->n_findings; i++) {
+                if (!is_named(&r->findings[i], id))
+                        continue;
+                if (found++)
+                        screen_newline(&p.s);
+                explain(&p, &r->findings[i]);
+        }
+        arena_done(&p.arena);
+        int result = stream_result(to);
+        return result < 0 ? result : found ? 0 : -ENOENT;
+}

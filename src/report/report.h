@@ -1,0 +1,190 @@
+/*
+ * The report: everything that a scan found and decided, as plain data, and the formats that it can be written in.
+ * All arrays are sorted and hold no clock: the same artefact, the same advisories and the same policy give the same
+ * bytes in every format. (`today`, against which ends of life are judged, is an input and is part of the report.)
+ *
+ * Add a format: a file report/<name>.c that ends in one `const struct reporter`, and a line in reporters[].
+ */
+#ifndef SEKISHO_REPORT_REPORT_H
+#define SEKISHO_REPORT_REPORT_H
+
+#include "base/error.h"
+#include "fact/fact.h"
+
+#include <stdio.h>
+
+#define NONE SIZE_MAX /* for indexes */
+
+/* Where each file of the artefact ended. The words are in file_state_name. */
+enum file_state {
+        STATE_VERIFIED, /* a package owns it, and its content is what the package shipped */
+        STATE_OWNED,    /* a package owns it, but ships no digest for it (directories, links, generated files) */
+        STATE_MODIFIED, /* a package owns it, and the content differs from what it shipped */
+        STATE_DATABASE, /* part of a package database or of the system's own bookkeeping, read as such */
+        STATE_UNKNOWN,  /* nobody owns it */
+        STATE_SKIPPED,  /* not looked at, for a reason that stands in `unread` */
+        FILE_STATES
+};
+
+enum finding_kind {
+        FINDING_VULNERABILITY,
+        FINDING_END_OF_LIFE, /* the operating system's support has ended, or ends within 90 days (severity low) */
+        FINDING_UNSUPPORTED, /* no advisories for this system, or none at all: the scan is blind there */
+        FINDING_UNREAD,      /* something was not looked at */
+        FINDING_MODIFIED,    /* a file of a package is not what the package shipped */
+        FINDING_STALE_DATA,  /* the advisories are old */
+        FINDING_MISMATCH,    /* a digest, size or diff_id is not what the manifest promised */
+        FINDING_KINDS
+};
+
+/* What to do about a finding, decided in advance. */
+enum response { RESPONSE_UPDATE, RESPONSE_REPLACE, RESPONSE_MITIGATE, RESPONSE_ACCEPT, RESPONSE_DECIDE, RESPONSES };
+
+const char *file_state_name(enum file_state s);     /* "verified", ... */
+const char *finding_kind_name(enum finding_kind k); /* "vulnerability", "end-of-life", "unsupported", ... */
+const char *response_name(enum response r);         /* "update", ... */
+
+struct report_layer {
+        struct str digest, diff_id, created_by, media_type;
+        int64_t created;
+        uint64_t stored_size, size, files;
+        bool complete;
+};
+
+struct report_package {
+        struct fact_package p;
+        struct str purl; /* pkg:deb/debian/openssl@...; also the key of CycloneDX */
+        struct str licence;
+        size_t layer;                                  /* the layer that brought this version of it */
+        uint64_t files, files_missing, files_modified; /* of those that it claims */
+};
+
+struct finding {
+        enum finding_kind kind;
+        struct str id;    /* CVE-2024-5535; or the kind's name for the others */
+        struct str title; /* one line for a person */
+        enum severity severity;
+        const struct fact_vulnerability *vulnerability; /* NULL for other kinds */
+        const size_t *packages;                         /* indexes of the installed packages concerned, sorted; */
+        size_t n_packages; /* a vulnerability is one finding for each source package and version */
+        size_t layer;      /* that brought it, or NONE */
+        struct str path;   /* the file that proves it: package database, os-release, the file itself */
+        uint64_t line;     /* in path; 0 if it has no lines */
+        struct str proof;  /* the comparison, digest or date that was true, in words */
+        enum response response;
+        struct str fix;              /* version to update to, product to move to; may be empty */
+        const struct rule_hit *rule; /* the policy rule that denies or warns, or NULL */
+};
+
+/* A move that closes findings: one line of "What to do". */
+struct move {
+        enum response response;
+        struct str name;        /* source package, or product: "openssl", "base image Debian 11" */
+        struct str packages;    /* the installed packages it means: "libssl1.1 openssl" */
+        struct str from, to;    /* versions; to may be empty */
+        const size_t *findings; /* indexes */
+        size_t n_findings;
+        size_t n_kev; /* of them known to be exploited */
+        enum severity worst;
+};
+
+struct rule_hit {
+        struct str name;  /* "Serious vulnerability with a fix" */
+        struct str place; /* "default policy, rule 2" or "--fail-on high,fixable" */
+        bool denies;      /* else it warns */
+        const size_t *findings;
+        size_t n_findings;
+};
+
+struct report_file { /* a file that needs a person's eye */
+        struct str path;
+        size_t layer;
+        enum file_state state;
+        uint64_t size;
+        enum file_format format;
+        struct str sha256;  /* hex; may be empty */
+        struct str package; /* the owner of a modified file */
+        struct str why;     /* "owned by libc6, md5 ... instead of ..." */
+};
+
+struct report_deleted { /* a file that a later layer deleted or replaced, and that can still be pulled */
+        struct str path;
+        size_t layer, deleted_by;
+};
+
+struct coverage {
+        uint64_t files[FILE_STATES]; /* in the merged view, by state */
+        uint64_t total;
+        uint64_t deleted;                   /* entries in lower layers that the merged view does not have */
+        const struct report_file *modified; /* sorted by path, first 1,000; the counts are exact */
+        size_t n_modified;
+        const struct report_file *unknown_executables; /* ELF, scripts with x, setuid; sorted, first 1,000 */
+        size_t n_unknown_executables;
+        uint64_t total_unknown_executables, total_modified;
+        const struct fact_unread *unread; /* sorted; all of them, up to 10,000, then one that says how many more */
+        size_t n_unread;
+};
+
+struct report_feed {
+        struct str name, source;
+        int64_t date;
+        uint64_t records;
+};
+
+struct report {
+        struct str tool_version;
+        int64_t today; /* start of the day (UTC) against which dates were judged */
+
+        struct str target, kind, name, digest, image_id, container;
+        struct str_list tags;
+        bool has_image;
+        struct fact_image image;
+        bool has_os;
+        struct fact_os os;
+        struct str os_release; /* "Debian 11 (bullseye)"; empty if not in the table */
+        int64_t eol;           /* 0 not known */
+
+        const struct report_layer *layers;
+        size_t n_layers;
+        const struct report_package *packages; /* sorted by type, name, version, arch */
+        size_t n_packages;
+        const struct finding *findings; /* sorted: worst first (kev, severity, epss), then id, then package */
+        size_t n_findings;
+        const struct move *moves; /* sorted: what closes most and worst first */
+        size_t n_moves;
+        struct coverage coverage;
+
+        struct str policy; /* "default", or the --fail-on words */
+        bool denied;
+        bool complete;                /* false: a part of the artefact could not be read (exit 3 unless denied) */
+        const struct rule_hit *rules; /* those that hit, in the policy's order */
+        size_t n_rules, n_rules_total;
+
+        struct str data_source; /* "embedded", or the file */
+        struct str data_digest;
+        int64_t data_date;
+        const struct report_feed *feeds;
+        size_t n_feeds;
+};
+
+struct report_options {
+        bool colour;
+        unsigned width;      /* columns of the terminal; 0: not a terminal (100) */
+        bool verbose;        /* all findings and files, not only what fits a screen */
+        uint64_t elapsed_ms; /* for the table on a terminal only; 0: not shown */
+};
+
+struct reporter {
+        const char *name; /* table, json, sarif, cyclonedx, html */
+        const char *summary;
+        const char *file_name; /* suggestion: "report.html" */
+        /* Writes the whole report. 0 or -errno of the stream. */
+        int (*write)(const struct report *r, const struct report_options *o, FILE *to);
+};
+
+extern const struct reporter *const reporters[]; /* NULL-terminated */
+
+/* `sekisho explain ID`: all that is known about the findings with this id, in words. -ENOENT if there is none. */
+int report_explain(const struct report *r, struct str id, const struct report_options *o, FILE *to);
+
+#endif

@@ -1,0 +1,37 @@
+/* The list of formats, and the words of the report's enums. */
+#include "report/report.h"
+
+extern const struct reporter reporter_table, reporter_json, reporter_sarif, reporter_cyclonedx, reporter_html;
+
+const struct reporter *const reporters[] = {
+        &reporter_table, &reporter_json, &reporter_sarif, &reporter_cyclonedx, &reporter_html, NULL,
+};
+
+const char *file_state_name(enum file_state s)
+{
+        static const char *const names[FILE_STATES] = {
+                [STATE_VERIFIED] = "verified", [STATE_OWNED] = "owned",     [STATE_MODIFIED] = "modified",
+                [STATE_DATABASE] = "database", [STATE_UNKNOWN] = "unknown", [STATE_SKIPPED] = "skipped",
+        };
+        return s < FILE_STATES ? names[s] : "unknown";
+}
+
+const char *finding_kind_name(enum finding_kind k)
+{
+        static const char *const names[FINDING_KINDS] = {
+                [FINDING_VULNERABILITY] = "vulnerability", [FINDING_END_OF_LIFE] = "end-of-life",
+                [FINDING_UNSUPPORTED] = "unsupported",     [FINDING_UNREAD] = "unread",
+                [FINDING_MODIFIED] = "modified",           [FINDING_STALE_DATA] = "stale-data",
+                [FINDING_MISMATCH] = "mismatch",
+        };
+        return k < FINDING_KINDS ? names[k] : "unknown";
+}
+
+const char *response_name(enum response r)
+{
+        static const char *const names[RESPONSES] = {
+                [RESPONSE_UPDATE] = "update", [RESPONSE_REPLACE] = "replace", [RESPONSE_MITIGATE] = "mitigate",
+                [RESPONSE_ACCEPT] = "accept", [RESPONSE_DECIDE] = "decide",
+        };
+        return r < RESPONSES ? names[r] : "unknown";
+}

@@ -1,0 +1,428 @@
+/*
+ * The report on a terminal: the answer first (what it is, may it be used), then what to do, then what else was seen and
+ * how far one can trust it. At most MOVES_SHOWN lines of work and ITEMS_SHOWN examples of anything; --verbose shows
+ * all.
+ */
+#include "report/report.h"
+#include "report/screen.h"
+#include "report/text.h"
+#include "report/view.h"
+
+#define MOVES_SHOWN 10
+#define ITEMS_SHOWN 3
+#define LABEL_WIDTH 10u /* "mitigate" and its gap */
+#define INDENT      2u
+
+struct table {
+        struct screen s;
+        const struct report *r;
+        const struct report_options *o;
+        struct arena arena;
+};
+
+static enum paint severity_paint(enum severity s)
+{
+        return s >= SEVERITY_HIGH ? PAINT_BAD : s == SEVERITY_MEDIUM ? PAINT_WARN : PAINT_PLAIN;
+}
+
+static void heading(struct table *t, const char *words)
+{
+        screen_newline(&t->s);
+        screen_put(&t->s, PAINT_STRONG, str_of(words));
+        screen_newline(&t->s);
+}
+
+/* A label in its column; the text that follows starts at INDENT + LABEL_WIDTH. */
+static void label(struct table *t, enum paint paint, const char *words)
+{
+        fprintf(t->s.to, "%*s", (int)INDENT, "");
+        screen_put(&t->s, paint, str_of(words));
+        unsigned w = text_width(str_of(words));
+        fprintf(t->s.to, "%*s", (int)(w < LABEL_WIDTH ? LABEL_WIDTH - w : 1), "");
+}
+
+/* label, "3 without a fix:", and the first of n items, made by item(), with how many more there are. */
+static void list(struct table *t, enum paint paint, const char *words, struct str lead, uint64_t total, size_t n,
+                 struct str (*item)(struct table *t, const void *arg, size_t i), const void *arg)
+{
+        size_t shown = t->o->verbose ? n : MIN(n, (size_t)ITEMS_SHOWN);
+        struct cell *cells = arena_array(&t->arena, shown + 2, sizeof(*cells));
+        size_t k = 0;
+        label(t, paint, words);
+        unsigned at = INDENT + LABEL_WIDTH;
+        if (shown) {
+                lead = arena_printf(&t->arena, "%.*s: ", STR_FMT(lead));
+                screen_put(&t->s, PAINT_PLAIN, lead);
+                at += text_width(lead);
+        } else {
+                cells[k++].text = lead;
+        }
+        for (size_t i = 0; i < shown; i++)
+                cells[k++].text = item(t, arg, i);
+        if (shown && total > shown)
+                cells[k++] = (struct cell){ arena_printf(&t->arena, "…%.*s more",
+                                                         STR_FMT(text_number(&t->arena, total - shown))),
+                                            PAINT_FAINT };
+        screen_flow(&t->s, cells, k, ", ", at, INDENT + LABEL_WIDTH);
+}
+
+static void target(struct table *t)
+{
+        const struct report *r = t->r;
+        struct arena *a = &t->arena;
+        uint64_t size = 0;
+        for (size_t i = 0; i < r->n_layers; i++)
+                size += r->layers[i].size;
+        struct str name = text_clean(a, r->target), other = text_clean(a, r->name);
+        struct str digest = text_clean(a, r->digest.n ? r->digest : r->image_id);
+        struct str files = text_count(a, r->coverage.total, "file", "files");
+        struct cell cells[] = {
+                { name, PAINT_STRONG },
+                { str_eq(name, other) ? STR_NONE : other, PAINT_PLAIN },
+                { text_clean(a, r->container), PAINT_PLAIN },
+                { text_clean(a, r->kind), PAINT_PLAIN },
+                { t->s.width && !t->o->verbose ? text_short_digest(a, digest) : digest, PAINT_FAINT },
+                { platform_words(r, a), PAINT_PLAIN },
+                { r->n_layers
+                          ? arena_printf(a, "%.*s, %.*s, %.*s", STR_FMT(text_count(a, r->n_layers, "layer", "layers")),
+                                         STR_FMT(text_size(a, size)), STR_FMT(files))
+                          : files,
+                  PAINT_PLAIN },
+        };
+        screen_flow(&t->s, cells, ARRAY_SIZE(cells), "  ", 0, INDENT);
+
+        struct str elapsed = STR_NONE;
+        if (t->s.width && t->o->elapsed_ms)
+                elapsed = arena_printf(a, "scanned in %.*s", STR_FMT(text_elapsed(a, t->o->elapsed_ms)));
+        struct cell system[] = {
+                { os_words(r, a), r->has_os ? PAINT_PLAIN : PAINT_WARN },
+                { eol_words(r, a), is_past_eol(r) ? PAINT_BAD : PAINT_PLAIN },
+                { text_count(a, r->n_packages, "package", "packages"), PAINT_PLAIN },
+                { elapsed, PAINT_FAINT },
+        };
+        screen_flow(&t->s, system, ARRAY_SIZE(system), ", ", 0, INDENT);
+
+        struct str items[VULNERABILITY_ITEMS];
+        struct cell vulnerabilities[VULNERABILITY_ITEMS];
+        size_t n = vulnerability_items(r, a, items);
+        for (size_t i = 0; i < n; i++)
+                vulnerabilities[i] = (struct cell){ items[i], PAINT_PLAIN };
+        screen_put(&t->s, PAINT_PLAIN, STR("Vulnerabilities: "));
+        screen_flow(&t->s, vulnerabilities, n, ", ", 17, INDENT);
+}
+
+static void verdict(struct table *t)
+{
+        const struct report *r = t->r;
+        struct arena *a = &t->arena;
+        screen_newline(&t->s);
+        screen_put(&t->s, r->denied ? PAINT_BAD : PAINT_GOOD, verdict_words(r, a));
+        struct cell by = { arena_printf(a, " %.*s", STR_FMT(policy_words(r, a))), PAINT_PLAIN };
+        screen_flow(&t->s, &by, 1, "", r->denied ? 6 : 7, 0);
+        if (r->n_rules) {
+                struct grid wide = { .columns = 4, .indent = INDENT, .flexible = 1 }, narrow = wide;
+                narrow.columns = 3;
+                for (size_t i = 0; i < r->n_rules; i++) {
+                        const struct rule_hit *h = &r->rules[i];
+                        struct str place = text_clean(a, h->place);
+                        for (size_t k = 0; k < 2; k++) {
+                                struct grid *g = k ? &narrow : &wide;
+                                grid_add(&t->s, g, h->denies ? PAINT_BAD : PAINT_WARN, h->denies ? STR("✗") : STR("!"));
+                                grid_add(&t->s, g, PAINT_PLAIN, text_clean(a, h->name));
+                                grid_add(&t->s, g, PAINT_PLAIN, rule_effect(r, a, h));
+                        }
+                        grid_add(&t->s, &wide, PAINT_FAINT, str_eq(place, text_clean(a, r->policy)) ? STR_NONE : place);
+                }
+                grid_print(&t->s, grid_fits(&t->s, &wide) ? &wide : &narrow);
+        }
+        if (!r->complete) {
+                screen_put(&t->s, PAINT_WARN, STR("INCOMPLETE"));
+                struct cell why = { STR(": a part of it could not be read, see \"not read\" below"), PAINT_PLAIN };
+                screen_flow(&t->s, &why, 1, "", 10, 0);
+        }
+}
+
+/* Ways to show the moves, the richest first; the first that fits into the screen is taken. */
+struct moves_layout {
+        unsigned subject_width;
+        bool from, worst, brief;
+};
+
+static const struct moves_layout moves_layouts[] = {
+        { 0, true, true, false },  { 40, true, true, false }, { 32, true, true, true },   { 24, true, false, true },
+        { 32, false, true, true }, { 24, false, true, true }, { 18, false, false, true },
+};
+
+static struct str move_versions(struct table *t, const struct move *m, bool with_from)
+{
+        struct str from = text_clean(&t->arena, m->from), to = text_clean(&t->arena, m->to);
+        if (!to.n)
+                return from;
+        return arena_printf(&t->arena, "%.*s%s→ %.*s", STR_FMT(with_from ? from : STR_NONE),
+                            with_from && from.n ? " " : "", STR_FMT(to));
+}
+
+static bool is_listed(const struct move *m)
+{
+        return m->response == RESPONSE_UPDATE || m->response == RESPONSE_REPLACE;
+}
+
+static struct grid moves_grid(struct table *t, const struct moves_layout *l, size_t at_most)
+{
+        struct arena *a = &t->arena;
+        struct grid g = { .columns = 5, .indent = INDENT, .flexible = 1, .least = { LABEL_WIDTH - 2 } };
+        size_t shown = 0;
+        for (size_t i = 0; i < t->r->n_moves && shown < at_most; i++) {
+                const struct move *m = &t->r->moves[i];
+                if (!is_listed(m))
+                        continue;
+                grid_add(&t->s, &g, PAINT_NAME, str_of(response_name(m->response)));
+                grid_add(&t->s, &g, PAINT_STRONG, move_subject(a, m, l->subject_width));
+                grid_add(&t->s, &g, PAINT_PLAIN, move_versions(t, m, l->from));
+                grid_add(&t->s, &g, severity_paint(m->worst), l->worst ? str_of(severity_name(m->worst)) : STR_NONE);
+                grid_add(&t->s, &g, m->n_kev ? PAINT_BAD : PAINT_PLAIN, move_effect(t->r, a, m, l->brief));
+                shown++;
+        }
+        return g;
+}
+
+static struct str leftover_item(struct table *t, const void *arg, size_t i)
+{
+        const struct leftover *l = arg;
+        return finding_item(t->r, &t->arena, &t->r->findings[l->findings[i]]);
+}
+
+static void what_to_do(struct table *t)
+{
+        const struct report *r = t->r;
+        struct leftover leftovers[RESPONSES];
+        report_leftovers(r, &t->arena, leftovers);
+        size_t moves = 0, left = 0;
+        for (size_t i = 0; i < r->n_moves; i++)
+                moves += is_listed(&r->moves[i]);
+        for (size_t i = 0; i < RESPONSES; i++)
+                left += leftovers[i].n;
+        heading(t, "What to do");
+        if (!moves && !left) {
+                label(t, PAINT_NAME, is_blind(r) ? "first" : "nothing");
+                struct cell why = { is_blind(r) ? STR("advisories for this system (sekisho db update): without them "
+                                                      "nothing can be judged")
+                                                : STR("there is no known vulnerability to close"),
+                                    PAINT_PLAIN };
+                screen_flow(&t->s, &why, 1, "", INDENT + LABEL_WIDTH, INDENT + LABEL_WIDTH);
+                return;
+        }
+        size_t shown = t->o->verbose ? moves : MIN(moves, (size_t)MOVES_SHOWN);
+        struct grid g = { 0 };
+        for (size_t i = t->o->verbose ? 0 : 1; i < ARRAY_SIZE(moves_layouts); i++) {
+                g = moves_grid(t, &moves_layouts[i], shown);
+                if (grid_fits(&t->s, &g))
+                        break;
+        }
+        if (shown)
+                grid_print(&t->s, &g);
+        if (moves > shown)
+                screen_printf(&t->s, PAINT_FAINT, "  …%zu more (-v shows all)\n", moves - shown);
+        for (enum response i = 0; i < RESPONSES; i++)
+                if (leftovers[i].n)
+                        list(t, PAINT_NAME, response_name(i), leftover_words(&t->arena, i, leftovers[i].n),
+                             leftovers[i].n, leftovers[i].n, leftover_item, &leftovers[i]);
+}
+
+static struct str modified_item(struct table *t, const void *arg, size_t i)
+{
+        return file_item(t->r, &t->arena, &((const struct report_file *)arg)[i]);
+}
+
+static struct str unread_list_item(struct table *t, const void *arg, size_t i)
+{
+        return unread_item(&t->arena, &((const struct fact_unread *)arg)[i]);
+}
+
+/* Kinds of findings that neither a line above nor a list below tells about. */
+static bool is_seen_as_title(enum finding_kind k)
+{
+        return k == FINDING_UNSUPPORTED || k == FINDING_STALE_DATA || k == FINDING_MISMATCH;
+}
+
+static void also_seen(struct table *t)
+{
+        const struct report *r = t->r;
+        const struct coverage *c = &r->coverage;
+        struct arena *a = &t->arena;
+        bool any = c->total_modified || c->total_unknown_executables || c->n_unread || c->deleted;
+        for (size_t i = 0; i < r->n_findings; i++)
+                any |= is_seen_as_title(r->findings[i].kind);
+        if (!any)
+                return;
+        heading(t, "Also seen");
+        for (size_t i = 0; i < r->n_findings; i++) {
+                const struct finding *f = &r->findings[i];
+                if (!is_seen_as_title(f->kind))
+                        continue;
+                const char *word = f->kind == FINDING_UNSUPPORTED  ? "blind"
+                                   : f->kind == FINDING_STALE_DATA ? "stale"
+                                                                   : "mismatch";
+                label(t, PAINT_WARN, word);
+                struct cell title = { text_clean(a, f->title), PAINT_PLAIN };
+                screen_flow(&t->s, &title, 1, "", INDENT + LABEL_WIDTH, INDENT + LABEL_WIDTH);
+        }
+        if (c->total_modified)
+                list(t, PAINT_WARN, "modified",
+                     arena_printf(a, "%.*s not as shipped",
+                                  STR_FMT(text_count(a, c->total_modified, "file of a package", "files of packages"))),
+                     c->total_modified, c->n_modified, modified_item, c->modified);
+        if (c->total_unknown_executables)
+                list(t, PAINT_WARN, "unknown",
+                     text_count(a, c->total_unknown_executables, "executable of no package",
+                                "executables of no package"),
+                     c->total_unknown_executables, c->n_unknown_executables, modified_item, c->unknown_executables);
+        if (c->n_unread)
+                list(t, PAINT_WARN, "not read", text_count(a, c->n_unread, "part", "parts"), c->n_unread, c->n_unread,
+                     unread_list_item, c->unread);
+        if (c->deleted)
+                list(t, PAINT_FAINT, "deleted",
+                     arena_printf(a, "%.*s of lower layers, still pullable",
+                                  STR_FMT(text_count(a, c->deleted, "file", "files"))),
+                     c->deleted, 0, NULL, NULL);
+}
+
+static void provenance(struct table *t)
+{
+        const struct report *r = t->r;
+        struct arena *a = &t->arena;
+        struct str states[FILE_STATES];
+        struct cell cells[FILE_STATES];
+        size_t n = coverage_items(r, a, states);
+        screen_newline(&t->s);
+        for (size_t i = 0; i < n; i++)
+                cells[i] = (struct cell){ states[i], PAINT_PLAIN };
+        struct str total = text_count(a, r->coverage.total, "file", "files");
+        total = arena_printf(a, "%.*s%s", STR_FMT(total), n ? ": " : "");
+        screen_put(&t->s, PAINT_PLAIN, total);
+        screen_flow(&t->s, cells, n, ", ", text_width(total), INDENT);
+
+        struct cell *feeds = arena_array(a, r->n_feeds + 1, sizeof(*feeds));
+        size_t k = 0;
+        if (r->data_source.n)
+                feeds[k++] = (struct cell){ arena_printf(a, "%.*s %.*s", STR_FMT(text_clean(a, r->data_source)),
+                                                         STR_FMT(text_age(a, r->data_date, r->today))),
+                                            PAINT_PLAIN };
+        else
+                feeds[k++] = (struct cell){ STR("none"), PAINT_WARN };
+        for (size_t i = 0; i < r->n_feeds; i++)
+                feeds[k++] =
+                        (struct cell){ arena_printf(a, "%.*s %.*s (%.*s)", STR_FMT(text_clean(a, r->feeds[i].name)),
+                                                    STR_FMT(text_day(a, r->feeds[i].date, "undated")),
+                                                    STR_FMT(text_number(a, r->feeds[i].records))),
+                                       PAINT_PLAIN };
+        screen_put(&t->s, PAINT_PLAIN, STR("Advisories: "));
+        screen_flow(&t->s, feeds, k, ", ", 12, INDENT);
+}
+
+/* Ways to show every finding, the richest first. */
+struct findings_layout {
+        bool version, layer, brief;
+};
+
+static const struct findings_layout findings_layouts[] = {
+        { true, true, false },
+        { true, true, true },
+        { true, false, true },
+        { false, false, true },
+};
+
+static struct str finding_effect(struct table *t, const struct finding *f, bool brief)
+{
+        const struct fact_vulnerability *v = f->vulnerability;
+        if (!v)
+                return brief ? STR_NONE : text_clean(&t->arena, f->proof);
+        if (v->malicious)
+                return STR("malicious");
+        if (v->kev)
+                return brief           ? STR("exploited")
+                       : v->ransomware ? STR("known exploited, by ransomware too")
+                                       : STR("known exploited");
+        if (!v->epss)
+                return STR_NONE;
+        return arena_printf(&t->arena, "EPSS %.*s", STR_FMT(text_probability(&t->arena, v->epss)));
+}
+
+static struct grid findings_grid(struct table *t, const struct findings_layout *l)
+{
+        const struct report *r = t->r;
+        struct arena *a = &t->arena;
+        struct grid g = { .columns = 6, .indent = INDENT, .flexible = 2, .most = { 0, 20, 48, 34, 40, 0 } };
+        for (size_t i = 0; i < r->n_findings; i++) {
+                const struct finding *f = &r->findings[i];
+                struct str what = finding_subject(r, a, f), version = finding_version(r, a, f);
+                if (f->kind != FINDING_VULNERABILITY)
+                        what = text_clean(a, f->title);
+                else if (l->version)
+                        what = arena_printf(a, "%.*s %.*s", STR_FMT(what), STR_FMT(version));
+                struct str fix = text_clean(a, f->fix);
+                grid_add(&t->s, &g, severity_paint(f->severity), str_of(severity_name(f->severity)));
+                grid_add(&t->s, &g, PAINT_STRONG, text_clean(a, f->id));
+                grid_add(&t->s, &g, PAINT_PLAIN, what);
+                grid_add(&t->s, &g, PAINT_PLAIN,
+                         fix.n ? arena_printf(a, "→ %.*s", STR_FMT(fix)) : str_of(response_name(f->response)));
+                grid_add(&t->s, &g, f->vulnerability && f->vulnerability->kev ? PAINT_BAD : PAINT_PLAIN,
+                         finding_effect(t, f, l->brief));
+                grid_add(&t->s, &g, PAINT_FAINT, l->layer ? layer_name(r, a, f->layer) : STR_NONE);
+        }
+        return g;
+}
+
+static void all_findings(struct table *t)
+{
+        struct grid g = { 0 };
+        if (!t->r->n_findings)
+                return;
+        heading(t, "All findings");
+        for (size_t i = 0; i < ARRAY_SIZE(findings_layouts); i++) {
+                g = findings_grid(t, &findings_layouts[i]);
+                if (grid_fits(&t->s, &g))
+                        break;
+        }
+        grid_print(&t->s, &g);
+}
+
+static void next_commands(struct table *t)
+{
+        const struct report *r = t->r;
+        struct arena *a = &t->arena;
+        if (!r->n_findings)
+                return;
+        struct str where = text_clean(a, text_shell(a, r->target));
+        struct str id = text_clean(a, text_shell(a, r->findings[0].id));
+        struct cell cells[] = {
+                { arena_printf(a, "sekisho explain %.*s %.*s", STR_FMT(id), STR_FMT(where)), PAINT_STRONG },
+                { t->o->verbose ? STR_NONE : STR("-v for every finding"), PAINT_PLAIN },
+                { STR("-o html=report.html for a page to show"), PAINT_PLAIN },
+        };
+        screen_put(&t->s, PAINT_PLAIN, STR("Next: "));
+        screen_flow(&t->s, cells, ARRAY_SIZE(cells), ", ", 6, INDENT);
+}
+
+static int table_write(const struct report *r, const struct report_options *o, FILE *to)
+{
+        struct table t = { .r = r, .o = o };
+        t.s = (struct screen){ to, &t.arena, o->colour, o->width };
+        target(&t);
+        verdict(&t);
+        what_to_do(&t);
+        also_seen(&t);
+        if (o->verbose)
+                all_findings(&t);
+        provenance(&t);
+        next_commands(&t);
+        arena_done(&t.arena);
+        return stream_result(to);
+}
+
+const struct reporter reporter_table = {
+        .name = "table",
+        .summary = "what to do, for a person at a terminal",
+        .file_name = "report.txt",
+        .write = table_write,
+};

@@ -1,0 +1,26 @@
+/*
+ * Running containers, as the files say that engines and runtimes keep: podman and CRI-O (containers/storage), Docker
+ * (config.v2.json), containerd (its tasks' bundles), runc and crun (their states). No daemon is asked.
+ */
+#ifndef SEKISHO_SOURCE_CONTAINER_FIND_H
+#define SEKISHO_SOURCE_CONTAINER_FIND_H
+
+#include "base/arena.h"
+#include "base/error.h"
+
+struct container {
+        struct str id, name;
+        struct str image, image_id; /* as the engine names it; the id without "sha256:"; both may be empty */
+        const char *engine;         /* podman, docker, containerd, or the runtime: runc */
+        const char *root;           /* podman and docker: the storage root that knows it; else NULL */
+        uint64_t pid;               /* of its first process; 0: not running */
+        uint64_t started;           /* start of that process, in clock ticks after boot; 0: not known */
+};
+
+/*
+ * Finds the container with this id, start of an id, or name. `root`: as in struct source_options. -ENOENT: there is
+ * none, words say where was looked; -EINVAL: several. Text lives in the arena.
+ */
+int container_find(const char *asked, const char *root, struct arena *arena, struct container *ret, struct error *err);
+
+#endif
