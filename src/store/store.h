@@ -11,7 +11,8 @@
  *   1970 in UTC, 0 "none"; what orders records is their sequence, not their time.
  * - A write is one transaction. When it returns 0 the record is on the disk and survives kill -9 and a power cut; when
  *   it fails, nothing of it is there.
- * - Text may hold any bytes; what is not UTF-8 is kept as U+FFFD, and a text beyond BOOK_TEXT_MAX is refused.
+ * - Text may hold any bytes: what is not UTF-8, and NUL, is kept as U+FFFD, and what is beyond BOOK_TEXT_MAX is cut
+ * off. (Text of a waiver is refused instead: its meaning must not change.)
  * - Results live in the arena that the caller gives, and stay when the book is closed. Lists are sorted as said.
  * - Errors, with words: -ENOENT there is no such file, artefact or waiver; -EBADMSG the ledger is damaged or is no
  *   ledger; -EPROTONOSUPPORT a newer sekisho made it; -EBUSY another process writes for too long; -ENOSPC the disk is
@@ -279,10 +280,10 @@ bool book_waiver_holds(const struct book_waiver *w, int64_t t);
 
 #define SEVERITY_COUNTS (SEVERITY_CRITICAL + 1)
 
-struct book_tag { /* a reference pointed at an artefact */
-        struct str reference;
-        int64_t first, last; /* when it was seen to */
-        bool is_current;     /* it has not been seen to point at another since */
+struct book_tag {                   /* a reference pointed at an artefact */
+        struct str reference, host; /* as seen on that host; a registry's references are seen on "" */
+        int64_t first, last;        /* when it was seen to */
+        bool is_current;            /* it has not been seen to point at another since */
 };
 
 struct book_place {
@@ -333,17 +334,15 @@ int book_first_seen(struct book *b, struct str id, int64_t *ret, struct error *e
 
 /* What a person typed, and the artefacts that it means. */
 struct book_found {
-        struct str *keys; /* sorted */
+        struct str *keys; /* sorted; the id, if it is a waiver's */
         size_t n;
-        bool is_digest;      /* it was a digest or the beginning of one: exactly one key */
-        struct str *nearest; /* n == 0: names and digests like it, best first */
-        size_t n_nearest;    /* at most 3 */
+        bool is_waiver;
 };
 
 /*
- * Looks for an artefact by digest ("sha256:3f1c...", "3f1c..."; from 4 hexadecimal digits on), image id, reference,
- * name, repository or waiver id... in that order. -EEXIST: the beginning of a digest that fits several (words name
- * them). Nothing found is 0 with n == 0.
+ * Looks for, in this order: a waiver's id; a key, name, target, reference or container id; a digest or image id, or its
+ * beginning ("sha256:3f1c", "3f1c": from 4 hexadecimal digits on); a name or reference without its tag, host or
+ * directories. -EEXIST: the beginning of a digest that fits several (words name them). Nothing found is 0, n == 0.
  */
 int book_find(struct book *b, struct str what, struct arena *arena, struct book_found *ret, struct error *err);
 
@@ -352,7 +351,11 @@ struct book_history {
         size_t n;
 };
 
-/* All records that concern these artefacts: their scans and sightings, decisions, rematches, and their waivers'. */
+/*
+ * All records that concern these keys, as book_find gives them: an artefact's scans and sightings, decisions, rematches
+ * that found something in it, and the records of each waiver that one of its findings was waived by or that could apply
+ * to it: its scope fits, and its finding, if it names one, was seen there.
+ */
 int book_history(struct book *b, const struct str *keys, size_t n_keys, struct arena *arena, struct book_history *ret,
                  struct error *err);
 
@@ -438,7 +441,8 @@ struct book_flaw {
  * and that what is derived from the log is what the log gives. 0: whole; 1: *ret tells the first flaw; < 0: it could
  * not be checked. checkpoint may be NULL. What this can and cannot detect stands in docs/format/ledger-db.md.
  */
-int book_verify(struct book *b, const struct book_checkpoint *checkpoint, struct book_flaw *ret, struct error *err);
+int book_verify(struct book *b, const struct book_checkpoint *checkpoint, struct arena *arena, struct book_flaw *ret,
+                struct error *err);
 
 /*
  * Makes everything that is derived from the log anew, in one transaction. Refuses (-EBADMSG) a log whose chain is
