@@ -102,13 +102,13 @@ static int find_alike(struct book *b, struct str what, struct arena *arena, stru
 
 static int find_artefacts(struct book *b, struct str what, struct arena *arena, struct key_vec *keys, struct error *err)
 {
-        int r = find_named(b, what, arena, keys, err);
+        int r = what.n ? find_named(b, what, arena, keys, err) : 0;
         if (r == 0 && keys->n == 0) {
                 r = find_digest(b, what, arena, keys, err);
                 if (r == 0 && keys->n > 1)
                         return ambiguous(b, what, keys, err);
         }
-        if (r == 0 && keys->n == 0)
+        if (r == 0 && keys->n == 0 && what.n)
                 r = find_alike(b, what, arena, keys, err);
         return r;
 }

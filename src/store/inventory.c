@@ -40,10 +40,10 @@ static int read_items(struct book *b, struct arena *arena, struct item_vec *item
                       struct error *err)
 {
         _cleanup_(query_end) struct query q = query_of(
-                b, "SELECT key, digest, image_id, kind, name, target, container, host, artefact.os, first, last, "
-                   "scanned, scans, data_source, data_digest, data_date, policy, verdict, complete, "
-                   "coalesce(package_list.n, 0), unknown, none, low, medium, high, critical, fixable, exploited, "
-                   "waived, artefact FROM artefact LEFT JOIN package_list ON list = package_list ORDER BY artefact");
+                b, "SELECT key, a.digest, image_id, kind, name, target, container, host, a.os, first, last, scanned, "
+                   "scans, data_source, data_digest, data_date, policy, verdict, complete, coalesce(l.n, 0), unknown, "
+                   "none, low, medium, high, critical, fixable, exploited, waived, artefact FROM artefact a LEFT JOIN "
+                   "package_list l ON l.list = a.package_list ORDER BY artefact");
         int r;
         while ((r = query_next(&q, err)) > 0) {
                 struct book_item *item = vec_push(items);

@@ -191,7 +191,7 @@ static int check_file(struct book *b, enum book_mode mode, struct error *err)
                 return error_set(err, -EINVAL, "ledger %s is not a regular file", b->path);
         if (st.st_size == 0)
                 return sql_damaged(b, err, "it is empty");
-        b->is_read_only = mode == BOOK_READ && access(b->path, W_OK) < 0;
+        b->is_read_only = (mode == BOOK_READ || mode == BOOK_CHECK) && access(b->path, W_OK) < 0;
         return 0;
 }
 
@@ -206,9 +206,9 @@ static int open_existing(struct book *b, enum book_mode mode, unsigned schema, s
                 r = bring_up_to_date(b, schema, err);
         if (r == 0 && !b->is_read_only)
                 r = sql_run(b, "PRAGMA journal_mode=WAL", err); /* in case somebody else's tool changed it */
-        if (r == 0)
+        if (r == 0 && mode != BOOK_CHECK)
                 r = check_head(b, err);
-        if (r == 0 && mode == BOOK_READ)
+        if (r == 0 && (mode == BOOK_READ || mode == BOOK_CHECK))
                 b->is_read_only = true;
         return r;
 }

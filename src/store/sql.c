@@ -55,6 +55,11 @@ int sql_fail(struct book *b, int result, struct error *err)
         case -EBADMSG:
                 return sql_damaged(b, err, "%s", words);
         case -EROFS:
+                if (b->is_read_only)
+                        return error_set(err, r,
+                                         "ledger %s cannot be read here: readers make a file beside it; read it as its "
+                                         "owner, or copy it to a directory of yours",
+                                         b->path);
                 return error_set(err, r, "ledger %s cannot be written: %s", b->path, words);
         default:
                 return error_set(err, r, "ledger %s: %s", b->path, words);

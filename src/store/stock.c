@@ -230,7 +230,7 @@ static int packages_of(struct book *b, struct str key, struct arena *arena, stru
         uint32_t *rows;
         _cleanup_(query_end) struct query q = query_of(
                 b, "SELECT n, members, o.id, o.id_like, o.version, o.codename, o.name, o.cpe FROM artefact a JOIN "
-                   "package_list l ON l.list = a.package_list LEFT JOIN os o USING (os) WHERE key = ?");
+                   "package_list l ON l.list = a.package_list LEFT JOIN os o ON o.os = l.os WHERE key = ?");
         query_text(&q, key);
         int r = query_next(&q, err);
         if (r == 0)

@@ -44,6 +44,7 @@ bool book_default_path(struct buf *ret);
 
 enum book_mode {
         BOOK_READ,   /* must exist; is not written, unless it has an older schema, which is brought up to date */
+        BOOK_CHECK,  /* the same for book_verify: opens what the others refuse because its log has another end */
         BOOK_WRITE,  /* must exist */
         BOOK_CREATE, /* is made, with its directory (mode 0700, file 0600), where it does not exist */
 };

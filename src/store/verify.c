@@ -40,7 +40,7 @@ static int flaw_of(struct book_flaw *ret, const struct book_record *record, cons
 
 static int check_structure(struct book *b, struct book_flaw *ret, struct error *err)
 {
-        _cleanup_(query_end) struct query q = query_of(b, "PRAGMA quick_check(1)");
+        _cleanup_(query_end) struct query q = query_of(b, "PRAGMA integrity_check(1)");
         int r = query_next(&q, err);
         if (r <= 0)
                 return r;
