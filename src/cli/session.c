@@ -1,12 +1,16 @@
 /* See session.h. */
 #include "cli/session.h"
 
+#include "cli/book.h"
 #include "flow/ledger.h"
+#include "flow/remember.h"
 #include "intel/db-locate.h"
 #include "proc/worker.h"
 #include "source/image.h"
 
 #include <errno.h>
+#include <limits.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -63,6 +67,15 @@ int session_option(void *state, const struct option_spec *o, const char *value, 
                 s->source.root = value;
         else if (strcmp(o->name, "socket") == 0)
                 s->source.socket = value;
+        else if (strcmp(o->name, "ledger-db") == 0 && !*value)
+                return error_set(err, -EINVAL, "is empty");
+        else if (strcmp(o->name, "ledger-db") == 0) {
+                s->ledger_db = value;
+                s->record = true;
+        } else if (strcmp(o->name, "record") == 0)
+                s->record = true;
+        else if (strcmp(o->name, "no-record") == 0)
+                s->no_record = true;
         else if (strcmp(o->name, "verbose") == 0)
                 s->verbose = true;
         else if (strcmp(o->name, "quiet") == 0)
@@ -77,6 +90,40 @@ static uint64_t now_ms(void)
         return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
 }
 
+/*
+ * A scan is recorded when that was asked for, and once there is a ledger at the usual place: a memory with gaps is
+ * none. Opened before the scan, so that nobody waits for a scan that then cannot be recorded.
+ */
+static int open_book(const struct session_settings *s, struct book **ret, struct error *err)
+{
+        _cleanup_(buf_done) struct buf path = BUF_INIT(PATH_MAX);
+        if (s->no_record || !s->may_record)
+                return 0;
+        if (s->record)
+                return book_open(s->ledger_db, BOOK_CREATE, ret, err);
+        if (!book_default_path(&path) || access(path.p, F_OK) < 0)
+                return 0;
+        int r = book_open(path.p, BOOK_WRITE, ret, err);
+        if (r < 0 && err) {
+                size_t n = strlen(err->text);
+                snprintf(err->text + n, sizeof(err->text) - n, "; --no-record scans without it");
+        }
+        return r;
+}
+
+int session_record(struct session *s)
+{
+        struct arena arena = ARENA_INIT;
+        struct error err = ERROR_NONE;
+        struct book_scan_outcome outcome;
+        if (!s->book)
+                return 0;
+        struct book_stamp stamp = stamp_now(&arena);
+        int r = remember_scan(s->book, &stamp, &s->scan.report, host_name(&arena), &outcome, &err);
+        arena_done(&arena);
+        return r < 0 ? fail(EXIT_INCOMPLETE, &err) : 0;
+}
+
 int session_run(const struct session_settings *s, const char *target, struct session *ret)
 {
         struct error err = ERROR_NONE;
@@ -86,6 +133,10 @@ int session_run(const struct session_settings *s, const char *target, struct ses
         *ret = (struct session){ .started_ms = now_ms() };
         if (db_locate(s->db, &ret->db, &db_source, &err) < 0)
                 return fail(EXIT_INCOMPLETE, &err);
+        if (open_book(s, &ret->book, &err) < 0) {
+                db_close(ret->db);
+                return fail(EXIT_INCOMPLETE, &err);
+        }
         progress_start(&ret->progress, !s->quiet && stream_is_terminal(STDERR_FILENO));
         struct scan_options o = {
                 .source = s->source,
@@ -102,6 +153,7 @@ int session_run(const struct session_settings *s, const char *target, struct ses
         if (s->ledger) {
                 if (output_open(&file, s->ledger, &err) < 0) {
                         progress_end(&ret->progress);
+                        book_close(ret->book);
                         db_close(ret->db);
                         return fail(EXIT_INCOMPLETE, &err);
                 }
@@ -118,6 +170,7 @@ int session_run(const struct session_settings *s, const char *target, struct ses
                 return 0;
         if (s->ledger)
                 output_abort(&file);
+        book_close(ret->book);
         db_close(ret->db);
         return workers_interrupted() ? EXIT_INCOMPLETE : fail(EXIT_INCOMPLETE, &err);
 }
@@ -125,6 +178,7 @@ int session_run(const struct session_settings *s, const char *target, struct ses
 void session_done(struct session *s)
 {
         scan_done(&s->scan);
+        book_close(s->book);
         db_close(s->db);
 }
 

@@ -18,12 +18,16 @@ struct session_settings { /* the state of both commands, filled in by session_op
                 const char *path; /* "-": standard output */
         } outputs[OUTPUTS_MAX];
         size_t n_outputs;
-        const char *ledger;
+        const char *ledger;    /* of files */
+        const char *ledger_db; /* to record in; NULL: the usual place */
+        bool record, no_record;
+        bool may_record; /* set by commands that record: scan */
         bool quiet, verbose;
 };
 
 struct session {
         struct db *db;
+        struct book *book; /* to record in; NULL: not recorded */
         struct scan scan;
         struct progress progress;
         uint64_t started_ms;
@@ -35,6 +39,10 @@ int session_add_output(struct session_settings *s, const char *value, struct err
 /* 0: *ret holds a scan, and session_done is due; else the exit code, and the reason was told. */
 int session_run(const struct session_settings *s, const char *target, struct session *ret);
 void session_done(struct session *s);
+
+/* Records the finished scan where session_run opened a ledger to do so. 0, or the exit code after the reason was told.
+ */
+int session_record(struct session *s);
 uint64_t session_elapsed_ms(const struct session *s);
 
 #endif
