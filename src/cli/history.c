@@ -308,7 +308,7 @@ static int unknown(struct book *b, const char *what, struct arena *arena)
         (void)vec_push(&names);
         const char *near = nearest(what, names.v);
         (void)error_set(&err, -ENOENT, "ledger %s knows no artefact \"%s\"%s%s%s; sekisho inventory lists all",
-                        book_path(b), what, near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "");
+                        book_path(b), what, near ? " (did you mean \"" : "", near ? near : "", near ? "\"?)" : "");
         vec_done(&names);
         return fail(EXIT_USAGE, &err);
 }

@@ -211,6 +211,17 @@ static void ignore(void *arg, const struct fact_vulnerability *v)
         (void)v;
 }
 
+/* Whether the database has it, under any name; people type ids in lower case too. */
+static bool is_in(const struct db *db, struct str id, struct arena *arena)
+{
+        char *upper = arena_cstr(arena, id);
+        for (size_t i = 0; i < id.n; i++)
+                if (upper[i] >= 'a' && upper[i] <= 'z')
+                        upper[i] -= 'a' - 'A';
+        return db_lookup(db, id, arena, ignore, NULL) > 0 ||
+               db_lookup(db, str_span(upper, id.n), arena, ignore, NULL) > 0;
+}
+
 static void matcher_done(struct matcher *m)
 {
         for (size_t i = 0; i < m->questions.n; i++)
@@ -227,8 +238,7 @@ int rematch_run(const struct stock *s, const struct db *db, struct str id, struc
 {
         struct matcher m = { .stock = s, .arena = arena, .id = id };
         *ret = (struct rematch){ 0 };
-        if (id.n)
-                ret->is_known = db_lookup(db, id, arena, ignore, NULL) > 0;
+        ret->is_known = id.n && is_in(db, id, arena);
         read_known(&m);
         for (uint32_t i = 0; i < s->n_artefacts; i++)
                 if (!add_artefact(&m, i) && s->lists[s->artefacts[i].list].n)
