@@ -92,11 +92,12 @@ static uint64_t now_ms(void)
 
 /*
  * A scan is recorded when that was asked for, and once there is a ledger at the usual place: a memory with gaps is
- * none. Opened before the scan, so that nobody waits for a scan that then cannot be recorded.
+ * none. *ret NULL: it is not recorded.
  */
 static int open_book(const struct session_settings *s, struct book **ret, struct error *err)
 {
         _cleanup_(buf_done) struct buf path = BUF_INIT(PATH_MAX);
+        *ret = NULL;
         if (s->no_record || !s->may_record)
                 return 0;
         if (s->record)
@@ -111,15 +112,27 @@ static int open_book(const struct session_settings *s, struct book **ret, struct
         return r;
 }
 
-int session_record(struct session *s)
+/*
+ * Before the scan, so that nobody waits for one that then cannot be recorded. It is not left open: workers are forked
+ * from here, and what parses hostile bytes shall not have the ledger's memory.
+ */
+static int try_book(const struct session_settings *s, struct error *err)
+{
+        _cleanup_(book_closep) struct book *b = NULL;
+        return open_book(s, &b, err);
+}
+
+int session_record(const struct session_settings *settings, const struct session *s)
 {
         struct arena arena = ARENA_INIT;
         struct error err = ERROR_NONE;
         struct book_scan_outcome outcome;
-        if (!s->book)
-                return 0;
-        struct book_stamp stamp = stamp_now(&arena);
-        int r = remember_scan(s->book, &stamp, &s->scan.report, host_name(&arena), &outcome, &err);
+        _cleanup_(book_closep) struct book *b = NULL;
+        int r = open_book(settings, &b, &err);
+        if (r == 0 && b) {
+                struct book_stamp stamp = stamp_now(&arena);
+                r = remember_scan(b, &stamp, &s->scan.report, host_name(&arena), &outcome, &err);
+        }
         arena_done(&arena);
         return r < 0 ? fail(EXIT_INCOMPLETE, &err) : 0;
 }
@@ -133,7 +146,7 @@ int session_run(const struct session_settings *s, const char *target, struct ses
         *ret = (struct session){ .started_ms = now_ms() };
         if (db_locate(s->db, &ret->db, &db_source, &err) < 0)
                 return fail(EXIT_INCOMPLETE, &err);
-        if (open_book(s, &ret->book, &err) < 0) {
+        if (try_book(s, &err) < 0) {
                 db_close(ret->db);
                 return fail(EXIT_INCOMPLETE, &err);
         }
@@ -153,7 +166,6 @@ int session_run(const struct session_settings *s, const char *target, struct ses
         if (s->ledger) {
                 if (output_open(&file, s->ledger, &err) < 0) {
                         progress_end(&ret->progress);
-                        book_close(ret->book);
                         db_close(ret->db);
                         return fail(EXIT_INCOMPLETE, &err);
                 }
@@ -170,7 +182,6 @@ int session_run(const struct session_settings *s, const char *target, struct ses
                 return 0;
         if (s->ledger)
                 output_abort(&file);
-        book_close(ret->book);
         db_close(ret->db);
         return workers_interrupted() ? EXIT_INCOMPLETE : fail(EXIT_INCOMPLETE, &err);
 }
@@ -178,7 +189,6 @@ int session_run(const struct session_settings *s, const char *target, struct ses
 void session_done(struct session *s)
 {
         scan_done(&s->scan);
-        book_close(s->book);
         db_close(s->db);
 }
 

@@ -27,7 +27,6 @@ struct session_settings { /* the state of both commands, filled in by session_op
 
 struct session {
         struct db *db;
-        struct book *book; /* to record in; NULL: not recorded */
         struct scan scan;
         struct progress progress;
         uint64_t started_ms;
@@ -39,10 +38,9 @@ int session_add_output(struct session_settings *s, const char *value, struct err
 /* 0: *ret holds a scan, and session_done is due; else the exit code, and the reason was told. */
 int session_run(const struct session_settings *s, const char *target, struct session *ret);
 void session_done(struct session *s);
-
-/* Records the finished scan where session_run opened a ledger to do so. 0, or the exit code after the reason was told.
- */
-int session_record(struct session *s);
 uint64_t session_elapsed_ms(const struct session *s);
+
+/* Records the finished scan, if it is to be. 0, or the exit code after the reason was told. */
+int session_record(const struct session_settings *settings, const struct session *s);
 
 #endif
