@@ -102,7 +102,7 @@ static int open_book(const struct session_settings *s, struct book **ret, struct
                 return 0;
         if (s->record)
                 return book_open(s->ledger_db, BOOK_CREATE, ret, err);
-        if (!book_default_path(&path) || access(path.p, F_OK) < 0)
+        if (!book_default_path(&path) || (access(path.p, F_OK) < 0 && (errno == ENOENT || errno == ENOTDIR)))
                 return 0;
         int r = book_open(path.p, BOOK_WRITE, ret, err);
         if (r < 0 && err) {

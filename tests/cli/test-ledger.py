@@ -124,6 +124,24 @@ def test_rematch():
     T.equal([r['kind'] for r in document('history', 'old.tar')['records']].count('rematch'), 3, 'each time')
 
 
+def vulnerabilities(name, db):
+    found = S.Scan(f'{WORK}/{name}', '--db', db).findings('vulnerability')
+    return {(f['id'], f['vulnerability']['name']) for f in found}
+
+
+def test_rematch_is_a_scan():
+    """What is found anew in stored lists is what a scan with the new advisories finds, no more and no less."""
+    for name in ('old.tar', 'new.tar'):
+        scan(name, '--db', 'new.db', '--ledger-db', 'blind.db')
+        digest = document('inventory', '--ledger', 'blind.db')['artefacts'][0]['key']
+        known, wanted = (vulnerabilities(name, db) for db in (f'{WORK}/new.db', 'embedded'))
+        wanted -= known
+        found = document('rematch', '--db', 'embedded', '--ledger', 'blind.db')['found']
+        got = {(f['id'], f['package']) for f in found if digest in f['artefacts']}
+        T.ok(got == wanted and wanted, f'{name}: {len(wanted)} advisories, as a scan finds them', sorted(got ^ wanted))
+        os.unlink(f'{WORK}/blind.db')
+
+
 def test_ledger():
     status = document('ledger', 'status')
     checkpoint = status['checkpoint']
@@ -186,7 +204,7 @@ def test_oracle():
 def main():
     I.docker_archive(f'{WORK}/old.tar', I.debian(packages=OLD))
     I.docker_archive(f'{WORK}/new.tar', I.debian(packages=NEW))
-    for test in (test_begin, test_again, test_inventory, test_history, test_rematch, test_ledger, test_oracle):
+    for test in (test_begin, test_again, test_inventory, test_history, test_rematch, test_rematch_is_a_scan, test_ledger, test_oracle):
         test()
     shutil.rmtree(WORK)
     return T.end()
