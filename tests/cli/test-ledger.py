@@ -104,6 +104,22 @@ def test_history():
     T.ok(len(gone) == 1 and 'openssl' in gone[0] and 'curl' not in gone[0], 'what an update closed is told', gone)
 
 
+def test_story():
+    """All kinds of records, told."""
+    digest = next(a['key'] for a in document('inventory')['artefacts'] if a['name'] == 'new.tar')
+    code, _, words = S.run(LEDGER, digest, 'shop:1', program=os.path.join(S.BUILD, 'tests', 'write-ledger'))
+    T.equal((code, words), (0, b''), 'a waiver from its request to its end')
+    told = sekisho('history', 'shop:1')
+    says('the story', told, 0, '2026-01-06 12:00  agent sees it in container c0ffee?[31m on web-1 as shop:1',
+         'bob asks for waiver W-1 of CVE-2023-27533, digest sha256:', 'mitigate until 2026-01-07 12:00, owner team "web": telnet is off?HACKED',
+         'while waf:9301 is live', 'carol approves waiver W-1', 'gate decides: Allow at admit by "default": waived; waivers W-1',
+         'sweep ends waiver W-1: expired')
+    T.ok('\x1b' not in told[1] and '\nHACKED' not in told[1], 'nothing hostile reaches the terminal')
+    T.equal([r['kind'] for r in document('history', 'W-1')['records']],
+            ['waiver-requested', 'waiver-approved', 'decision', 'waiver-ended'], "a waiver's own story")
+    T.equal(document('history', 'shop:1')['records'][-1]['body'], {'why': 'expired'}, 'as JSON')
+
+
 def test_rematch():
     says('nothing is new for the same advisories', sekisho('rematch', '--db', 'embedded'), 0, '0 of 3 artefacts are affected')
     record = {'id': 'X-2026-1', 'aliases': ['CVE-2026-99991'], 'modified': '2026-01-05T00:00:00Z', 'affected': [
@@ -204,7 +220,7 @@ def test_oracle():
 def main():
     I.docker_archive(f'{WORK}/old.tar', I.debian(packages=OLD))
     I.docker_archive(f'{WORK}/new.tar', I.debian(packages=NEW))
-    for test in (test_begin, test_again, test_inventory, test_history, test_rematch, test_rematch_is_a_scan, test_ledger, test_oracle):
+    for test in (test_begin, test_again, test_inventory, test_history, test_story, test_rematch, test_rematch_is_a_scan, test_ledger, test_oracle):
         test()
     shutil.rmtree(WORK)
     return T.end()
