@@ -104,6 +104,21 @@ def test_history():
     T.ok(len(gone) == 1 and 'openssl' in gone[0] and 'curl' not in gone[0], 'what an update closed is told', gone)
 
 
+def test_set_aside():
+    """What a VEX statement set aside is recorded as such."""
+    vex = {'@context': 'https://openvex.dev/ns/v0.2.0', '@id': 'https://example.org/1', 'author': 'Vendor', 'version': 1,
+           'timestamp': '2026-01-01T00:00:00Z', 'statements': [{
+               'vulnerability': {'name': 'CVE-2023-27533'}, 'products': [{'@id': 'pkg:deb/debian/curl'}], 'status': 'not_affected',
+               'justification': 'vulnerable_code_not_present'}]}
+    I.write(f'{WORK}/vex.json', json.dumps(vex).encode())
+    scan('new.tar', '--vex', 'vex.json', '--ledger-db', 'vex.db')
+    db = sqlite3.connect(f'{WORK}/vex.db')
+    states = dict(db.execute('SELECT state, count(*) FROM finding GROUP BY state'))
+    named = db.execute("SELECT key FROM finding WHERE state = 'vex'").fetchall()
+    db.close()
+    T.ok(named == [('CVE-2023-27533 curl',)] and len(states) > 1, 'what a VEX statement set aside is recorded as such', (states, named))
+
+
 def test_story():
     """All kinds of records, told."""
     digest = next(a['key'] for a in document('inventory')['artefacts'] if a['name'] == 'new.tar')
@@ -220,7 +235,7 @@ def test_oracle():
 def main():
     I.docker_archive(f'{WORK}/old.tar', I.debian(packages=OLD))
     I.docker_archive(f'{WORK}/new.tar', I.debian(packages=NEW))
-    for test in (test_begin, test_again, test_inventory, test_history, test_story, test_rematch, test_rematch_is_a_scan, test_ledger, test_oracle):
+    for test in (test_begin, test_again, test_inventory, test_history, test_set_aside, test_story, test_rematch, test_rematch_is_a_scan, test_ledger, test_oracle):
         test()
     shutil.rmtree(WORK)
     return T.end()
