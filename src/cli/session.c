@@ -1,12 +1,16 @@
 /* See session.h. */
 #include "cli/session.h"
 
+#include "cli/book.h"
 #include "flow/ledger.h"
+#include "flow/remember.h"
 #include "intel/db-locate.h"
 #include "proc/worker.h"
 #include "source/image.h"
 
 #include <errno.h>
+#include <limits.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -76,6 +80,15 @@ int session_option(void *state, const struct option_spec *o, const char *value, 
                 s->source.root = value;
         else if (strcmp(o->name, "socket") == 0)
                 s->source.socket = value;
+        else if (strcmp(o->name, "ledger-db") == 0 && !*value)
+                return error_set(err, -EINVAL, "is empty");
+        else if (strcmp(o->name, "ledger-db") == 0) {
+                s->ledger_db = value;
+                s->record = true;
+        } else if (strcmp(o->name, "record") == 0)
+                s->record = true;
+        else if (strcmp(o->name, "no-record") == 0)
+                s->no_record = true;
         else if (strcmp(o->name, "verbose") == 0)
                 s->verbose = true;
         else if (strcmp(o->name, "quiet") == 0)
@@ -90,6 +103,53 @@ static uint64_t now_ms(void)
         return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
 }
 
+/*
+ * A scan is recorded when that was asked for, and once there is a ledger at the usual place: a memory with gaps is
+ * none. *ret NULL: it is not recorded.
+ */
+static int open_book(const struct session_settings *s, struct book **ret, struct error *err)
+{
+        _cleanup_(buf_done) struct buf path = BUF_INIT(PATH_MAX);
+        *ret = NULL;
+        if (s->no_record || !s->may_record)
+                return 0;
+        if (s->record)
+                return book_open(s->ledger_db, BOOK_CREATE, ret, err);
+        if (!book_default_path(&path) || (access(path.p, F_OK) < 0 && (errno == ENOENT || errno == ENOTDIR)))
+                return 0;
+        int r = book_open(path.p, BOOK_WRITE, ret, err);
+        if (r < 0 && err) {
+                size_t n = strlen(err->text);
+                snprintf(err->text + n, sizeof(err->text) - n, "; --no-record scans without it");
+        }
+        return r;
+}
+
+/*
+ * Before the scan, so that nobody waits for one that then cannot be recorded. It is not left open: workers are forked
+ * from here, and what parses hostile bytes shall not have the ledger's memory.
+ */
+static int try_book(const struct session_settings *s, struct error *err)
+{
+        _cleanup_(book_closep) struct book *b = NULL;
+        return open_book(s, &b, err);
+}
+
+int session_record(const struct session_settings *settings, const struct session *s)
+{
+        struct arena arena = ARENA_INIT;
+        struct error err = ERROR_NONE;
+        struct book_scan_outcome outcome;
+        _cleanup_(book_closep) struct book *b = NULL;
+        int r = open_book(settings, &b, &err);
+        if (r == 0 && b) {
+                struct book_stamp stamp = stamp_now(&arena);
+                r = remember_scan(b, &stamp, &s->scan.report, host_name(&arena), &outcome, &err);
+        }
+        arena_done(&arena);
+        return r < 0 ? fail(EXIT_INCOMPLETE, &err) : 0;
+}
+
 int session_run(const struct session_settings *s, const char *target, struct session *ret)
 {
         struct error err = ERROR_NONE;
@@ -99,6 +159,10 @@ int session_run(const struct session_settings *s, const char *target, struct ses
         *ret = (struct session){ .started_ms = now_ms() };
         if (db_locate(s->db, &ret->db, &db_source, &err) < 0)
                 return fail(EXIT_INCOMPLETE, &err);
+        if (try_book(s, &err) < 0) {
+                db_close(ret->db);
+                return fail(EXIT_INCOMPLETE, &err);
+        }
         if (vex_set_read(&ret->vex, s->vex, s->n_vex, &err) < 0) {
                 vex_set_done(&ret->vex);
                 db_close(ret->db);
