@@ -18,8 +18,8 @@ extern const struct command command_help, command_version, command_scan, command
 extern const struct command command_db, command_pod_security, command_vercmp;
 
 const struct command *const commands[] = {
-        &command_scan,   &command_explain, &command_db,      &command_doctor,
-        &command_pod_security, &command_vercmp, &command_help,    &command_version, NULL,
+        &command_scan, &command_explain, &command_db, &command_doctor, &command_pod_security, &command_vercmp,
+        &command_help, &command_version, NULL,
 };
 
 static const struct command *command_find(const char *name)
