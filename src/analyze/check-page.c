@@ -10,10 +10,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define DAY          INT64_C(86400)
-#define RULES_MAX    64u /* of one ignore */
-#define WHOLE_FILE   UINT32_MAX
-#define COMMENT_MAX  2000u
+#define DAY         INT64_C(86400)
+#define RULES_MAX   64u /* of one ignore */
+#define WHOLE_FILE  UINT32_MAX
+#define COMMENT_MAX 2000u
 
 void check_page_begin(struct check_page *p, struct str file, const struct check_settings *s, struct arena *arena)
 {

@@ -1,7 +1,7 @@
 /*
- * Checks: what is wrong with a configuration, as data. A check is a row (id, severity, why, how to fix, tags); a checker
- * reads one kind of file and reports which checks its lines fail, as `check` facts. Files are hostile: checkers run in a
- * worker (flow/check.h).
+ * Checks: what is wrong with a configuration, as data. A check is a row (id, severity, why, how to fix, tags); a
+ * checker reads one kind of file and reports which checks its lines fail, as `check` facts. Files are hostile: checkers
+ * run in a worker (flow/check.h).
  *
  * Add a checker: a file analyze/<name>.c that ends in one `const struct checker`, and a line in checkers[] of check.c.
  * Findings go through a struct check_page, which knows about comments that say to ignore them.
@@ -44,7 +44,8 @@ struct check_file {
 struct checker {
         const char *name, *summary;
         bool (*wants)(struct str name); /* whether a directory's file of that name (no path) is worth reading */
-        bool (*recognises)(struct str path, struct str bytes); /* whether a file is this checker's; the first one has it */
+        bool (*recognises)(struct str path,
+                           struct str bytes); /* whether a file is this checker's; the first one has it */
         /* All files that are its. Puts `check`, `edit` and `unread` facts, through a page for each file. */
         void (*run)(const struct check_file *files, size_t n, const struct check_settings *s, struct sink *out);
         const struct check *(*check)(size_t i); /* its i-th check; NULL past the last */

@@ -1,6 +1,6 @@
 /* Dockerfiles: the checker. Recognises them, reads them and runs the rules of the tables over what was read. */
-#include "analyze/check.h"
 #include "read/dockerfile.h"
+#include "analyze/check.h"
 
 static bool wants(struct str name)
 {

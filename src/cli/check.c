@@ -2,9 +2,9 @@
  * `sekisho check`: judges Dockerfiles and other configuration by the checks of analyze/, and repairs what is safe to
  * repair. What the files say is parsed in a worker (flow/check.h).
  */
+#include "flow/check.h"
 #include "base/fs.h"
 #include "cli/command.h"
-#include "flow/check.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -86,7 +86,8 @@ static int option(void *state, const struct option_spec *o, const char *value, s
         if (strcmp(o->name, "fail-on") == 0) {
                 s->never_fails = strcmp(value, "never") == 0;
                 if (!s->never_fails && (!severity_parse(str_of(value), &s->fail_on) || s->fail_on < SEVERITY_LOW))
-                        return error_set(err, -EINVAL, "\"%s\" is not one of critical, high, medium, low, never", value);
+                        return error_set(err, -EINVAL, "\"%s\" is not one of critical, high, medium, low, never",
+                                         value);
                 return 0;
         }
         s->strict_labels |= strcmp(o->name, "strict-labels") == 0;
@@ -101,8 +102,8 @@ static int list_rules(void)
 {
         const struct check *c;
         for (size_t i = 0; (c = check_at(i)); i++)
-                printf("%-15s %-15s %-8s %s%s\n", c->id, c->aliases ? c->aliases : "", severity_name(c->severity), c->title,
-                       c->is_quiet ? " (off by default)" : "");
+                printf("%-15s %-15s %-8s %s%s\n", c->id, c->aliases ? c->aliases : "", severity_name(c->severity),
+                       c->title, c->is_quiet ? " (off by default)" : "");
         return EXIT_CLEAN;
 }
 
@@ -171,8 +172,8 @@ static void put_diff(struct str path, struct str before, struct str after)
         struct str gone = str_from(str_upto(before, end), start);
         struct str come = str_from(str_upto(after, after.n - (before.n - end)), start);
         size_t line = count_lines(str_upto(before, start)) + 1;
-        printf("--- %.*s\n+++ %.*s\n@@ -%zu,%zu +%zu,%zu @@\n", STR_FMT(path), STR_FMT(path), line, count_lines(gone), line,
-               count_lines(come));
+        printf("--- %.*s\n+++ %.*s\n@@ -%zu,%zu +%zu,%zu @@\n", STR_FMT(path), STR_FMT(path), line, count_lines(gone),
+               line, count_lines(come));
         put_lines('-', gone);
         put_lines('+', come);
 }

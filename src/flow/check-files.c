@@ -65,8 +65,8 @@ static void add_open(struct check_run *run, int fd, struct str path)
         else if (r < 0)
                 unread(run, path, "denied", "%s", strerror(-r));
         else
-                *vec_push(&run->files) = (struct check_file){ arena_str(&run->arena, path),
-                                                              arena_str(&run->arena, buf_str(&bytes)) };
+                *vec_push(&run->files) =
+                        (struct check_file){ arena_str(&run->arena, path), arena_str(&run->arena, buf_str(&bytes)) };
         run->bytes += bytes.n;
         buf_done(&bytes);
 }
@@ -81,7 +81,8 @@ static void visit(struct walk *w, int dir_fd, const struct directory *dir, const
         if (fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0) {
                 unread(run, path, "denied", "%s", strerror(errno));
         } else if (S_ISDIR(st.st_mode) && strcmp(name, ".git") == 0) {
-                unread(run, path, "skipped", "the store of a git repository: its files are checked where they are checked out");
+                unread(run, path, "skipped",
+                       "the store of a git repository: its files are checked where they are checked out");
         } else if (S_ISDIR(st.st_mode) && dir->depth == CHECK_DEPTH_MAX) {
                 unread(run, path, "limit", "more than %u directories deep", CHECK_DEPTH_MAX);
         } else if (S_ISDIR(st.st_mode)) {

@@ -1,8 +1,8 @@
 /* See check.h: the worker that parses the files, what the parent keeps of its facts, and edits. */
 #include "flow/check.h"
 
-#include "proc/worker.h"
 #include "base/map.h"
+#include "proc/worker.h"
 
 #include <errno.h>
 #include <stdlib.h>

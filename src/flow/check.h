@@ -10,17 +10,17 @@
 #include "base/error.h"
 #include "report/check.h"
 
-#define CHECK_FILES_MAX   50000u          /* files that are read */
-#define CHECK_ENTRIES_MAX 1000000u        /* of directories, looked at */
-#define CHECK_DEPTH_MAX   64u             /* directories in directories */
-#define CHECK_BYTES_MAX   (512u << 20)    /* of all files together */
-#define CHECK_RESULTS_MAX 500000u         /* facts of the worker */
+#define CHECK_FILES_MAX   50000u       /* files that are read */
+#define CHECK_ENTRIES_MAX 1000000u     /* of directories, looked at */
+#define CHECK_DEPTH_MAX   64u          /* directories in directories */
+#define CHECK_BYTES_MAX   (512u << 20) /* of all files together */
+#define CHECK_RESULTS_MAX 500000u      /* facts of the worker */
 
 struct check_run {
         struct arena arena;
         VEC(struct check_file) files; /* read; path as given, or below a directory that was given */
         VEC(struct fact_check) findings;
-        VEC(struct fact_edit) edits;   /* of finding edit_of[i] */
+        VEC(struct fact_edit) edits; /* of finding edit_of[i] */
         VEC(size_t) edit_of;
         VEC(struct fact_unread) unread;
         size_t n_ignored_names; /* files of directories that no checker wants */

@@ -1,8 +1,8 @@
 /*
  * Dockerfiles, the variables: which ARG and ENV are in scope, and what words become with them. See dockerfile.h.
  *
- * Scoping (docs.docker.com/reference/dockerfile, "ARG"): an ARG before the first FROM is seen by FROM lines only, and by
- * a stage that names it again; ENV wins over ARG; a stage FROM another one has what that one had. A variable that
+ * Scoping (docs.docker.com/reference/dockerfile, "ARG"): an ARG before the first FROM is seen by FROM lines only, and
+ * by a stage that names it again; ENV wins over ARG; a stage FROM another one has what that one had. A variable that
  * nothing sets may come from the base image or the command line: its reference is kept as written and the word is not
  * known. Values of ARGs are their defaults.
  */
@@ -12,10 +12,9 @@
 
 /* Set by BuildKit, or accepted by it without being declared: their values are known to nobody who reads the file. */
 static const char *const predefined[] = {
-        "HTTP_PROXY", "http_proxy",     "HTTPS_PROXY",    "https_proxy",   "FTP_PROXY",    "ftp_proxy",
-        "NO_PROXY",   "no_proxy",       "ALL_PROXY",      "all_proxy",     "BUILDARCH",    "BUILDOS",
-        "BUILDPLATFORM", "BUILDVARIANT", "TARGETARCH",    "TARGETOS",      "TARGETPLATFORM", "TARGETVARIANT",
-        "TARGETSTAGE",
+        "HTTP_PROXY", "http_proxy", "HTTPS_PROXY",    "https_proxy",   "FTP_PROXY",   "ftp_proxy",     "NO_PROXY",
+        "no_proxy",   "ALL_PROXY",  "all_proxy",      "BUILDARCH",     "BUILDOS",     "BUILDPLATFORM", "BUILDVARIANT",
+        "TARGETARCH", "TARGETOS",   "TARGETPLATFORM", "TARGETVARIANT", "TARGETSTAGE",
 };
 
 struct expansion {

@@ -2,8 +2,8 @@
 #ifndef SEKISHO_READ_DOCKERFILE_INTERNAL_H
 #define SEKISHO_READ_DOCKERFILE_INTERNAL_H
 
-#include "base/buf.h"
 #include "base/budget.h"
+#include "base/buf.h"
 #include "base/map.h"
 #include "base/vec.h"
 #include "read/dockerfile.h"

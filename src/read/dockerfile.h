@@ -15,8 +15,8 @@
 #define DOCKERFILE_MAX              (4u << 20) /* bytes; of a longer file nothing is read */
 #define DOCKERFILE_INSTRUCTIONS_MAX 20000u     /* what follows is not read */
 #define DOCKERFILE_STAGES_MAX       1000u
-#define DOCKERFILE_WORDS_MAX        200000u    /* of all instructions */
-#define DOCKERFILE_HEREDOCS_MAX     64u        /* of one instruction */
+#define DOCKERFILE_WORDS_MAX        200000u     /* of all instructions */
+#define DOCKERFILE_HEREDOCS_MAX     64u         /* of one instruction */
 #define DOCKERFILE_VALUE_MAX        (64u << 10) /* of a word after expansion; a longer one counts as not known */
 #define DOCKERFILE_EXPANDED_MAX     (16u << 20) /* of all words after expansion; further ones count as not known */
 #define DOCKERFILE_PROBLEMS_MAX     100u
@@ -85,9 +85,9 @@ struct dockerfile_instruction {
         enum dockerfile_keyword keyword; /* with is_onbuild: of the trigger */
         bool is_onbuild;
         struct dockerfile_word name; /* the keyword as written; with is_onbuild: the trigger's */
-        size_t offset, end;          /* in the source, heredocs and all; end is that of the last line, without its newline */
-        uint32_t line, end_line;     /* from 1 */
-        size_t stage;                /* index, or DOCKERFILE_NONE before the first FROM */
+        size_t offset, end; /* in the source, heredocs and all; end is that of the last line, without its newline */
+        uint32_t line, end_line; /* from 1 */
+        size_t stage;            /* index, or DOCKERFILE_NONE before the first FROM */
 
         struct dockerfile_text line_text; /* the joined line, keyword and all */
         size_t arguments_at;              /* where in line_text what follows keyword and flags begins */
@@ -104,14 +104,14 @@ struct dockerfile_instruction {
 };
 
 struct dockerfile_stage {
-        size_t instruction;          /* its FROM */
+        size_t instruction;           /* its FROM */
         struct dockerfile_word image; /* value: with global ARGs expanded */
         struct dockerfile_word name;  /* empty without AS */
         size_t parent;                /* the earlier stage that it is FROM, or DOCKERFILE_NONE */
 };
 
 struct dockerfile_comment {
-        struct str text;    /* from "#" on */
+        struct str text; /* from "#" on */
         size_t offset;
         uint32_t line;
         bool is_inside; /* among the lines of an instruction */

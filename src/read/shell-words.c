@@ -50,7 +50,8 @@ static bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\r'; }
 
 static bool ends_word(char c)
 {
-        return is_blank(c) || c == '\n' || c == ';' || c == '&' || c == '|' || c == '<' || c == '>' || c == '(' || c == ')';
+        return is_blank(c) || c == '\n' || c == ';' || c == '&' || c == '|' || c == '<' || c == '>' || c == '(' ||
+               c == ')';
 }
 
 static void read_list(struct parser *p, size_t end, bool has_closer, unsigned depth);
@@ -264,7 +265,8 @@ static void finish_command(struct parser *p, struct list *l)
         for (size_t i = 0; i < b->redirects.n; i++)
                 note_heredoc(p, &redirects[i]);
         struct shell_command *c = vec_push(&p->commands);
-        *c = (struct shell_command){ .assignments = keep(p, b->assignments.v, b->assignments.n, sizeof(*c->assignments)),
+        *c = (struct shell_command){ .assignments =
+                                             keep(p, b->assignments.v, b->assignments.n, sizeof(*c->assignments)),
                                      .n_assignments = b->assignments.n,
                                      .words = keep(p, b->words.v, b->words.n, sizeof(*c->words)),
                                      .n_words = b->words.n,
@@ -305,9 +307,9 @@ static void separate(struct parser *p, struct list *l, enum shell_join join)
 static bool is_assignment(const struct shell_word *w)
 {
         size_t n = 0;
-        while (n < w->text.n && (w->text.p[n] == '_' || (w->text.p[n] >= 'a' && w->text.p[n] <= 'z') ||
-                                 (w->text.p[n] >= 'A' && w->text.p[n] <= 'Z') ||
-                                 (n && w->text.p[n] >= '0' && w->text.p[n] <= '9')))
+        while (n < w->text.n &&
+               (w->text.p[n] == '_' || (w->text.p[n] >= 'a' && w->text.p[n] <= 'z') ||
+                (w->text.p[n] >= 'A' && w->text.p[n] <= 'Z') || (n && w->text.p[n] >= '0' && w->text.p[n] <= '9')))
                 n++;
         n += n && n < w->text.n && w->text.p[n] == '+';
         return n && n < w->text.n && w->text.p[n] == '=';
@@ -322,7 +324,9 @@ static void begin(struct list *l, size_t at)
 /* A redirection whose operator stands at p->at. */
 static void read_redirect(struct parser *p, struct list *l)
 {
-        static const char *const operators[] = { "<<<", "<<-", "&>>", "<<", "<&", "<>", ">>", ">&", ">|", "&>", "<", ">" };
+        static const char *const operators[] = {
+                "<<<", "<<-", "&>>", "<<", "<&", "<>", ">>", ">&", ">|", "&>", "<", ">"
+        };
         struct str rest = str_from(str_upto(p->s, l->end), p->at);
         const char *op = "";
         for (size_t i = 0; i < ARRAY_SIZE(operators) && !*op; i++)

@@ -16,7 +16,7 @@
 #define SHELL_CASES_MAX    64u     /* case in case */
 #define SHELL_HEREDOCS_MAX 64u     /* begun on one line */
 
-enum shell_join { /* what stands between a command and the one before it */
+enum shell_join {             /* what stands between a command and the one before it */
                   SHELL_THEN, /* ; newline, &, a keyword, or nothing */
                   SHELL_AND,
                   SHELL_OR,

@@ -178,8 +178,10 @@ static json_t *invocations(const struct check_report *r)
         return array;
 }
 
-/* One rule for each id. For each finding: the index of its rule, and how many of its kind came before it in its file. */
-static void put_rules(struct doc_stream *s, const struct check_report *r, struct arena *a, size_t *rules, size_t *numbers)
+/* One rule for each id. For each finding: the index of its rule, and how many of its kind came before it in its file.
+ */
+static void put_rules(struct doc_stream *s, const struct check_report *r, struct arena *a, size_t *rules,
+                      size_t *numbers)
 {
         struct map_str known = { 0 }, same = { 0 };
         size_t n = 0;

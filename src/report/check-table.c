@@ -56,7 +56,8 @@ static void finding(struct check_table *t, const struct fact_check *f)
         };
         screen_flow(&t->s, head, ARRAY_SIZE(head), "  ", 0, 4);
         indented(t, "found  ", text_clean(&t->arena, f->detail));
-        indented(t, "do     ", f->fixable ? arena_printf(&t->arena, "%.*s (--fix does it)", STR_FMT(f->remedy)) : f->remedy);
+        indented(t, "do     ",
+                 f->fixable ? arena_printf(&t->arena, "%.*s (--fix does it)", STR_FMT(f->remedy)) : f->remedy);
 }
 
 static void waived(struct check_table *t, const struct fact_check *f)
@@ -67,8 +68,8 @@ static void waived(struct check_table *t, const struct fact_check *f)
         struct cell cells[] = {
                 { place(t, f), PAINT_PLAIN },
                 { f->id, PAINT_PLAIN },
-                { arena_printf(a, "waived by line %llu%s%s", (unsigned long long)f->waived_line, f->until ? " until " : "",
-                               date_day(f->until, day)),
+                { arena_printf(a, "waived by line %llu%s%s", (unsigned long long)f->waived_line,
+                               f->until ? " until " : "", date_day(f->until, day)),
                   PAINT_FAINT },
                 { reason.n ? reason : STR("no reason given"), PAINT_FAINT },
         };
@@ -85,8 +86,9 @@ static void answer(struct check_table *t)
         for (size_t s = SEVERITY_CRITICAL + 1; s-- > 0;) {
                 total += counts[s];
                 if (counts[s])
-                        cells[n++] = (struct cell){ arena_printf(a, "%zu %s", counts[s], severity_name((enum severity)s)),
-                                                    severity_paint((enum severity)s) };
+                        cells[n++] =
+                                (struct cell){ arena_printf(a, "%zu %s", counts[s], severity_name((enum severity)s)),
+                                               severity_paint((enum severity)s) };
         }
         if (!total)
                 cells[n++] = (struct cell){ STR("nothing found"), PAINT_PLAIN };
@@ -118,7 +120,8 @@ static int write_table(const struct check_report *r, const struct report_options
         for (size_t i = 0; i < r->n_unread; i++, arena_done(&t.arena)) {
                 const struct fact_unread *u = &r->unread[i];
                 struct cell cells[] = { { text_clean(&t.arena, u->path), PAINT_STRONG },
-                                        { str_is(u->code, "skipped") ? STR("passed over") : STR("not read"), PAINT_WARN },
+                                        { str_is(u->code, "skipped") ? STR("passed over") : STR("not read"),
+                                          PAINT_WARN },
                                         { text_clean(&t.arena, u->detail), PAINT_PLAIN } };
                 screen_flow(&t.s, cells, ARRAY_SIZE(cells), "  ", 0, 4);
         }
