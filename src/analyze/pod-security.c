@@ -6,7 +6,7 @@
 const struct pod_check *pod_check_find(struct str id)
 {
         for (size_t i = 0; i < n_pod_checks; i++)
-                if (str_is(id, pod_checks[i].id))
+                if (str_is(id, pod_checks[i].about.id))
                         return &pod_checks[i];
         return NULL;
 }
@@ -43,7 +43,7 @@ static bool is_in_force(const struct pod_check *c, enum pod_level level, unsigne
 static bool is_overridden(const struct pod_check *c, enum pod_level level, unsigned minor)
 {
         for (size_t i = 0; i < n_pod_checks; i++)
-                if (pod_checks[i].overrides && str_is(str_of(pod_checks[i].overrides), c->id) &&
+                if (pod_checks[i].overrides && str_is(str_of(pod_checks[i].overrides), c->about.id) &&
                     is_in_force(&pod_checks[i], level, minor))
                         return true;
         return false;

@@ -10,6 +10,7 @@
 #ifndef SEKISHO_ANALYZE_POD_SECURITY_H
 #define SEKISHO_ANALYZE_POD_SECURITY_H
 
+#include "analyze/check.h"
 #include "analyze/kubernetes-pod.h"
 
 #define POD_SECURITY_MINOR_MAX 37u /* the newest version whose checks are known: v1.37; "latest" means it */
@@ -21,13 +22,10 @@ enum pod_level { POD_PRIVILEGED, POD_BASELINE, POD_RESTRICTED };
 struct pod_check_run; /* one check on one pod */
 
 struct pod_check {
-        const char *id; /* as upstream writes it: capabilities_baseline */
-        enum severity severity;
-        const char *title, *why, *fix; /* a few words; what can go wrong; what to write instead */
-        const char *tags;              /* NIST-800-190:SECTION, ATT&CK techniques, with spaces between */
-        enum pod_level level;          /* that brings it in */
-        unsigned minor;                /* the version that brings it in: 22 for v1.22 */
-        const char *overrides;         /* id of the check that it replaces at its level, or NULL */
+        struct check about;    /* id as upstream writes it: capabilities_baseline */
+        enum pod_level level;  /* that brings it in */
+        unsigned minor;        /* the version that brings it in: 22 for v1.22 */
+        const char *overrides; /* id of the check that it replaces at its level, or NULL */
         void (*run)(struct pod_check_run *run);
 };
 

@@ -43,7 +43,7 @@ static void print_text(const struct pod_file *files, size_t n, struct arena *are
                 const char *between = " ";
                 for (size_t k = 0; f->verdict == POD_FAIL && k < n_pod_checks; k++)
                         if (pod_file_fails(f, &pod_checks[k])) {
-                                printf("%s%s", between, pod_checks[k].id);
+                                printf("%s%s", between, pod_checks[k].about.id);
                                 between = ",";
                         }
                 printf("\n");
@@ -59,8 +59,8 @@ static json_t *json_text(struct arena *arena, struct str s)
 static json_t *json_reason(const struct pod_reason *r, struct arena *arena)
 {
         json_t *o = json_object();
-        json_object_set_new(o, "check", json_string(r->check->id));
-        json_object_set_new(o, "severity", json_string(severity_name(r->check->severity)));
+        json_object_set_new(o, "check", json_string(r->check->about.id));
+        json_object_set_new(o, "severity", json_string(severity_name(r->check->about.severity)));
         json_object_set_new(o, "object", json_text(arena, r->object));
         json_object_set_new(o, "line", json_integer((json_int_t)r->line));
         json_object_set_new(o, "column", json_integer((json_int_t)r->column));
@@ -71,14 +71,14 @@ static json_t *json_reason(const struct pod_reason *r, struct arena *arena)
 static json_t *json_check(const struct pod_check *c)
 {
         json_t *o = json_object(), *tags = json_array();
-        for (struct str rest = str_of(c->tags); rest.p;) {
+        for (struct str rest = str_of(c->about.tags); rest.p;) {
                 struct str tag = str_cut(&rest, ' ');
                 json_array_append_new(tags, json_stringn(tag.p, tag.n));
         }
-        json_object_set_new(o, "id", json_string(c->id));
-        json_object_set_new(o, "title", json_string(c->title));
-        json_object_set_new(o, "why", json_string(c->why));
-        json_object_set_new(o, "fix", json_string(c->fix));
+        json_object_set_new(o, "id", json_string(c->about.id));
+        json_object_set_new(o, "title", json_string(c->about.title));
+        json_object_set_new(o, "why", json_string(c->about.why));
+        json_object_set_new(o, "fix", json_string(c->about.fix));
         json_object_set_new(o, "tags", tags);
         return o;
 }
@@ -90,7 +90,7 @@ static json_t *json_file(const struct pod_file *f, bool fails[], struct arena *a
                 json_array_append_new(reasons, json_reason(&f->reasons[i], arena));
         for (size_t i = 0; f->verdict == POD_FAIL && i < n_pod_checks; i++)
                 if (pod_file_fails(f, &pod_checks[i])) {
-                        json_array_append_new(checks, json_string(pod_checks[i].id));
+                        json_array_append_new(checks, json_string(pod_checks[i].about.id));
                         fails[i] = true;
                 }
         json_object_set_new(o, "file", json_text(arena, str_of(f->path)));

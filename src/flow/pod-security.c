@@ -36,7 +36,7 @@ static void tell(void *arg, const struct pod_check *c, const struct yaml_node *a
                 j->omitted++;
                 return;
         }
-        struct fact_pod_denied f = { .check = str_of(c->id),
+        struct fact_pod_denied f = { .check = str_of(c->about.id),
                                      .object = j->pod->object,
                                      .line = at->line,
                                      .column = at->column,

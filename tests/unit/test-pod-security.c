@@ -41,8 +41,8 @@ static void note(void *arg, const struct pod_check *c, const struct yaml_node *a
 {
         struct buf *b = arg;
         assert_true(at->line > 0 && reason.n > 0);
-        if (!str_ends(buf_str(b), str_of(c->id)))
-                buf_printf(b, "%s%s", b->n ? "," : "", c->id);
+        if (!str_ends(buf_str(b), str_of(c->about.id)))
+                buf_printf(b, "%s%s", b->n ? "," : "", c->about.id);
 }
 
 static void judge(struct str text, enum pod_level level, unsigned minor, struct buf *ret)
@@ -261,12 +261,13 @@ static void test_every_check_denies(void **state)
                 for (size_t k = 0; k < ARRAY_SIZE(cases); k++) {
                         struct str want = str_of(cases[k].want);
                         while (want.p)
-                                is_seen = str_is(str_cut(&want, ','), c->id) || is_seen;
+                                is_seen = str_is(str_cut(&want, ','), c->about.id) || is_seen;
                 }
                 if (!is_seen)
-                        fail_msg("no case for %s", c->id);
-                assert_ptr_equal(pod_check_find(str_of(c->id)), c);
-                assert_true(c->title && c->why && c->fix && c->tags && c->run && c->severity > SEVERITY_NONE);
+                        fail_msg("no case for %s", c->about.id);
+                assert_ptr_equal(pod_check_find(str_of(c->about.id)), c);
+                assert_true(c->about.title && c->about.why && c->about.fix && c->about.tags && c->run &&
+                            c->about.severity > SEVERITY_NONE);
                 assert_true(!c->overrides || pod_check_find(str_of(c->overrides))->level == POD_BASELINE);
         }
         for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
