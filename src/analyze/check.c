@@ -1,10 +1,12 @@
 /* See check.h: the list of checkers, the rows that they share, and names. */
 #include "analyze/check.h"
 
-extern const struct checker checker_dockerfile;
+extern const struct checker checker_compose, checker_dockerfile, checker_kubernetes;
 
 const struct checker *const checkers[] = {
         &checker_dockerfile,
+        &checker_kubernetes,
+        &checker_compose,
         NULL,
 };
 

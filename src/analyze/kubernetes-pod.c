@@ -205,6 +205,9 @@ static int load_containers(struct k8s_pod *pod, struct arena *arena, struct erro
         if (n == 0)
                 return error_set(err, -EBADMSG, "line %u, column %u: %.*s has no container", pod->spec->line,
                                  pod->spec->column, STR_FMT(pod->object));
+        if (n > KUBERNETES_CONTAINERS_MAX)
+                return error_set(err, -EBADMSG, "line %u, column %u: %.*s has more than %u containers", pod->spec->line,
+                                 pod->spec->column, STR_FMT(pod->object), KUBERNETES_CONTAINERS_MAX);
         pod->containers = arena_array(arena, n, sizeof(*pod->containers));
         for (size_t i = 0; i < ARRAY_SIZE(lists); i++)
                 for (size_t k = 0; lists[i] && k < lists[i]->n; k++) {
@@ -337,7 +340,6 @@ int kubernetes_objects(const struct yaml *y, kubernetes_visit visit, void *arg, 
 struct collecting {
         struct arena *arena;
         VEC(struct k8s_pod) pods;
-        size_t containers;
 };
 
 static int collect(void *arg, struct str kind, const struct yaml_node *object, struct error *err)
@@ -347,10 +349,9 @@ static int collect(void *arg, struct str kind, const struct yaml_node *object, s
         int r = kubernetes_pod(kind, object, c->arena, &pod, err);
         if (r <= 0)
                 return r;
-        c->containers += pod.n;
-        if (c->pods.n == KUBERNETES_PODS_MAX || c->containers > KUBERNETES_CONTAINERS_MAX)
-                return error_set(err, -EBADMSG, "line %u, column %u: more than %u pods or %u containers in one file",
-                                 object->line, object->column, KUBERNETES_PODS_MAX, KUBERNETES_CONTAINERS_MAX);
+        if (c->pods.n == KUBERNETES_PODS_MAX)
+                return error_set(err, -EBADMSG, "line %u, column %u: more than %u pods in one file", object->line,
+                                 object->column, KUBERNETES_PODS_MAX);
         *vec_push(&c->pods) = pod;
         return 0;
 }

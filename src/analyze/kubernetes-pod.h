@@ -12,8 +12,8 @@
 #include "fact/fact.h"
 #include "read/yaml.h"
 
-#define KUBERNETES_PODS_MAX       10000u  /* of a file */
-#define KUBERNETES_CONTAINERS_MAX 100000u /* of a file */
+#define KUBERNETES_PODS_MAX       10000u /* of a file */
+#define KUBERNETES_CONTAINERS_MAX 1000u  /* of a pod, of any kind */
 
 enum k8s_flag { K8S_UNSET, K8S_FALSE, K8S_TRUE };
 
