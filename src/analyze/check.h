@@ -39,6 +39,7 @@ struct check_settings { /* what the command line says, the same for all files */
 
 struct check_file {
         struct str path, bytes;
+        bool is_named; /* by the user, and not found in a directory: it must be of some checker */
 };
 
 struct checker {

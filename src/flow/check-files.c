@@ -51,7 +51,7 @@ static bool is_wanted(struct str name)
 }
 
 /* Reads all of an open regular file, pipe or the like into the run. */
-static void add_open(struct check_run *run, int fd, struct str path)
+static void add_open(struct check_run *run, int fd, struct str path, bool is_named)
 {
         if (run->files.n == CHECK_FILES_MAX || run->bytes > CHECK_BYTES_MAX) {
                 unread(run, path, "limit", "more than %u files or %u MiB in one run", CHECK_FILES_MAX,
@@ -65,8 +65,8 @@ static void add_open(struct check_run *run, int fd, struct str path)
         else if (r < 0)
                 unread(run, path, "denied", "%s", strerror(-r));
         else
-                *vec_push(&run->files) =
-                        (struct check_file){ arena_str(&run->arena, path), arena_str(&run->arena, buf_str(&bytes)) };
+                *vec_push(&run->files) = (struct check_file){ arena_str(&run->arena, path),
+                                                              arena_str(&run->arena, buf_str(&bytes)), is_named };
         run->bytes += bytes.n;
         buf_done(&bytes);
 }
@@ -96,7 +96,7 @@ static void visit(struct walk *w, int dir_fd, const struct directory *dir, const
                 if (fd < 0)
                         unread(run, path, "denied", "%s", strerror(errno));
                 else
-                        add_open(run, fd, path);
+                        add_open(run, fd, path, false);
         }
 }
 
@@ -173,7 +173,7 @@ int check_add_path(struct check_run *run, const char *path, struct error *err)
 {
         struct stat st;
         if (strcmp(path, "-") == 0) {
-                add_open(run, STDIN_FILENO, STR("-"));
+                add_open(run, STDIN_FILENO, STR("-"), true);
                 return 0;
         }
         int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
@@ -186,7 +186,7 @@ int check_add_path(struct check_run *run, const char *path, struct error *err)
         }
         if (S_ISDIR(st.st_mode))
                 return add_directory(run, fd, arena_str(&run->arena, str_of(path)));
-        add_open(run, fd, str_of(path));
+        add_open(run, fd, str_of(path), true);
         (void)close_fd(fd);
         return 0;
 }

@@ -36,7 +36,7 @@ static int parse_all(void *arg, int fd, struct sink *out, struct error *err)
                         checkers[k]->run(own, n_own, r->settings, out);
         }
         for (size_t i = 0; i < n; i++)
-                if (!taken[i])
+                if (!taken[i] && files[i].is_named)
                         sink_unread(out, files[i].path, "unsupported", "no checker knows this kind of file");
         free(taken);
         free(own);
