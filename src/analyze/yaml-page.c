@@ -104,6 +104,9 @@ bool yaml_page_read(struct check_page *page, const struct check_file *file, cons
                                         : "");
                 return false;
         }
+        if (ret->binary)
+                sink_unread(out, file->path, "unsupported", "line %u: a text with the tag !!binary is not decoded",
+                            ret->binary->line);
         for (size_t i = 0; i < ret->n_duplicates; i++) {
                 const struct yaml_duplicate *d = &ret->duplicates[i];
                 (void)check_page_add(page, duplicate, d->line, d->column, d->line, "\"%.*s\", which line %u has too%s",

@@ -120,7 +120,7 @@ static void print_json(const struct pod_file *files, size_t n, const char *level
         json_object_set_new(root, "version", json_string(version));
         json_object_set_new(root, "files", list);
         json_object_set_new(root, "checks", checks);
-        json_dumpf(root, stdout, JSON_INDENT(2));
+        json_dumpf(root, stdout, JSON_INDENT(2) | JSON_ENSURE_ASCII);
         printf("\n");
         json_decref(root);
 }

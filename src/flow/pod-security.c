@@ -58,6 +58,11 @@ static int parse(struct str bytes, struct arena *arena, struct k8s_pods *ret, st
                                  d->line, d->column, d->is_merged ? "a merge brings the key" : "the key",
                                  STR_FMT(d->key), d->first_line);
         }
+        if (y.binary)
+                return error_set(err, -EBADMSG,
+                                 "line %u, column %u: a text with the tag !!binary: what it says after "
+                                 "decoding cannot be judged",
+                                 y.binary->line, y.binary->column);
         r = kubernetes_pods(&y, arena, ret, err);
         if (r == 0 && ret->n == 0)
                 return error_set(err, -ENODATA, "holds no pod, and nothing that makes pods");

@@ -11,6 +11,8 @@
 #include <errno.h>
 #include <yaml.h>
 
+#define YAML_BINARY_TAG "tag:yaml.org,2002:binary"
+
 /* What an alias of a node costs whoever walks the tree. */
 struct extent {
         uint64_t nodes, bytes;
@@ -43,6 +45,7 @@ struct builder {
         VEC(const struct yaml_node *) documents;
         VEC(struct yaml_duplicate) duplicates;
         struct map_str anchors; /* of this document, by name: struct anchor */
+        const struct yaml_node *binary;
 };
 
 static int malformed(const struct builder *b, const yaml_mark_t *at, const char *what)
@@ -126,6 +129,8 @@ static int on_scalar(struct builder *b, const yaml_event_t *e)
         n->text = arena_str(b->arena, str_span(e->data.scalar.value, e->data.scalar.length));
         n->plain = e->data.scalar.style == YAML_PLAIN_SCALAR_STYLE && !tag;
         n->end_line = end_line_of(e);
+        if (!b->binary && n->tag && strcmp(n->tag, YAML_BINARY_TAG) == 0)
+                b->binary = n;
         struct extent extent = { 1, bytes, 0, n->end_line };
         struct anchor *a = new_anchor(b, e->data.scalar.anchor, n);
         if (a)
@@ -404,6 +409,7 @@ int yaml_read(struct str bytes, struct arena *arena, struct yaml *ret, struct er
                         .n = b.documents.n,
                         .duplicates = moved(arena, b.duplicates.v, b.duplicates.n, sizeof(*b.duplicates.v)),
                         .n_duplicates = b.duplicates.n,
+                        .binary = b.binary,
                 };
         map_str_done(&b.anchors);
         vec_done(&b.children);

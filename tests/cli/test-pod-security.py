@@ -127,6 +127,7 @@ def errors(tap, folder):
         "a list that is none": (GOOD + "  initContainers: {a: b}\n", "initContainers must be a list"),
         "a container that is none": (GOOD + "  initContainers: [5]\n", "a container must be an object"),
         "a number that is none": (GOOD.replace("runAsNonRoot: true", "runAsNonRoot: true, runAsUser: '0'"), "runAsUser must be a whole number"),
+        "a key in base64": (GOOD + "  !!binary aG9zdFBJRA==: true\n", "line 10, column 3: a text with the tag !!binary"),
         "a bomb": (bomb, "more than 1,000,000 nodes"),
         "deep": ("[" * 100000, "nested deeper than 100 levels"),
     }

@@ -79,6 +79,11 @@ static void test_tree(void **state)
         assert_int_equal(yaml_get(root, "flow")->line, 8);
         assert_int_equal(yaml_get(root, "flow")->end_line, 9);
         assert_true(yaml_is_null(yaml_get(root, "empty")));
+        struct yaml y;
+        assert_int_equal(yaml_read(STR("a: !!binary eA==\n"), &arena, &y, NULL), 0);
+        assert_ptr_equal(y.binary, yaml_get(y.documents[0], "a"));
+        assert_int_equal(yaml_read(STR("a: !binary eA==\n"), &arena, &y, NULL), 0);
+        assert_null(y.binary);
         assert_string_equal(yaml_get(root, "tagged")->tag, "tag:yaml.org,2002:str");
         assert_false(yaml_get(root, "tagged")->plain);
 
