@@ -8,6 +8,23 @@ bool yaml_page_wants(struct str name)
         return str_ends(name, STR(".yaml")) || str_ends(name, STR(".yml")) || str_ends(name, STR(".json"));
 }
 
+static struct str without_quote(struct str s)
+{
+        return str_starts(s, STR("\"")) || str_starts(s, STR("'")) ? str_from(s, 1) : s;
+}
+
+/* Whether a key starts here: its name, quoted or not, and a colon. */
+static bool is_key(struct str s, struct str key)
+{
+        s = without_quote(s);
+        if (!str_starts(s, key))
+                return false;
+        s = without_quote(str_from(s, key.n));
+        while (s.n && (s.p[0] == ' ' || s.p[0] == '\t'))
+                s = str_from(s, 1);
+        return str_starts(s, STR(":"));
+}
+
 bool yaml_page_has_key(struct str bytes, const char *key)
 {
         struct str k = str_of(key);
@@ -15,23 +32,13 @@ bool yaml_page_has_key(struct str bytes, const char *key)
                 bytes = str_from(bytes, 3);
         if (str_starts(str_trim(str_upto(bytes, 100)), STR("{"))) {
                 for (ptrdiff_t at; (at = str_find(bytes, k)) >= 0; bytes = str_from(bytes, (size_t)at + k.n))
-                        if (at > 0 && bytes.p[at - 1] == '"' &&
-                            str_starts(str_from(bytes, (size_t)at + k.n), STR("\"")))
+                        if (is_key(str_from(bytes, (size_t)at), k))
                                 return true;
-                return str_starts(bytes, STR("{")) && str_find(bytes, k) >= 0; /* flow style, without quotes */
+                return false;
         }
-        while (bytes.n) {
-                struct str line = str_line(&bytes);
-                if (str_starts(line, STR("\"")) || str_starts(line, STR("'")))
-                        line = str_from(line, 1);
-                if (!str_starts(line, k))
-                        continue;
-                struct str rest = str_from(line, k.n);
-                if (str_starts(rest, STR("\"")) || str_starts(rest, STR("'")))
-                        rest = str_from(rest, 1);
-                if (str_starts(str_trim(rest), STR(":")))
+        while (bytes.n)
+                if (is_key(str_line(&bytes), k))
                         return true;
-        }
         return false;
 }
 
@@ -176,6 +183,8 @@ bool yaml_looks_secret(struct str name, struct str value)
                                       str_eq_nocase(v, STR("yes")) || str_eq_nocase(v, STR("no"));
         for (size_t i = 0; i < ARRAY_SIZE(secret); i++)
                 yes = yes || ends_in(n, secret[i]);
+        if (str_find(v, STR("PRIVATE KEY-----")) >= 0)
+                return true;
         if (!yes || str_is(n, "PWD") || str_is(n, "OLDPWD") || v.n == 0 || is_switch)
                 return false;
         return v.p[0] != '$' && v.p[0] != '/' && v.p[0] != '<' && !str_starts(v, STR("{{"));

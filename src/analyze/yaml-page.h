@@ -10,7 +10,7 @@
 
 /*
  * True if the bytes look like YAML or JSON with this key at the top of a document: a line starts with it, or the first
- * character is "{" and it stands somewhere in quotes.
+ * character is "{" and it is a key somewhere.
  */
 bool yaml_page_has_key(struct str bytes, const char *key);
 
@@ -37,8 +37,9 @@ bool yaml_has_text(const struct yaml_node *sequence, const char *text);
 
 /*
  * Whether a variable's name and value look like a secret in clear: a name like DB_PASSWORD or API_KEY, and a value that
- * is neither empty, nor a reference ($X, ${X}, $(X)), nor a path, nor a placeholder (changeme counts as a secret: it is
- * used as one). Names of files and of settings about secrets (TOKEN_FILE, PASSWORD_MIN_LENGTH) do not.
+ * is neither empty, nor a reference ($X, ${X}, $(X)), nor a path, nor a placeholder in <> ("changeme" counts: it is
+ * used as one). A private key in PEM is one under any name. Names of files and of settings about secrets (TOKEN_FILE,
+ * PASSWORD_MIN_LENGTH) do not.
  */
 bool yaml_looks_secret(struct str name, struct str value);
 

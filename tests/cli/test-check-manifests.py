@@ -89,7 +89,8 @@ RULES = {
                     deployment(container="env: [{name: COMPASS, value: north}]"),
                     deployment(container="env: [{name: PWD, value: work}]"),
                     deployment(container="env: [{name: PASSWORD_MIN_LENGTH, value: '12'}]")]),
-    "SK-K8S-111": (["apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\ndata: {db.password: %s}\n" % SECRET],
+    "SK-K8S-111": (["apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\ndata: {db.password: %s}\n" % SECRET,
+                    "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\ndata: {tls.pem: '%s'}\n" % ("-----BEGIN " + "PRIVATE KEY-----")],
                    ["apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\ndata: {db.host: x, password.file: y}\n"]),
     "SK-K8S-112": (["apiVersion: v1\nkind: Secret\nmetadata: {name: c}\ndata: {a: eA==}\n",
                     "apiVersion: v1\nkind: Secret\nmetadata: {name: c}\nstringData: {a: x}\n"],
@@ -221,6 +222,11 @@ def files(tap, folder):
     report = json.loads(out)
     ids = {f["id"] for f in report["findings"]}
     tap.ok(code == 0 and "SK-K8S-305" not in ids and "SK-COMPOSE-110" in ids, "a directory: files are looked at together", out)
+    for text in ("{apiVersion: v1, kind: Pod, spec: {hostPID: true, containers: [{name: a}]}}",
+                 json.dumps({"spec": {"hostPID": True, "containers": [{"name": "a"}]}, "kind": "Pod", "apiVersion": "v1"}),
+                 '"apiVersion": v1\n\'kind\' : Pod\nspec: {hostPID: true, containers: [{name: a}]}\n'):
+        ids, report, _ = found(text)
+        tap.ok("hostNamespaces" in ids, "recognised: " + text[:24], report)
     code, out, err = run(os.path.join(folder, "workflow.yaml"))
     tap.ok(code == 3 and "no checker knows" in out + err, "a file that is none of them", out + err)
     secret = deployment(container="env: [{name: DB_PASSWORD, value: %s}]" % SECRET)
