@@ -44,12 +44,13 @@ static void on_useradd(struct lint *l, const struct rule *r, const struct comman
 static void on_wget(struct lint *l, const struct rule *r, const struct command *c)
 {
         if (!command_is(c, "wget") || c->argc < 2 ||
-            command_has(c, "--progress --quiet --no-verbose --output-file --append-output -nv --version --help --spider"))
+            command_has(c,
+                        "--progress --quiet --no-verbose --output-file --append-output -nv --version --help --spider"))
                 return;
         for (size_t k = 1; k < c->argc; k++) {
                 struct str w = c->argv[k].value;
-                if (w.n > 1 && w.p[0] == '-' && w.p[1] != '-' && (str_find_char(w, 'q') > 0 || str_find(w, STR("nv")) > 0 ||
-                                                                  w.p[1] == 'o' || w.p[1] == 'a'))
+                if (w.n > 1 && w.p[0] == '-' && w.p[1] != '-' &&
+                    (str_find_char(w, 'q') > 0 || str_find(w, STR("nv")) > 0 || w.p[1] == 'o' || w.p[1] == 'a'))
                         return;
         }
         (void)lint_hit_command(l, r, c, &c->argv[0], "%s", "");
@@ -108,42 +109,64 @@ static void on_pipe(struct lint *l, const struct rule *r)
 }
 
 static const struct rule rules[] = {
-        { .check = { .id = "DL3001", .aliases = "SK-DOCKER-001", .severity = SEVERITY_LOW,
+        { .check = { .id = "DL3001",
+                     .aliases = "SK-DOCKER-001",
+                     .severity = SEVERITY_LOW,
                      .title = "A command that has no use in a build",
                      .why = "It looks at or changes a running system; a build has none.",
-                     .fix = "Remove it, or do the thing where the container runs", .tags = "NIST-800-190:4.1.2" },
+                     .fix = "Remove it, or do the thing where the container runs",
+                     .tags = "NIST-800-190:4.1.2" },
           .on_command = on_pointless },
-        { .check = { .id = "DL3003", .aliases = "SK-DOCKER-003", .severity = SEVERITY_LOW,
-                     .title = "cd at the beginning of RUN", .why = "The next instruction is back where it was before.",
+        { .check = { .id = "DL3003",
+                     .aliases = "SK-DOCKER-003",
+                     .severity = SEVERITY_LOW,
+                     .title = "cd at the beginning of RUN",
+                     .why = "The next instruction is back where it was before.",
                      .fix = "Use WORKDIR" },
           .on_command = on_cd },
-        { .check = { .id = "DL3004", .aliases = "SK-DOCKER-004", .severity = SEVERITY_MEDIUM,
+        { .check = { .id = "DL3004",
+                     .aliases = "SK-DOCKER-004",
+                     .severity = SEVERITY_MEDIUM,
                      .title = "sudo in RUN",
                      .why = "It hides which user a build works as, and an image that holds it lets a user become root.",
                      .fix = "Put the line before USER, or between USER root and USER",
                      .tags = "NIST-800-190:4.1.2 CWE-250 T1548.003" },
           .on_command = on_sudo },
-        { .check = { .id = "DL3046", .aliases = "SK-DOCKER-046", .severity = SEVERITY_LOW,
+        { .check = { .id = "DL3046",
+                     .aliases = "SK-DOCKER-046",
+                     .severity = SEVERITY_LOW,
                      .title = "useradd of a high number without -l",
-                     .why = "It writes logs that are sparse files as long as the number is high, and a layer keeps them whole.",
+                     .why = "It writes logs that are sparse files as long as the number is high, and a layer keeps "
+                            "them whole.",
                      .fix = "Add -l" },
           .on_command = on_useradd },
-        { .check = { .id = "DL3047", .aliases = "SK-DOCKER-047", .severity = SEVERITY_LOW,
-                     .title = "wget that draws its progress", .why = "A build's log gets a line for every few kilobytes.",
+        { .check = { .id = "DL3047",
+                     .aliases = "SK-DOCKER-047",
+                     .severity = SEVERITY_LOW,
+                     .title = "wget that draws its progress",
+                     .why = "A build's log gets a line for every few kilobytes.",
                      .fix = "Add --progress=dot:giga, or -nv" },
           .on_command = on_wget },
-        { .check = { .id = "DL4001", .aliases = "SK-DOCKER-081", .severity = SEVERITY_LOW,
-                     .title = "Both wget and curl", .why = "Each is one more package to update, and one is enough.",
+        { .check = { .id = "DL4001",
+                     .aliases = "SK-DOCKER-081",
+                     .severity = SEVERITY_LOW,
+                     .title = "Both wget and curl",
+                     .why = "Each is one more package to update, and one is enough.",
                      .fix = "Use one of them" },
           .on_file = on_both },
-        { .check = { .id = "DL4005", .aliases = "SK-DOCKER-085", .severity = SEVERITY_LOW,
+        { .check = { .id = "DL4005",
+                     .aliases = "SK-DOCKER-085",
+                     .severity = SEVERITY_LOW,
                      .title = "Another shell is linked to /bin/sh",
                      .why = "Every script of the distribution then runs with a shell that it was not written for.",
                      .fix = "Use SHELL [\"/bin/bash\", \"-c\"]" },
           .on_command = on_shell_link },
-        { .check = { .id = "DL4006", .aliases = "SK-DOCKER-086", .severity = SEVERITY_MEDIUM,
+        { .check = { .id = "DL4006",
+                     .aliases = "SK-DOCKER-086",
+                     .severity = SEVERITY_MEDIUM,
                      .title = "A pipe without pipefail",
-                     .why = "If an earlier command fails, a broken download for instance, the build goes on as if all were well.",
+                     .why = "If an earlier command fails, a broken download for instance, the build goes on as if all "
+                            "were well.",
                      .fix = "Begin with set -o pipefail, or SHELL [\"/bin/bash\", \"-o\", \"pipefail\", \"-c\"]",
                      .tags = "CWE-252" },
           .on_file = on_pipe },

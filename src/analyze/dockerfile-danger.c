@@ -10,10 +10,7 @@
 
 /* --- code from the network --- */
 
-static bool is_download(const struct command *c)
-{
-        return command_is(c, "curl wget fetch aria2c");
-}
+static bool is_download(const struct command *c) { return command_is(c, "curl wget fetch aria2c"); }
 
 static bool is_interpreter(const struct command *c) { return command_is(c, INTERPRETERS); }
 
@@ -68,8 +65,8 @@ static void on_download_run(struct lint *l, const struct rule *r, const struct c
 
 static bool is_git(struct str source)
 {
-        return str_ends(source, STR(".git")) || str_find(source, STR(".git#")) >= 0 || str_starts(source, STR("git@")) ||
-               str_starts(source, STR("git:"));
+        return str_ends(source, STR(".git")) || str_find(source, STR(".git#")) >= 0 ||
+               str_starts(source, STR("git@")) || str_starts(source, STR("git:"));
 }
 
 static void on_add_url(struct lint *l, const struct rule *r, const struct dockerfile_instruction *i)
@@ -134,7 +131,11 @@ static const struct {
 };
 
 static const char *const insecure_words[] = {
-        "http.sslVerify=false", "strict-ssl=false", "sslverify=0", "sslverify=false", "Acquire::https::Verify-Peer=false",
+        "http.sslVerify=false",
+        "strict-ssl=false",
+        "sslverify=0",
+        "sslverify=false",
+        "Acquire::https::Verify-Peer=false",
 };
 
 /* Environment variables that switch verification off, and the value that does. */
@@ -154,7 +155,8 @@ static void on_tls_command(struct lint *l, const struct rule *r, const struct co
                 if (command_is(c, insecure_tls[k].programs) &&
                     (command_has(c, insecure_tls[k].options) ||
                      (insecure_tls[k].letter && command_has_letter(c, insecure_tls[k].letter)))) {
-                        (void)lint_hit_command(l, r, c, &c->argv[0], "%.*s without verifying certificates", THE(c->name));
+                        (void)lint_hit_command(l, r, c, &c->argv[0], "%.*s without verifying certificates",
+                                               THE(c->name));
                         return;
                 }
         for (size_t k = 1; k < c->argc; k++) {
@@ -303,9 +305,10 @@ static void on_sudo_package(struct lint *l, const struct rule *r, const struct c
 
 static void on_remote_shell(struct lint *l, const struct rule *r, const struct command *c)
 {
-        const struct shell_word *w = installed(c, "openssh-server openssh-sftp-server dropbear dropbear-bin telnetd "
-                                                  "inetutils-telnetd telnet-server rsh-server tigervnc-server x11vnc xrdp "
-                                                  "vsftpd proftpd");
+        const struct shell_word *w =
+                installed(c, "openssh-server openssh-sftp-server dropbear dropbear-bin telnetd "
+                             "inetutils-telnetd telnet-server rsh-server tigervnc-server x11vnc xrdp "
+                             "vsftpd proftpd");
         const struct stage_facts *s = lint_stage(l, c->script->in);
         if (w && s && s->ships)
                 (void)lint_hit_command(l, r, c, w, "%.*s", THE(w->value));
@@ -317,10 +320,22 @@ static const struct {
         unsigned first, last;
         const char *what;
 } maintenance_ports[] = {
-        { 21, 21, "FTP" },      { 22, 22, "SSH" },           { 23, 23, "Telnet" },       { 111, 111, "portmapper" },
-        { 445, 445, "SMB" },    { 512, 514, "r-services" },  { 2222, 2222, "SSH" },      { 2375, 2376, "Docker's API" },
-        { 2379, 2380, "etcd" }, { 3389, 3389, "RDP" },       { 5005, 5005, "JDWP" },     { 5900, 5910, "VNC" },
-        { 5985, 5986, "WinRM" }, { 6443, 6443, "Kubernetes' API" }, { 9229, 9229, "Node's debugger" }, { 10250, 10250, "the kubelet" },
+        { 21, 21, "FTP" },
+        { 22, 22, "SSH" },
+        { 23, 23, "Telnet" },
+        { 111, 111, "portmapper" },
+        { 445, 445, "SMB" },
+        { 512, 514, "r-services" },
+        { 2222, 2222, "SSH" },
+        { 2375, 2376, "Docker's API" },
+        { 2379, 2380, "etcd" },
+        { 3389, 3389, "RDP" },
+        { 5005, 5005, "JDWP" },
+        { 5900, 5910, "VNC" },
+        { 5985, 5986, "WinRM" },
+        { 6443, 6443, "Kubernetes' API" },
+        { 9229, 9229, "Node's debugger" },
+        { 10250, 10250, "the kubelet" },
 };
 
 static void on_maintenance_port(struct lint *l, const struct rule *r, const struct dockerfile_instruction *i)
@@ -369,66 +384,104 @@ static void on_docker_socket(struct lint *l, const struct rule *r, const struct 
 }
 
 static const struct rule rules[] = {
-        { .check = { .id = "SK-DOCKER-105", .severity = SEVERITY_HIGH, .title = "What is downloaded runs at once",
-                     .why = "Nobody has seen what runs; whoever controls the server or the connection controls the image.",
+        { .check = { .id = "SK-DOCKER-105",
+                     .severity = SEVERITY_HIGH,
+                     .title = "What is downloaded runs at once",
+                     .why = "Nobody has seen what runs; whoever controls the server or the connection controls the "
+                            "image.",
                      .fix = "Download to a file, verify its checksum or signature, then run it",
                      .tags = "NIST-800-190:4.1.3 CWE-494 T1059.004 T1195.002" },
           .on_command = on_download_run },
-        { .check = { .id = "SK-DOCKER-106", .severity = SEVERITY_MEDIUM, .title = "ADD from the network without a checksum",
+        { .check = { .id = "SK-DOCKER-106",
+                     .severity = SEVERITY_MEDIUM,
+                     .title = "ADD from the network without a checksum",
                      .why = "Whatever the server sends becomes part of the image.",
                      .fix = "Add --checksum=sha256:..., or #commit to a git repository",
                      .tags = "NIST-800-190:4.1.3 CWE-494 T1195.002" },
           .on_instruction = on_add_url },
-        { .check = { .id = "SK-DOCKER-121", .severity = SEVERITY_MEDIUM, .title = "A download over plain http",
+        { .check = { .id = "SK-DOCKER-121",
+                     .severity = SEVERITY_MEDIUM,
+                     .title = "A download over plain http",
                      .why = "Anybody on the way can send something else.",
                      .fix = "Use https, or verify a checksum in the same RUN",
                      .tags = "NIST-800-190:4.1.3 CWE-319 CWE-494 T1557" },
           .on_instruction = on_http },
-        { .check = { .id = "SK-DOCKER-107", .severity = SEVERITY_HIGH, .title = "Certificates are not verified",
-                     .why = "The connection is encrypted, but with anybody: whoever is on the way can send something else.",
+        { .check = { .id = "SK-DOCKER-107",
+                     .severity = SEVERITY_HIGH,
+                     .title = "Certificates are not verified",
+                     .why = "The connection is encrypted, but with anybody: whoever is on the way can send something "
+                            "else.",
                      .fix = "Remove the option; add the certificate authority that is missing",
                      .tags = "NIST-800-190:4.1.3 CWE-295 T1557" },
-          .on_command = on_tls_command, .on_instruction = on_tls_variable },
-        { .check = { .id = "SK-DOCKER-108", .severity = SEVERITY_HIGH, .title = "Packages are installed unverified",
+          .on_command = on_tls_command,
+          .on_instruction = on_tls_variable },
+        { .check = { .id = "SK-DOCKER-108",
+                     .severity = SEVERITY_HIGH,
+                     .title = "Packages are installed unverified",
                      .why = "A package that nobody signed runs as root while it is installed.",
                      .fix = "Remove the option; add the repository's key",
                      .tags = "NIST-800-190:4.1.3 CWE-347 T1195.002" },
           .on_command = on_unsigned },
-        { .check = { .id = "SK-DOCKER-109", .severity = SEVERITY_MEDIUM, .title = "Files that anybody may write",
+        { .check = { .id = "SK-DOCKER-109",
+                     .severity = SEVERITY_MEDIUM,
+                     .title = "Files that anybody may write",
                      .why = "Any process in the container can change what another one runs or reads.",
                      .fix = "Give them to the user that needs them: chown, or COPY --chown",
                      .tags = "NIST-800-190:4.1.2 CWE-732 T1222.002" },
-          .on_command = on_writable, .on_instruction = on_writable_copy },
-        { .check = { .id = "SK-DOCKER-110", .severity = SEVERITY_MEDIUM, .title = "A setuid or setgid file is made",
+          .on_command = on_writable,
+          .on_instruction = on_writable_copy },
+        { .check = { .id = "SK-DOCKER-110",
+                     .severity = SEVERITY_MEDIUM,
+                     .title = "A setuid or setgid file is made",
                      .why = "Whoever runs it has the rights of its owner: the usual way from a user to root.",
                      .fix = "Remove the bit; run the process as a user that may do the thing",
                      .tags = "NIST-800-190:4.1.2 CWE-732 T1548.001" },
-          .on_command = on_setid, .on_instruction = on_setid_copy },
-        { .check = { .id = "SK-DOCKER-112", .severity = SEVERITY_MEDIUM, .title = "sudo is installed",
+          .on_command = on_setid,
+          .on_instruction = on_setid_copy },
+        { .check = { .id = "SK-DOCKER-112",
+                     .severity = SEVERITY_MEDIUM,
+                     .title = "sudo is installed",
                      .why = "A container's process has one user and needs no way to become another.",
-                     .fix = "Remove it; set USER", .tags = "NIST-800-190:4.1.2 CWE-250 T1548.003" },
+                     .fix = "Remove it; set USER",
+                     .tags = "NIST-800-190:4.1.2 CWE-250 T1548.003" },
           .on_command = on_sudo_package },
-        { .check = { .id = "SK-DOCKER-113", .severity = SEVERITY_HIGH, .title = "A server for remote access in the image",
-                     .why = "It is a way in with keys and passwords of its own, which no orchestrator sees or controls.",
+        { .check = { .id = "SK-DOCKER-113",
+                     .severity = SEVERITY_HIGH,
+                     .title = "A server for remote access in the image",
+                     .why = "It is a way in with keys and passwords of its own, which no orchestrator sees or "
+                            "controls.",
                      .fix = "Remove it; use docker exec or kubectl exec where it is needed",
                      .tags = "NIST-800-190:4.1.2 CWE-1125 T1021.004 T1133" },
           .on_command = on_remote_shell },
-        { .check = { .id = "SK-DOCKER-114", .severity = SEVERITY_HIGH, .title = "RUN --security=insecure",
+        { .check = { .id = "SK-DOCKER-114",
+                     .severity = SEVERITY_HIGH,
+                     .title = "RUN --security=insecure",
                      .why = "The build step has the rights of a privileged container on the build host.",
-                     .fix = "Remove the flag", .tags = "NIST-800-190:4.4.3 CWE-250 T1611" },
-          .on_instruction = on_run_flag, .data = flag_security },
-        { .check = { .id = "SK-DOCKER-115", .severity = SEVERITY_MEDIUM, .title = "RUN --network=host",
+                     .fix = "Remove the flag",
+                     .tags = "NIST-800-190:4.4.3 CWE-250 T1611" },
+          .on_instruction = on_run_flag,
+          .data = flag_security },
+        { .check = { .id = "SK-DOCKER-115",
+                     .severity = SEVERITY_MEDIUM,
+                     .title = "RUN --network=host",
                      .why = "The build step reaches all that listens on the build host.",
-                     .fix = "Remove the flag, or use --network=none", .tags = "NIST-800-190:4.4.2 CWE-668" },
-          .on_instruction = on_run_flag, .data = flag_network },
-        { .check = { .id = "SK-DOCKER-116", .severity = SEVERITY_HIGH, .title = "The container engine's socket",
+                     .fix = "Remove the flag, or use --network=none",
+                     .tags = "NIST-800-190:4.4.2 CWE-668" },
+          .on_instruction = on_run_flag,
+          .data = flag_network },
+        { .check = { .id = "SK-DOCKER-116",
+                     .severity = SEVERITY_HIGH,
+                     .title = "The container engine's socket",
                      .why = "Whoever may write to it can start a privileged container: it is root on the host.",
                      .fix = "Do without it, or put a proxy with a list of permitted calls before it",
                      .tags = "NIST-800-190:4.4.3 CWE-250 T1611 T1610" },
           .on_instruction = on_docker_socket },
-        { .check = { .id = "SK-DOCKER-117", .severity = SEVERITY_MEDIUM, .title = "A port for maintenance is exposed",
+        { .check = { .id = "SK-DOCKER-117",
+                     .severity = SEVERITY_MEDIUM,
+                     .title = "A port for maintenance is exposed",
                      .why = "It is a way to control the container or its host, not a service that it gives.",
-                     .fix = "Remove the EXPOSE and what listens there", .tags = "NIST-800-190:4.1.2 CWE-1125 T1133" },
+                     .fix = "Remove the EXPOSE and what listens there",
+                     .tags = "NIST-800-190:4.1.2 CWE-1125 T1133" },
           .on_instruction = on_maintenance_port },
 };
 

@@ -5,9 +5,9 @@
 
 static bool is_archive(struct str path)
 {
-        static const char *const ends[] = { ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tbz", ".tar.xz", ".txz",
-                                            ".tar.zst", ".tzst", ".tar.lz", ".tlz", ".tar.lzma", ".tar.Z", ".gz",
-                                            ".bz2", ".xz", ".zst", ".lzma", ".Z", ".lz" };
+        static const char *const ends[] = { ".tar", ".tar.gz",  ".tgz",  ".tar.bz2", ".tbz2", ".tbz",      ".tar.xz",
+                                            ".txz", ".tar.zst", ".tzst", ".tar.lz",  ".tlz",  ".tar.lzma", ".tar.Z",
+                                            ".gz",  ".bz2",     ".xz",   ".zst",     ".lzma", ".Z",        ".lz" };
         for (size_t k = 0; k < ARRAY_SIZE(ends); k++)
                 if (str_ends(path, str_of(ends[k])))
                         return true;
@@ -94,10 +94,11 @@ static void on_named_user(struct lint *l, const struct rule *r)
 
 static bool is_plain_file(struct str source) /* of a kind that ADD never unpacks: its name says so */
 {
-        static const char *const ends[] = { "/", ".txt", ".json", ".py", ".sh", ".js", ".ts", ".go", ".rb", ".c", ".h", ".md",
-                                            ".conf", ".cfg", ".ini", ".yml", ".yaml", ".toml", ".xml", ".html", ".css",
-                                            ".sql", ".lock", ".mod", ".sum", ".properties", ".env", ".service", ".crt",
-                                            ".pem", ".java", ".rs", ".php", ".pl" };
+        static const char *const ends[] = { "/",    ".txt",  ".json", ".py",   ".sh",         ".js",   ".ts",
+                                            ".go",  ".rb",   ".c",    ".h",    ".md",         ".conf", ".cfg",
+                                            ".ini", ".yml",  ".yaml", ".toml", ".xml",        ".html", ".css",
+                                            ".sql", ".lock", ".mod",  ".sum",  ".properties", ".env",  ".service",
+                                            ".crt", ".pem",  ".java", ".rs",   ".php",        ".pl" };
         for (size_t k = 0; k < ARRAY_SIZE(ends); k++)
                 if (str_ends(source, str_of(ends[k])))
                         return true;
@@ -156,8 +157,8 @@ static void on_relative_copy(struct lint *l, const struct rule *r, const struct 
 static bool is_unpacked(const struct lint *l, const struct dockerfile_instruction *i, struct str name)
 {
         const struct dockerfile *d = l->d;
-        for (size_t k = (size_t)(i - d->instructions) + 1; k < d->n_instructions && d->instructions[k].stage == i->stage;
-             k++) {
+        for (size_t k = (size_t)(i - d->instructions) + 1;
+             k < d->n_instructions && d->instructions[k].stage == i->stage; k++) {
                 size_t n;
                 const struct command *c = lint_commands(l, &d->instructions[k], &n);
                 for (size_t m = 0; m < n; m++) {
@@ -201,11 +202,13 @@ static bool port_of(struct str s, uint64_t *ret) { return str_u64(s, ret); }
 static void on_port(struct lint *l, const struct rule *r, const struct dockerfile_instruction *i)
 {
         for (size_t k = 0; i->keyword == DOCKERFILE_EXPOSE && k < i->n_words; k++) {
-                struct str rest = i->words[k].value, ports = str_cut(&rest, '/'), last = ports, first = str_cut(&last, '-');
+                struct str rest = i->words[k].value, ports = str_cut(&rest, '/'), last = ports,
+                           first = str_cut(&last, '-');
                 uint64_t a = 0, b = 0;
                 if (!i->words[k].is_known)
                         continue;
-                bool is_good = port_of(first, &a) && a <= 65535 && (!last.p || (port_of(last, &b) && b <= 65535 && a <= b));
+                bool is_good =
+                        port_of(first, &a) && a <= 65535 && (!last.p || (port_of(last, &b) && b <= 65535 && a <= b));
                 if (!is_good)
                         (void)lint_hit(l, r, i, i->words[k].offset, "%.*s", THE(i->words[k].value));
         }
@@ -219,8 +222,8 @@ static void on_shell_form(struct lint *l, const struct rule *r, const struct doc
 
 static void on_trigger(struct lint *l, const struct rule *r, const struct dockerfile_instruction *i)
 {
-        if (i->is_onbuild && (i->keyword == DOCKERFILE_ONBUILD || i->keyword == DOCKERFILE_FROM ||
-                              i->keyword == DOCKERFILE_MAINTAINER))
+        if (i->is_onbuild &&
+            (i->keyword == DOCKERFILE_ONBUILD || i->keyword == DOCKERFILE_FROM || i->keyword == DOCKERFILE_MAINTAINER))
                 (void)lint_hit(l, r, i, i->name.offset, "ONBUILD %.*s", THE(i->name.text));
 }
 
@@ -255,7 +258,8 @@ static bool is_set_before(const struct lint *l, const struct dockerfile_instruct
                 const struct dockerfile_instruction *e = &l->d->instructions[k];
                 if (e->stage != i->stage)
                         return false;
-                for (size_t p = 0; (e->keyword == DOCKERFILE_ENV || e->keyword == DOCKERFILE_ARG) && p < e->n_pairs; p++)
+                for (size_t p = 0; (e->keyword == DOCKERFILE_ENV || e->keyword == DOCKERFILE_ARG) && p < e->n_pairs;
+                     p++)
                         if (str_eq(e->pairs[p].name.text, name))
                                 return true;
         }
@@ -306,8 +310,8 @@ static void on_consecutive(struct lint *l, const struct rule *r, const struct do
 {
         const struct dockerfile_instruction *before = i - 1;
         if (i == l->d->instructions || i->keyword != DOCKERFILE_RUN || before->keyword != DOCKERFILE_RUN ||
-            i->is_onbuild != before->is_onbuild || i->line != before->end_line + 1 || i->n_heredocs || before->n_heredocs ||
-            !same_flags(i, before))
+            i->is_onbuild != before->is_onbuild || i->line != before->end_line + 1 || i->n_heredocs ||
+            before->n_heredocs || !same_flags(i, before))
                 return;
         const struct stage_facts *s = lint_stage(l, i);
         if (s && s->ships)
@@ -325,30 +329,39 @@ static void on_pragma(struct lint *l, const struct rule *r)
 
 static const struct rule rules[] = {
         {
-                .check = { .id = "DL1001", .aliases = "SK-DOCKER-091", .severity = SEVERITY_LOW, .is_quiet = true,
+                .check = { .id = "DL1001",
+                           .aliases = "SK-DOCKER-091",
+                           .severity = SEVERITY_LOW,
+                           .is_quiet = true,
                            .title = "A rule is switched off by a comment in the file",
                            .why = "Where policy is kept elsewhere, files must not make exceptions for themselves.",
                            .fix = "Remove the comment, or ask for a waiver" },
                 .on_file = on_pragma,
         },
         {
-                .check = { .id = "DL3000", .aliases = "SK-DOCKER-000", .severity = SEVERITY_MEDIUM,
+                .check = { .id = "DL3000",
+                           .aliases = "SK-DOCKER-000",
+                           .severity = SEVERITY_MEDIUM,
                            .title = "WORKDIR with a relative path",
                            .why = "Where it leads depends on the WORKDIR of the base image, which can change.",
                            .fix = "Begin the path with /" },
                 .on_instruction = on_workdir,
         },
         {
-                .check = { .id = "DL3002", .aliases = "SK-DOCKER-002", .severity = SEVERITY_HIGH,
+                .check = { .id = "DL3002",
+                           .aliases = "SK-DOCKER-002",
+                           .severity = SEVERITY_HIGH,
                            .title = "The image runs as root",
-                           .why = "Whoever takes over the process is root in the container, and one mistake of the kernel or "
+                           .why = "Whoever takes over the process is root in the container, and one mistake of the "
+                                  "kernel or "
                                   "of its configuration away from root on the host.",
                            .fix = "End with USER and the number of a user without rights: USER 10001",
                            .tags = "NIST-800-190:4.1.2 NIST-800-190:4.4.3 CWE-250 T1611" },
                 .on_file = on_root,
         },
         {
-                .check = { .id = "SK-DOCKER-101", .severity = SEVERITY_MEDIUM,
+                .check = { .id = "SK-DOCKER-101",
+                           .severity = SEVERITY_MEDIUM,
                            .title = "The image says no USER",
                            .why = "Unless its base image says one, it runs as root.",
                            .fix = "End with USER and the number of a user without rights: USER 10001",
@@ -356,92 +369,121 @@ static const struct rule rules[] = {
                 .on_file = on_no_user,
         },
         {
-                .check = { .id = "DL3066", .aliases = "SK-DOCKER-066", .severity = SEVERITY_LOW,
+                .check = { .id = "DL3066",
+                           .aliases = "SK-DOCKER-066",
+                           .severity = SEVERITY_LOW,
                            .title = "USER by name",
-                           .why = "Kubernetes can hold runAsNonRoot only against a number, and a name means what the image's "
+                           .why = "Kubernetes can hold runAsNonRoot only against a number, and a name means what the "
+                                  "image's "
                                   "passwd file says.",
                            .fix = "Write the user's number",
                            .tags = "NIST-800-190:4.1.2" },
                 .on_file = on_named_user,
         },
         {
-                .check = { .id = "DL3010", .aliases = "SK-DOCKER-010", .severity = SEVERITY_LOW,
+                .check = { .id = "DL3010",
+                           .aliases = "SK-DOCKER-010",
+                           .severity = SEVERITY_LOW,
                            .title = "An archive is copied, then unpacked",
                            .why = "The archive stays in a layer of its own beside its content.",
                            .fix = "Let ADD unpack it, or mount it: RUN --mount=type=bind" },
                 .on_file = on_archive,
         },
         {
-                .check = { .id = "DL3011", .aliases = "SK-DOCKER-011", .severity = SEVERITY_HIGH,
+                .check = { .id = "DL3011",
+                           .aliases = "SK-DOCKER-011",
+                           .severity = SEVERITY_HIGH,
                            .title = "EXPOSE of something that is no port",
                            .why = "Ports go from 0 to 65535: the build fails.",
                            .fix = "Write PORT, PORT/udp or FIRST-LAST" },
                 .on_instruction = on_port,
         },
         {
-                .check = { .id = "DL3020", .aliases = "SK-DOCKER-020", .severity = SEVERITY_MEDIUM,
+                .check = { .id = "DL3020",
+                           .aliases = "SK-DOCKER-020",
+                           .severity = SEVERITY_MEDIUM,
                            .title = "ADD where COPY would do",
-                           .why = "ADD also downloads and unpacks: a file that turns out to be an archive ends as something "
+                           .why = "ADD also downloads and unpacks: a file that turns out to be an archive ends as "
+                                  "something "
                                   "else than was meant.",
                            .fix = "Write COPY",
                            .tags = "NIST-800-190:4.1.2" },
                 .on_instruction = on_add,
         },
         {
-                .check = { .id = "DL3021", .aliases = "SK-DOCKER-021", .severity = SEVERITY_HIGH,
+                .check = { .id = "DL3021",
+                           .aliases = "SK-DOCKER-021",
+                           .severity = SEVERITY_HIGH,
                            .title = "COPY of several files to what is no directory",
                            .why = "With more than one source the destination must end with a slash: the build fails.",
                            .fix = "End the destination with /" },
                 .on_instruction = on_copy_many,
         },
         {
-                .check = { .id = "DL3025", .aliases = "SK-DOCKER-025", .severity = SEVERITY_LOW,
+                .check = { .id = "DL3025",
+                           .aliases = "SK-DOCKER-025",
+                           .severity = SEVERITY_LOW,
                            .title = "CMD or ENTRYPOINT in shell form",
-                           .why = "A shell is process 1: it hands on no signals, so the program is killed instead of being "
+                           .why = "A shell is process 1: it hands on no signals, so the program is killed instead of "
+                                  "being "
                                   "asked to stop, and the image must hold a shell.",
                            .fix = "Write a JSON list: [\"program\", \"argument\"]",
                            .tags = "NIST-800-190:4.1.2" },
                 .on_instruction = on_shell_form,
         },
         {
-                .check = { .id = "DL3043", .aliases = "SK-DOCKER-043", .severity = SEVERITY_HIGH,
+                .check = { .id = "DL3043",
+                           .aliases = "SK-DOCKER-043",
+                           .severity = SEVERITY_HIGH,
                            .title = "ONBUILD with an instruction that it must not hold",
                            .why = "ONBUILD, FROM and MAINTAINER cannot be triggers: the build fails.",
                            .fix = "Remove it" },
                 .on_instruction = on_trigger,
         },
         {
-                .check = { .id = "DL3044", .aliases = "SK-DOCKER-044", .severity = SEVERITY_MEDIUM,
+                .check = { .id = "DL3044",
+                           .aliases = "SK-DOCKER-044",
+                           .severity = SEVERITY_MEDIUM,
                            .title = "ENV uses a variable that the same ENV sets",
-                           .why = "All values of one ENV are made before any of its names is set: the variable is still empty, "
+                           .why = "All values of one ENV are made before any of its names is set: the variable is "
+                                  "still empty, "
                                   "or an older one.",
                            .fix = "Set it in an ENV of its own before" },
                 .on_instruction = on_env,
         },
         {
-                .check = { .id = "DL3045", .aliases = "SK-DOCKER-045", .severity = SEVERITY_LOW,
+                .check = { .id = "DL3045",
+                           .aliases = "SK-DOCKER-045",
+                           .severity = SEVERITY_LOW,
                            .title = "COPY to a relative path without a WORKDIR",
                            .why = "Where the files end depends on the WORKDIR of the base image, which can change.",
                            .fix = "Set WORKDIR before, or copy to an absolute path" },
                 .on_instruction = on_relative_copy,
         },
         {
-                .check = { .id = "DL3057", .aliases = "SK-DOCKER-057", .severity = SEVERITY_LOW,
+                .check = { .id = "DL3057",
+                           .aliases = "SK-DOCKER-057",
+                           .severity = SEVERITY_LOW,
                            .title = "The image has no HEALTHCHECK",
                            .why = "An engine can only tell whether the process lives, not whether it works.",
-                           .fix = "Add HEALTHCHECK CMD with a quick test, or HEALTHCHECK NONE where the orchestrator has probes",
+                           .fix = "Add HEALTHCHECK CMD with a quick test, or HEALTHCHECK NONE where the orchestrator "
+                                  "has probes",
                            .tags = "NIST-800-190:4.1.2" },
                 .on_file = on_no_healthcheck,
         },
         {
-                .check = { .id = "DL3059", .aliases = "SK-DOCKER-059", .severity = SEVERITY_LOW,
+                .check = { .id = "DL3059",
+                           .aliases = "SK-DOCKER-059",
+                           .severity = SEVERITY_LOW,
                            .title = "RUN right after RUN",
                            .why = "Each makes a layer: what one writes and the next deletes stays in the image.",
                            .fix = "Join them with && or a heredoc, where they belong together" },
                 .on_instruction = on_consecutive,
         },
         {
-                .check = { .id = "DL4000", .aliases = "SK-DOCKER-080", .severity = SEVERITY_LOW,
+                .check = { .id = "DL4000",
+                           .aliases = "SK-DOCKER-080",
+                           .severity = SEVERITY_LOW,
                            .title = "MAINTAINER is deprecated",
                            .why = "Tools no longer read it.",
                            .fix = "Write LABEL org.opencontainers.image.authors=..." },

@@ -23,14 +23,14 @@ struct script {
 struct command {
         const struct script *script;
         const struct shell_command *shell;
-        size_t number;                /* in the script */
+        size_t number;                 /* in the script */
         const struct shell_word *argv; /* argv[0] is the command; argc > 0 */
         size_t argc;
-        struct str name;               /* argv[0] without its directory; empty if it is not literal */
+        struct str name; /* argv[0] without its directory; empty if it is not literal */
 };
 
 struct stage_facts {
-        bool ships;                                /* its files are in the final image: the last stage, and its parents */
+        bool ships; /* its files are in the final image: the last stage, and its parents */
         const struct dockerfile_instruction *user; /* the last USER, its own or a parent's; or NULL */
         bool has_workdir;                          /* its own or a parent's */
         bool has_healthcheck;
@@ -87,10 +87,10 @@ bool lint_has_cache(const struct dockerfile_instruction *i, const char *path);
 
 /* --- commands --- */
 
-bool command_is(const struct command *c, const char *names);          /* one of these, separated by spaces */
-bool word_is_one_of(struct str word, const char *words);               /* exactly one of them */
-bool command_has(const struct command *c, const char *words);          /* an argument that is one of these, or one=value */
-bool command_has_letter(const struct command *c, char letter);         /* in a cluster of short options: -qy */
+bool command_is(const struct command *c, const char *names);   /* one of these, separated by spaces */
+bool word_is_one_of(struct str word, const char *words);       /* exactly one of them */
+bool command_has(const struct command *c, const char *words);  /* an argument that is one of these, or one=value */
+bool command_has_letter(const struct command *c, char letter); /* in a cluster of short options: -qy */
 
 /*
  * The subcommand (the first operand), if it is one of `names`: its index in argv, else 0. Options in `valued` take the

@@ -1,6 +1,6 @@
 /*
- * Dockerfile rules about package managers: versions that are not pinned, questions that nobody answers, caches that stay
- * in a layer. What a rule asks of one manager is a row of data.
+ * Dockerfile rules about package managers: versions that are not pinned, questions that nobody answers, caches that
+ * stay in a layer. What a rule asks of one manager is a row of data.
  */
 #include "analyze/dockerfile-lint.h"
 
@@ -9,15 +9,17 @@
 #define APT_VALUED "-o -t -c -a --option --target-release --default-release --config-file --host-architecture"
 #define APK_VALUED "-t --virtual -X --repository -p --root --keys-dir --repositories-file --arch --cache-dir --wait"
 #define PIP_VALUED                                                                                                     \
-        "-r --requirement -c --constraint -i --index-url --extra-index-url -f --find-links -t --target --prefix --root "   \
-        "--trusted-host --timeout --retries --proxy --cert --log --cache-dir --platform --python-version "                 \
-        "--implementation --abi --progress-bar --no-binary --only-binary --config-settings --global-option --src -e "      \
+        "-r --requirement -c --constraint -i --index-url --extra-index-url -f --find-links -t --target --prefix "      \
+        "--root "                                                                                                      \
+        "--trusted-host --timeout --retries --proxy --cert --log --cache-dir --platform --python-version "             \
+        "--implementation --abi --progress-bar --no-binary --only-binary --config-settings --global-option --src -e "  \
         "--editable --python --group"
 #define NPM_VALUED "--prefix --registry --cache --loglevel --tag -w --workspace --omit --include --userconfig"
 #define GEM_VALUED                                                                                                     \
-        "-v --version -i --install-dir -n --bindir -s --source -p --http-proxy --platform --config-file -P --trust-policy"
+        "-v --version -i --install-dir -n --bindir -s --source -p --http-proxy --platform --config-file -P "           \
+        "--trust-policy"
 #define DNF_VALUED                                                                                                     \
-        "-c --config --enablerepo --disablerepo --installroot --releasever -x --exclude --repo --repoid --setopt "         \
+        "-c --config --enablerepo --disablerepo --installroot --releasever -x --exclude --repo --repoid --setopt "     \
         "--disableplugin --enableplugin -d -e --forcearch --comment"
 #define ZYPPER_VALUED "-R --root -r --repo -t --type --from -p --plus-repo --installroot -C --capability --reposd-dir"
 #define GO_VALUED     "-C -p -o -mod -modfile -tags -ldflags -gcflags -asmflags -buildmode -overlay -pgo"
@@ -41,7 +43,8 @@ struct pinned {
 
 static bool apt_pinned(struct str w)
 {
-        return str_find_char(w, '=') >= 0 || str_find_char(w, '/') >= 0 || str_ends(w, STR(".deb")) || str_ends(w, STR("-"));
+        return str_find_char(w, '=') >= 0 || str_find_char(w, '/') >= 0 || str_ends(w, STR(".deb")) ||
+               str_ends(w, STR("-"));
 }
 
 static bool apk_pinned(struct str w)
@@ -88,13 +91,18 @@ static bool rpm_pinned(struct str w)
         for (size_t k = 0; k + 1 < w.n; k++)
                 if ((w.p[k] == '-' || w.p[k] == ':') && w.p[k + 1] >= '0' && w.p[k + 1] <= '9')
                         return true;
-        return str_find_char(w, '=') >= 0 || str_find_char(w, '<') >= 0 || str_find_char(w, '>') >= 0 || is_path(w) || is_url(w) ||
-               str_ends(w, STR(".rpm")) || str_starts(w, STR("@"));
+        return str_find_char(w, '=') >= 0 || str_find_char(w, '<') >= 0 || str_find_char(w, '>') >= 0 || is_path(w) ||
+               is_url(w) || str_ends(w, STR(".rpm")) || str_starts(w, STR("@"));
 }
 
 static const struct pinned apt_pin = { "apt-get apt", APT_VALUED, "install", apt_pinned, "-t --target-release", NULL };
 static const struct pinned apk_pin = { "apk", APK_VALUED, "add", apk_pinned, NULL, NULL };
-static const struct pinned pip_pin = { "pip pip2 pip3 pipx", PIP_VALUED, "install", pip_pinned, "-r --requirement -c --constraint -e --editable --group", "pip" };
+static const struct pinned pip_pin = { "pip pip2 pip3 pipx",
+                                       PIP_VALUED,
+                                       "install",
+                                       pip_pinned,
+                                       "-r --requirement -c --constraint -e --editable --group",
+                                       "pip" };
 static const struct pinned npm_pin = { "npm", NPM_VALUED, "install i add", npm_pinned, NULL, NULL };
 static const struct pinned gem_pin = { "gem", GEM_VALUED, "install i", gem_pinned, "-v --version", NULL };
 static const struct pinned yum_pin = { "yum", DNF_VALUED, "install reinstall update-to", rpm_pinned, NULL, NULL };
@@ -102,10 +110,7 @@ static const struct pinned dnf_pin = { "dnf dnf5 microdnf", DNF_VALUED, "install
 static const struct pinned zypper_pin = { "zypper", ZYPPER_VALUED, "install in", rpm_pinned, NULL, NULL };
 static const struct pinned go_pin = { "go", GO_VALUED, "install get", go_pinned, NULL, NULL };
 
-static bool is_python(struct str name)
-{
-        return str_starts(name, STR("python")) || str_starts(name, STR("pypy"));
-}
+static bool is_python(struct str name) { return str_starts(name, STR("python")) || str_starts(name, STR("pypy")); }
 
 /* The index of the subcommand, if this is the program (pip3.11 is pip) or python -m that module. */
 static size_t install_of(const struct command *c, const struct pinned *p)
@@ -155,10 +160,16 @@ struct asking {
         char letter;
 };
 
-static const struct asking apt_asks = { "apt-get apt", APT_VALUED, "install", "--yes --assume-yes -qq -q=2 --force-yes", 'y' };
-static const struct asking yum_asks = { "yum", DNF_VALUED, "install groupinstall localinstall reinstall update upgrade", "--assumeyes", 'y' };
-static const struct asking dnf_asks = { "dnf dnf5 microdnf", DNF_VALUED, "install groupinstall localinstall reinstall update upgrade", "--assumeyes", 'y' };
-static const struct asking zypper_asks = { "zypper", ZYPPER_VALUED, "install in remove rm patch update up source-install si", "--no-confirm --non-interactive -n -y", 'y' };
+static const struct asking apt_asks = { "apt-get apt", APT_VALUED, "install", "--yes --assume-yes -qq -q=2 --force-yes",
+                                        'y' };
+static const struct asking yum_asks = { "yum", DNF_VALUED, "install groupinstall localinstall reinstall update upgrade",
+                                        "--assumeyes", 'y' };
+static const struct asking dnf_asks = { "dnf dnf5 microdnf", DNF_VALUED,
+                                        "install groupinstall localinstall reinstall update upgrade", "--assumeyes",
+                                        'y' };
+static const struct asking zypper_asks = { "zypper", ZYPPER_VALUED,
+                                           "install in remove rm patch update up source-install si",
+                                           "--no-confirm --non-interactive -n -y", 'y' };
 
 /* An option right behind the subcommand: the same command with it. */
 static void add_option(struct lint *l, const struct command *c, size_t subcommand, const char *option)
@@ -205,11 +216,18 @@ struct leaving {
         const char *directory;                       /* or removing this, or a cache mount there */
 };
 
-static const struct leaving apt_leaves = { "apt-get apt", APT_VALUED, "update install", "dist-clean distclean", "/var/lib/apt" };
-static const struct leaving yum_leaves = { "yum", DNF_VALUED, "install groupinstall localinstall reinstall update upgrade", "clean", "/var/cache/yum" };
-static const struct leaving dnf_leaves = { "dnf dnf5 microdnf", DNF_VALUED, "install groupinstall localinstall reinstall update upgrade", "clean", "/var/cache/" };
-static const struct leaving zypper_leaves = { "zypper", ZYPPER_VALUED, "install in update up patch dist-upgrade dup", "clean cc", "/var/cache/zypp" };
-static const struct leaving yarn_leaves = { "yarn yarnpkg", "--cwd --cache-folder --registry", "install add", "cache", "/usr/local/share/.cache" };
+static const struct leaving apt_leaves = { "apt-get apt", APT_VALUED, "update install", "dist-clean distclean",
+                                           "/var/lib/apt" };
+static const struct leaving yum_leaves = { "yum", DNF_VALUED,
+                                           "install groupinstall localinstall reinstall update upgrade", "clean",
+                                           "/var/cache/yum" };
+static const struct leaving dnf_leaves = { "dnf dnf5 microdnf", DNF_VALUED,
+                                           "install groupinstall localinstall reinstall update upgrade", "clean",
+                                           "/var/cache/" };
+static const struct leaving zypper_leaves = { "zypper", ZYPPER_VALUED, "install in update up patch dist-upgrade dup",
+                                              "clean cc", "/var/cache/zypp" };
+static const struct leaving yarn_leaves = { "yarn yarnpkg", "--cwd --cache-folder --registry", "install add", "cache",
+                                            "/usr/local/share/.cache" };
 
 static bool removes(const struct command *c, const char *directory)
 {
@@ -284,14 +302,16 @@ static void on_leftovers(struct lint *l, const struct rule *r, const struct dock
                 else if (is_it && !leaves && command_subcommand(&c[k], v->valued, v->subcommands))
                         leaves = &c[k];
                 /* Yarn without a word is yarn install. */
-                else if (is_it && !leaves && v == &yarn_leaves && !command_next_operand(&c[k], v->valued, 0) && c[k].argc == 1)
+                else if (is_it && !leaves && v == &yarn_leaves && !command_next_operand(&c[k], v->valued, 0) &&
+                         c[k].argc == 1)
                         leaves = &c[k];
                 if (command_is(&c[k], "apt-dist-clean") && v == &apt_leaves)
                         leaves = NULL;
         }
         if (!leaves || lint_has_cache(i, v->directory))
                 return;
-        if (lint_hit_command(l, r, leaves, &leaves->argv[0], "%.*s leaves files in %s", THE(leaves->name), v->directory) &&
+        if (lint_hit_command(l, r, leaves, &leaves->argv[0], "%.*s leaves files in %s", THE(leaves->name),
+                             v->directory) &&
             v == &apt_leaves)
                 remove_lists(l, i, c, n);
 }
@@ -313,7 +333,8 @@ static bool pip_cache_is_off(const struct lint *l, const struct command *c)
                 if (str_starts(c->shell->assignments[k].text, STR("PIP_NO_CACHE_DIR=")))
                         return true;
         for (size_t k = (size_t)(c->script->in - l->d->instructions); k-- > 0;)
-                for (size_t p = 0; l->d->instructions[k].keyword == DOCKERFILE_ENV && p < l->d->instructions[k].n_pairs; p++)
+                for (size_t p = 0; l->d->instructions[k].keyword == DOCKERFILE_ENV && p < l->d->instructions[k].n_pairs;
+                     p++)
                         if (str_is(l->d->instructions[k].pairs[p].name.text, "PIP_NO_CACHE_DIR"))
                                 return true;
         return false;
@@ -339,7 +360,8 @@ static void on_dist_upgrade(struct lint *l, const struct rule *r, const struct c
 static void on_apt(struct lint *l, const struct rule *r, const struct command *c)
 {
         if (command_is(c, "apt"))
-                (void)lint_hit_command(l, r, c, &c->argv[0], "apt %.*s", THE(c->argc > 1 ? c->argv[1].value : STR_NONE));
+                (void)lint_hit_command(l, r, c, &c->argv[0], "apt %.*s",
+                                       THE(c->argc > 1 ? c->argv[1].value : STR_NONE));
 }
 
 /* RUN apt-get update alone: the layer is cached, and later installs ask for packages that are gone. */
@@ -360,7 +382,8 @@ static void on_lone_update(struct lint *l, const struct rule *r, const struct do
 
 static bool names_snapshot(const struct lint *l)
 {
-        return str_find(l->d->bytes, STR("snapshot.debian.org")) >= 0 || str_find(l->d->bytes, STR("snapshot.ubuntu.com")) >= 0;
+        return str_find(l->d->bytes, STR("snapshot.debian.org")) >= 0 ||
+               str_find(l->d->bytes, STR("snapshot.ubuntu.com")) >= 0;
 }
 
 static void on_snapshot(struct lint *l, const struct rule *r, const struct command *c)
@@ -373,112 +396,212 @@ static void on_snapshot(struct lint *l, const struct rule *r, const struct comma
         "What is installed depends on the day of the build: two builds differ, and a bad release comes in unseen."
 
 static const struct rule rules[] = {
-        { .check = { .id = "DL3008", .aliases = "SK-DOCKER-008", .severity = SEVERITY_LOW,
-                     .title = "apt-get install without a version", .why = PIN_WHY,
+        { .check = { .id = "DL3008",
+                     .aliases = "SK-DOCKER-008",
+                     .severity = SEVERITY_LOW,
+                     .title = "apt-get install without a version",
+                     .why = PIN_WHY,
                      .fix = "Write package=version, or install from a snapshot of the archive",
                      .tags = "NIST-800-190:4.1.2 CWE-1357" },
-          .on_command = on_version, .data = &apt_pin },
-        { .check = { .id = "DL3013", .aliases = "SK-DOCKER-013", .severity = SEVERITY_MEDIUM,
-                     .title = "pip install without a version", .why = PIN_WHY,
+          .on_command = on_version,
+          .data = &apt_pin },
+        { .check = { .id = "DL3013",
+                     .aliases = "SK-DOCKER-013",
+                     .severity = SEVERITY_MEDIUM,
+                     .title = "pip install without a version",
+                     .why = PIN_WHY,
                      .fix = "Write package==version, or install from a requirements file with hashes",
                      .tags = "NIST-800-190:4.1.2 CWE-1357 T1195.001" },
-          .on_command = on_version, .data = &pip_pin },
-        { .check = { .id = "DL3016", .aliases = "SK-DOCKER-016", .severity = SEVERITY_MEDIUM,
-                     .title = "npm install without a version", .why = PIN_WHY,
+          .on_command = on_version,
+          .data = &pip_pin },
+        { .check = { .id = "DL3016",
+                     .aliases = "SK-DOCKER-016",
+                     .severity = SEVERITY_MEDIUM,
+                     .title = "npm install without a version",
+                     .why = PIN_WHY,
                      .fix = "Write package@version, or npm ci with a lock file",
                      .tags = "NIST-800-190:4.1.2 CWE-1357 T1195.001" },
-          .on_command = on_version, .data = &npm_pin },
-        { .check = { .id = "DL3018", .aliases = "SK-DOCKER-018", .severity = SEVERITY_LOW,
-                     .title = "apk add without a version", .why = PIN_WHY, .fix = "Write package=version",
+          .on_command = on_version,
+          .data = &npm_pin },
+        { .check = { .id = "DL3018",
+                     .aliases = "SK-DOCKER-018",
+                     .severity = SEVERITY_LOW,
+                     .title = "apk add without a version",
+                     .why = PIN_WHY,
+                     .fix = "Write package=version",
                      .tags = "NIST-800-190:4.1.2 CWE-1357" },
-          .on_command = on_version, .data = &apk_pin },
-        { .check = { .id = "DL3028", .aliases = "SK-DOCKER-028", .severity = SEVERITY_MEDIUM,
-                     .title = "gem install without a version", .why = PIN_WHY, .fix = "Write gem install name:version",
+          .on_command = on_version,
+          .data = &apk_pin },
+        { .check = { .id = "DL3028",
+                     .aliases = "SK-DOCKER-028",
+                     .severity = SEVERITY_MEDIUM,
+                     .title = "gem install without a version",
+                     .why = PIN_WHY,
+                     .fix = "Write gem install name:version",
                      .tags = "NIST-800-190:4.1.2 CWE-1357 T1195.001" },
-          .on_command = on_version, .data = &gem_pin },
-        { .check = { .id = "DL3033", .aliases = "SK-DOCKER-033", .severity = SEVERITY_LOW,
-                     .title = "yum install without a version", .why = PIN_WHY, .fix = "Write package-version",
+          .on_command = on_version,
+          .data = &gem_pin },
+        { .check = { .id = "DL3033",
+                     .aliases = "SK-DOCKER-033",
+                     .severity = SEVERITY_LOW,
+                     .title = "yum install without a version",
+                     .why = PIN_WHY,
+                     .fix = "Write package-version",
                      .tags = "NIST-800-190:4.1.2 CWE-1357" },
-          .on_command = on_version, .data = &yum_pin },
-        { .check = { .id = "DL3037", .aliases = "SK-DOCKER-037", .severity = SEVERITY_LOW,
-                     .title = "zypper install without a version", .why = PIN_WHY, .fix = "Write package=version",
+          .on_command = on_version,
+          .data = &yum_pin },
+        { .check = { .id = "DL3037",
+                     .aliases = "SK-DOCKER-037",
+                     .severity = SEVERITY_LOW,
+                     .title = "zypper install without a version",
+                     .why = PIN_WHY,
+                     .fix = "Write package=version",
                      .tags = "NIST-800-190:4.1.2 CWE-1357" },
-          .on_command = on_version, .data = &zypper_pin },
-        { .check = { .id = "DL3041", .aliases = "SK-DOCKER-041", .severity = SEVERITY_LOW,
-                     .title = "dnf install without a version", .why = PIN_WHY, .fix = "Write package-version",
+          .on_command = on_version,
+          .data = &zypper_pin },
+        { .check = { .id = "DL3041",
+                     .aliases = "SK-DOCKER-041",
+                     .severity = SEVERITY_LOW,
+                     .title = "dnf install without a version",
+                     .why = PIN_WHY,
+                     .fix = "Write package-version",
                      .tags = "NIST-800-190:4.1.2 CWE-1357" },
-          .on_command = on_version, .data = &dnf_pin },
-        { .check = { .id = "DL3062", .aliases = "SK-DOCKER-062", .severity = SEVERITY_MEDIUM,
-                     .title = "go install without a version", .why = PIN_WHY, .fix = "Write module@version",
+          .on_command = on_version,
+          .data = &dnf_pin },
+        { .check = { .id = "DL3062",
+                     .aliases = "SK-DOCKER-062",
+                     .severity = SEVERITY_MEDIUM,
+                     .title = "go install without a version",
+                     .why = PIN_WHY,
+                     .fix = "Write module@version",
                      .tags = "NIST-800-190:4.1.2 CWE-1357 T1195.001" },
-          .on_command = on_version, .data = &go_pin },
-        { .check = { .id = "DL3014", .aliases = "SK-DOCKER-014", .severity = SEVERITY_MEDIUM,
-                     .title = "apt-get install that asks", .why = "Nobody can answer in a build: it ends there.",
+          .on_command = on_version,
+          .data = &go_pin },
+        { .check = { .id = "DL3014",
+                     .aliases = "SK-DOCKER-014",
+                     .severity = SEVERITY_MEDIUM,
+                     .title = "apt-get install that asks",
+                     .why = "Nobody can answer in a build: it ends there.",
                      .fix = "Add -y" },
-          .on_command = on_question, .data = &apt_asks },
-        { .check = { .id = "DL3030", .aliases = "SK-DOCKER-030", .severity = SEVERITY_MEDIUM,
-                     .title = "yum install that asks", .why = "Nobody can answer in a build: it ends there.", .fix = "Add -y" },
-          .on_command = on_question, .data = &yum_asks },
-        { .check = { .id = "DL3034", .aliases = "SK-DOCKER-034", .severity = SEVERITY_MEDIUM,
-                     .title = "zypper install that asks", .why = "Nobody can answer in a build: it ends there.",
+          .on_command = on_question,
+          .data = &apt_asks },
+        { .check = { .id = "DL3030",
+                     .aliases = "SK-DOCKER-030",
+                     .severity = SEVERITY_MEDIUM,
+                     .title = "yum install that asks",
+                     .why = "Nobody can answer in a build: it ends there.",
+                     .fix = "Add -y" },
+          .on_command = on_question,
+          .data = &yum_asks },
+        { .check = { .id = "DL3034",
+                     .aliases = "SK-DOCKER-034",
+                     .severity = SEVERITY_MEDIUM,
+                     .title = "zypper install that asks",
+                     .why = "Nobody can answer in a build: it ends there.",
                      .fix = "Add -y, or --non-interactive before the subcommand" },
-          .on_command = on_question, .data = &zypper_asks },
-        { .check = { .id = "DL3038", .aliases = "SK-DOCKER-038", .severity = SEVERITY_MEDIUM,
-                     .title = "dnf install that asks", .why = "Nobody can answer in a build: it ends there.", .fix = "Add -y" },
-          .on_command = on_question, .data = &dnf_asks },
-        { .check = { .id = "DL3015", .aliases = "SK-DOCKER-015", .severity = SEVERITY_LOW,
+          .on_command = on_question,
+          .data = &zypper_asks },
+        { .check = { .id = "DL3038",
+                     .aliases = "SK-DOCKER-038",
+                     .severity = SEVERITY_MEDIUM,
+                     .title = "dnf install that asks",
+                     .why = "Nobody can answer in a build: it ends there.",
+                     .fix = "Add -y" },
+          .on_command = on_question,
+          .data = &dnf_asks },
+        { .check = { .id = "DL3015",
+                     .aliases = "SK-DOCKER-015",
+                     .severity = SEVERITY_LOW,
                      .title = "apt-get install with recommended packages",
                      .why = "They are not needed, and each is more to update and more for an intruder to use.",
-                     .fix = "Add --no-install-recommends", .tags = "NIST-800-190:4.1.2 CWE-1125" },
+                     .fix = "Add --no-install-recommends",
+                     .tags = "NIST-800-190:4.1.2 CWE-1125" },
           .on_command = on_recommends },
-        { .check = { .id = "DL3009", .aliases = "SK-DOCKER-009", .severity = SEVERITY_LOW,
+        { .check = { .id = "DL3009",
+                     .aliases = "SK-DOCKER-009",
+                     .severity = SEVERITY_LOW,
                      .title = "apt's lists stay in the layer",
                      .why = "They are tens of megabytes, out of date by tomorrow, and of no use in an image.",
                      .fix = "End the same RUN with rm -rf /var/lib/apt/lists/*" },
-          .on_instruction = on_leftovers, .data = &apt_leaves },
-        { .check = { .id = "DL3032", .aliases = "SK-DOCKER-032", .severity = SEVERITY_LOW,
-                     .title = "yum's cache stays in the layer", .why = "It is of no use in an image.",
+          .on_instruction = on_leftovers,
+          .data = &apt_leaves },
+        { .check = { .id = "DL3032",
+                     .aliases = "SK-DOCKER-032",
+                     .severity = SEVERITY_LOW,
+                     .title = "yum's cache stays in the layer",
+                     .why = "It is of no use in an image.",
                      .fix = "End the same RUN with yum clean all" },
-          .on_instruction = on_leftovers, .data = &yum_leaves },
-        { .check = { .id = "DL3036", .aliases = "SK-DOCKER-036", .severity = SEVERITY_LOW,
-                     .title = "zypper's cache stays in the layer", .why = "It is of no use in an image.",
+          .on_instruction = on_leftovers,
+          .data = &yum_leaves },
+        { .check = { .id = "DL3036",
+                     .aliases = "SK-DOCKER-036",
+                     .severity = SEVERITY_LOW,
+                     .title = "zypper's cache stays in the layer",
+                     .why = "It is of no use in an image.",
                      .fix = "End the same RUN with zypper clean" },
-          .on_instruction = on_leftovers, .data = &zypper_leaves },
-        { .check = { .id = "DL3040", .aliases = "SK-DOCKER-040", .severity = SEVERITY_LOW,
-                     .title = "dnf's cache stays in the layer", .why = "It is of no use in an image.",
+          .on_instruction = on_leftovers,
+          .data = &zypper_leaves },
+        { .check = { .id = "DL3040",
+                     .aliases = "SK-DOCKER-040",
+                     .severity = SEVERITY_LOW,
+                     .title = "dnf's cache stays in the layer",
+                     .why = "It is of no use in an image.",
                      .fix = "End the same RUN with dnf clean all" },
-          .on_instruction = on_leftovers, .data = &dnf_leaves },
-        { .check = { .id = "DL3060", .aliases = "SK-DOCKER-060", .severity = SEVERITY_LOW,
-                     .title = "Yarn's cache stays in the layer", .why = "It is of no use in an image.",
+          .on_instruction = on_leftovers,
+          .data = &dnf_leaves },
+        { .check = { .id = "DL3060",
+                     .aliases = "SK-DOCKER-060",
+                     .severity = SEVERITY_LOW,
+                     .title = "Yarn's cache stays in the layer",
+                     .why = "It is of no use in an image.",
                      .fix = "End the same RUN with yarn cache clean, or mount a cache" },
-          .on_instruction = on_leftovers, .data = &yarn_leaves },
-        { .check = { .id = "DL3019", .aliases = "SK-DOCKER-019", .severity = SEVERITY_LOW,
-                     .title = "apk add that keeps its index", .why = "The index stays in the layer, or an old one is used.",
+          .on_instruction = on_leftovers,
+          .data = &yarn_leaves },
+        { .check = { .id = "DL3019",
+                     .aliases = "SK-DOCKER-019",
+                     .severity = SEVERITY_LOW,
+                     .title = "apk add that keeps its index",
+                     .why = "The index stays in the layer, or an old one is used.",
                      .fix = "Add --no-cache" },
           .on_command = on_apk_cache },
-        { .check = { .id = "DL3042", .aliases = "SK-DOCKER-042", .severity = SEVERITY_LOW,
-                     .title = "pip install that keeps its cache", .why = "The cache stays in the layer and is never used again.",
+        { .check = { .id = "DL3042",
+                     .aliases = "SK-DOCKER-042",
+                     .severity = SEVERITY_LOW,
+                     .title = "pip install that keeps its cache",
+                     .why = "The cache stays in the layer and is never used again.",
                      .fix = "Add --no-cache-dir, or mount a cache" },
           .on_command = on_pip_cache },
-        { .check = { .id = "DL3035", .aliases = "SK-DOCKER-035", .severity = SEVERITY_MEDIUM,
+        { .check = { .id = "DL3035",
+                     .aliases = "SK-DOCKER-035",
+                     .severity = SEVERITY_MEDIUM,
                      .title = "zypper dist-upgrade in a build",
-                     .why = "It may replace all of the base image by another release, and another one with every build.",
-                     .fix = "Use a newer base image, or zypper update", .tags = "NIST-800-190:4.1.1" },
+                     .why = "It may replace all of the base image by another release, and another one with every "
+                            "build.",
+                     .fix = "Use a newer base image, or zypper update",
+                     .tags = "NIST-800-190:4.1.1" },
           .on_command = on_dist_upgrade },
-        { .check = { .id = "DL3027", .aliases = "SK-DOCKER-027", .severity = SEVERITY_LOW,
-                     .title = "apt in a script", .why = "Its options and output are for people and may change with any release.",
+        { .check = { .id = "DL3027",
+                     .aliases = "SK-DOCKER-027",
+                     .severity = SEVERITY_LOW,
+                     .title = "apt in a script",
+                     .why = "Its options and output are for people and may change with any release.",
                      .fix = "Use apt-get or apt-cache" },
           .on_command = on_apt },
-        { .check = { .id = "SK-DOCKER-118", .severity = SEVERITY_LOW,
+        { .check = { .id = "SK-DOCKER-118",
+                     .severity = SEVERITY_LOW,
                      .title = "apt-get update in a RUN of its own",
-                     .why = "Its layer is taken from the cache: later installs use lists of long ago, without security updates.",
+                     .why = "Its layer is taken from the cache: later installs use lists of long ago, without security "
+                            "updates.",
                      .fix = "Join it with the install: apt-get update && apt-get install ...",
                      .tags = "NIST-800-190:4.1.1" },
           .on_instruction = on_lone_update },
-        { .check = { .id = "SK-DOCKER-111", .severity = SEVERITY_LOW, .is_quiet = true,
+        { .check = { .id = "SK-DOCKER-111",
+                     .severity = SEVERITY_LOW,
+                     .is_quiet = true,
                      .title = "apt-get install from a moving archive",
                      .why = "The same line installs other files tomorrow: the build cannot be repeated.",
-                     .fix = "Install from snapshot.debian.org or snapshot.ubuntu.com", .tags = "NIST-800-190:4.1.2" },
+                     .fix = "Install from snapshot.debian.org or snapshot.ubuntu.com",
+                     .tags = "NIST-800-190:4.1.2" },
           .on_command = on_snapshot },
 };
 

@@ -35,16 +35,19 @@ static bool has_end(struct str name, const char *const *ends, size_t n)
 static bool is_secret_name(struct str name)
 {
         static const char *const secret[] = {
-                "PASSWORD", "PASSWD", "PASSPHRASE", "PWD_HASH", "SECRET", "SECRETS", "TOKEN", "API_KEY", "APIKEY", "PRIVATE_KEY",
-                "ACCESS_KEY", "SECRET_KEY", "SIGNING_KEY", "ENCRYPTION_KEY", "AUTH_KEY", "MASTER_KEY", "CREDENTIALS",
-                "CREDENTIAL", "CLIENT_SECRET", "SSH_KEY", "DEPLOY_KEY", "LICENSE_KEY", "CONNECTION_STRING", "PASS", "PAT",
+                "PASSWORD",   "PASSWD",      "PASSPHRASE",        "PWD_HASH",       "SECRET",
+                "SECRETS",    "TOKEN",       "API_KEY",           "APIKEY",         "PRIVATE_KEY",
+                "ACCESS_KEY", "SECRET_KEY",  "SIGNING_KEY",       "ENCRYPTION_KEY", "AUTH_KEY",
+                "MASTER_KEY", "CREDENTIALS", "CREDENTIAL",        "CLIENT_SECRET",  "SSH_KEY",
+                "DEPLOY_KEY", "LICENSE_KEY", "CONNECTION_STRING", "PASS",           "PAT",
         };
         static const char *const glued[] = { "PASSWORD", "PASSWD", "SECRET", "TOKEN", "APIKEY" };
         static const char *const about[] = {
-                "_FILE", "_PATH", "_DIR", "_NAME", "_TTL", "_URL", "_URI", "_HOST", "_PORT", "_LENGTH", "_EXPIRY", "_EXPIRES",
-                "_EXPIRATION", "_TYPE", "_ID", "_ARN", "_REF", "_PUBLIC", "_ALGORITHM", "_ENABLED", "_REQUIRED", "_PROVIDER",
-                "_POLICY", "_ISSUER", "_LIFETIME", "_HEADER", "_ENDPOINT", "_VERSION", "_PREFIX", "_COUNT", "_LIMIT", "_MIN",
-                "_MAX",
+                "_FILE",     "_PATH",   "_DIR",    "_NAME",     "_TTL",       "_URL",        "_URI",
+                "_HOST",     "_PORT",   "_LENGTH", "_EXPIRY",   "_EXPIRES",   "_EXPIRATION", "_TYPE",
+                "_ID",       "_ARN",    "_REF",    "_PUBLIC",   "_ALGORITHM", "_ENABLED",    "_REQUIRED",
+                "_PROVIDER", "_POLICY", "_ISSUER", "_LIFETIME", "_HEADER",    "_ENDPOINT",   "_VERSION",
+                "_PREFIX",   "_COUNT",  "_LIMIT",  "_MIN",      "_MAX",
         };
         if (has_end(name, about, ARRAY_SIZE(about)) || has_part(name, "PUBLIC"))
                 return false;
@@ -98,7 +101,8 @@ static void on_url(struct lint *l, const struct rule *r, const struct dockerfile
 {
         ptrdiff_t at = url_with_password(i->line_text.text, 0);
         if (at >= 0)
-                (void)lint_hit(l, r, i, dockerfile_offset(&i->line_text, (size_t)at), "a URL with a user and a password");
+                (void)lint_hit(l, r, i, dockerfile_offset(&i->line_text, (size_t)at),
+                               "a URL with a user and a password");
         for (size_t k = 0; k < i->n_heredocs; k++) {
                 at = url_with_password(i->heredocs[k].body.text, 0);
                 if (at >= 0)
@@ -112,15 +116,34 @@ static void on_url(struct lint *l, const struct rule *r, const struct dockerfile
 static bool is_secret_file(struct str path)
 {
         struct str name = str_from(path, (size_t)(str_rfind_char(path, '/') + 1));
-        static const char *const ends[] = { ".docker/config.json", ".aws/credentials", ".kube/config", ".config/gcloud",
-                                            "_rsa", "_ed25519", "_ecdsa", "_dsa", ".p12", ".pfx", ".jks", ".keystore", ".kdbx",
-                                            ".ppk", ".key", "-key.pem", "_key.pem", "privkey.pem", ".tfstate", ".vault-token" };
+        static const char *const ends[] = { ".docker/config.json",
+                                            ".aws/credentials",
+                                            ".kube/config",
+                                            ".config/gcloud",
+                                            "_rsa",
+                                            "_ed25519",
+                                            "_ecdsa",
+                                            "_dsa",
+                                            ".p12",
+                                            ".pfx",
+                                            ".jks",
+                                            ".keystore",
+                                            ".kdbx",
+                                            ".ppk",
+                                            ".key",
+                                            "-key.pem",
+                                            "_key.pem",
+                                            "privkey.pem",
+                                            ".tfstate",
+                                            ".vault-token" };
         if (str_starts(name, STR(".env"))) /* .env.example and the like are made to be shared */
                 return word_is_one_of(name, ".env .envrc .env.local .env.production .env.prod .env.staging .env.secret "
                                             ".env.development.local .env.production.local");
-        if (word_is_one_of(name, ".npmrc .netrc _netrc .pypirc .git-credentials .dockercfg .dockerconfigjson .htpasswd .pgpass "
-                                 ".my.cnf .s3cfg .boto kubeconfig credentials.json service-account.json "
-                                 "terraform.tfvars .ssh .aws .gnupg .kube"))
+        if (word_is_one_of(
+                    name,
+                    ".npmrc .netrc _netrc .pypirc .git-credentials .dockercfg .dockerconfigjson .htpasswd .pgpass "
+                    ".my.cnf .s3cfg .boto kubeconfig credentials.json service-account.json "
+                    "terraform.tfvars .ssh .aws .gnupg .kube"))
                 return true;
         return has_end(path, ends, ARRAY_SIZE(ends));
 }
@@ -159,23 +182,33 @@ static void on_password(struct lint *l, const struct rule *r, const struct comma
 }
 
 static const struct rule rules[] = {
-        { .check = { .id = "DL3064", .aliases = "SK-DOCKER-064", .severity = SEVERITY_HIGH,
+        { .check = { .id = "DL3064",
+                     .aliases = "SK-DOCKER-064",
+                     .severity = SEVERITY_HIGH,
                      .title = "A secret in ARG or ENV, by its name",
-                     .why = "ENV stays in the image's configuration, ARG in its history: whoever can pull the image reads it.",
+                     .why = "ENV stays in the image's configuration, ARG in its history: whoever can pull the image "
+                            "reads it.",
                      .fix = "Use RUN --mount=type=secret in the build, and give it at run time otherwise",
                      .tags = "NIST-800-190:4.1.4 CWE-538 CWE-798 T1552.001" },
           .on_instruction = on_variable },
-        { .check = { .id = "SK-DOCKER-103", .severity = SEVERITY_HIGH, .title = "A password in a URL",
+        { .check = { .id = "SK-DOCKER-103",
+                     .severity = SEVERITY_HIGH,
+                     .title = "A password in a URL",
                      .why = "It stays in the image's history: whoever can pull the image reads it.",
                      .fix = "Use RUN --mount=type=secret, and change that password",
                      .tags = "NIST-800-190:4.1.4 CWE-798 T1552.001" },
           .on_instruction = on_url },
-        { .check = { .id = "SK-DOCKER-104", .severity = SEVERITY_HIGH, .title = "A file of secrets is copied into the image",
-                     .why = "It stays in its layer even when a later one deletes it: whoever can pull the image reads it.",
+        { .check = { .id = "SK-DOCKER-104",
+                     .severity = SEVERITY_HIGH,
+                     .title = "A file of secrets is copied into the image",
+                     .why = "It stays in its layer even when a later one deletes it: whoever can pull the image reads "
+                            "it.",
                      .fix = "Use RUN --mount=type=secret, and name the file in .dockerignore",
                      .tags = "NIST-800-190:4.1.4 CWE-538 T1552.001" },
           .on_instruction = on_file },
-        { .check = { .id = "SK-DOCKER-123", .severity = SEVERITY_HIGH, .title = "A password is set in RUN",
+        { .check = { .id = "SK-DOCKER-123",
+                     .severity = SEVERITY_HIGH,
+                     .title = "A password is set in RUN",
                      .why = "It stays in the image's history, and every container has the same one.",
                      .fix = "Do without passwords in images, or set one at run time",
                      .tags = "NIST-800-190:4.1.4 CWE-798 T1552.001 T1078.001" },

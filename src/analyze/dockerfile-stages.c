@@ -92,7 +92,8 @@ static bool is_variable(struct str s, const char *name)
         struct str rest = str_from(s, 1);
         if (!str_starts(s, STR("$")))
                 return false;
-        return str_is(rest, name) || (str_starts(rest, STR("{")) && str_is(str_upto(str_from(rest, 1), rest.n - 2), name));
+        return str_is(rest, name) ||
+               (str_starts(rest, STR("{")) && str_is(str_upto(str_from(rest, 1), rest.n - 2), name));
 }
 
 static void on_platform(struct lint *l, const struct rule *r, const struct dockerfile_instruction *i)
@@ -212,16 +213,21 @@ static void on_whole_filesystem(struct lint *l, const struct rule *r, const stru
 
 static const struct rule rules[] = {
         {
-                .check = { .id = "DL3006", .aliases = "SK-DOCKER-006", .severity = SEVERITY_MEDIUM,
+                .check = { .id = "DL3006",
+                           .aliases = "SK-DOCKER-006",
+                           .severity = SEVERITY_MEDIUM,
                            .title = "A base image without a tag",
-                           .why = "Without a tag the newest image is taken: two builds of one file differ, and nobody can "
+                           .why = "Without a tag the newest image is taken: two builds of one file differ, and nobody "
+                                  "can "
                                   "say what was in the older one.",
                            .fix = "Name a tag, better a digest: image:1.2@sha256:...",
                            .tags = "NIST-800-190:4.1.5 CWE-1104 T1525" },
                 .on_instruction = on_untagged,
         },
         {
-                .check = { .id = "DL3007", .aliases = "SK-DOCKER-007", .severity = SEVERITY_MEDIUM,
+                .check = { .id = "DL3007",
+                           .aliases = "SK-DOCKER-007",
+                           .severity = SEVERITY_MEDIUM,
                            .title = "A base image by the tag latest",
                            .why = "The tag moves with every release: the build is another one tomorrow, and cannot be "
                                   "repeated.",
@@ -230,38 +236,49 @@ static const struct rule rules[] = {
                 .on_instruction = on_latest,
         },
         {
-                .check = { .id = "SK-DOCKER-102", .severity = SEVERITY_LOW,
+                .check = { .id = "SK-DOCKER-102",
+                           .severity = SEVERITY_LOW,
                            .title = "A base image by a tag alone",
-                           .why = "Whoever can push to the registry can put another image behind a tag; behind a digest "
+                           .why = "Whoever can push to the registry can put another image behind a tag; behind a "
+                                  "digest "
                                   "nobody can.",
                            .fix = "Add the digest: image:tag@sha256:...",
                            .tags = "NIST-800-190:4.1.5 CWE-494 T1525" },
                 .on_instruction = on_no_digest,
         },
         {
-                .check = { .id = "DL3022", .aliases = "SK-DOCKER-022", .severity = SEVERITY_MEDIUM,
+                .check = { .id = "DL3022",
+                           .aliases = "SK-DOCKER-022",
+                           .severity = SEVERITY_MEDIUM,
                            .title = "COPY --from names no stage of this file",
-                           .why = "A misspelt stage becomes the name of an image that somebody else may have published.",
+                           .why = "A misspelt stage becomes the name of an image that somebody else may have "
+                                  "published.",
                            .fix = "Name a stage above, or an image in full with its tag or digest",
                            .tags = "NIST-800-190:4.1.5 CWE-829" },
                 .on_instruction = on_unknown_stage,
         },
         {
-                .check = { .id = "DL3023", .aliases = "SK-DOCKER-023", .severity = SEVERITY_HIGH,
+                .check = { .id = "DL3023",
+                           .aliases = "SK-DOCKER-023",
+                           .severity = SEVERITY_HIGH,
                            .title = "COPY --from names its own stage",
                            .why = "A stage cannot copy from itself: the build fails.",
                            .fix = "Name an earlier stage, or use RUN cp" },
                 .on_instruction = on_own_stage,
         },
         {
-                .check = { .id = "DL3024", .aliases = "SK-DOCKER-024", .severity = SEVERITY_HIGH,
+                .check = { .id = "DL3024",
+                           .aliases = "SK-DOCKER-024",
+                           .severity = SEVERITY_HIGH,
                            .title = "Two stages of one name",
                            .why = "Whoever names the stage gets one of them and may have meant the other.",
                            .fix = "Give each stage a name of its own" },
                 .on_instruction = on_duplicate_name,
         },
         {
-                .check = { .id = "DL3026", .aliases = "SK-DOCKER-026", .severity = SEVERITY_HIGH,
+                .check = { .id = "DL3026",
+                           .aliases = "SK-DOCKER-026",
+                           .severity = SEVERITY_HIGH,
                            .title = "A base image from a registry that is not trusted",
                            .why = "What runs in production was made by people whom nobody here has chosen.",
                            .fix = "Take it from a registry of --registry, or add its registry there",
@@ -269,43 +286,56 @@ static const struct rule rules[] = {
                 .on_instruction = on_registry,
         },
         {
-                .check = { .id = "DL3029", .aliases = "SK-DOCKER-029", .severity = SEVERITY_LOW,
+                .check = { .id = "DL3029",
+                           .aliases = "SK-DOCKER-029",
+                           .severity = SEVERITY_LOW,
                            .title = "FROM with a fixed --platform",
                            .why = "The image is built for this platform whatever platform was asked for.",
                            .fix = "Leave --platform to the command line, or use $BUILDPLATFORM" },
                 .on_instruction = on_platform,
         },
         {
-                .check = { .id = "DL3065", .aliases = "SK-DOCKER-065", .severity = SEVERITY_LOW,
+                .check = { .id = "DL3065",
+                           .aliases = "SK-DOCKER-065",
+                           .severity = SEVERITY_LOW,
                            .title = "FROM --platform=$TARGETPLATFORM says what is so anyway",
                            .why = "The target platform is the default, and the flag hides that from readers.",
                            .fix = "Remove the flag" },
                 .on_instruction = on_target_platform,
         },
         {
-                .check = { .id = "DL3061", .aliases = "SK-DOCKER-061", .severity = SEVERITY_HIGH,
+                .check = { .id = "DL3061",
+                           .aliases = "SK-DOCKER-061",
+                           .severity = SEVERITY_HIGH,
                            .title = "Something other than FROM or ARG comes first",
                            .why = "There is no image yet that the instruction could work on: the build fails.",
                            .fix = "Begin with FROM; only ARG may stand before it" },
                 .on_file = on_first,
         },
         {
-                .check = { .id = "DL3063", .aliases = "SK-DOCKER-063", .severity = SEVERITY_MEDIUM,
+                .check = { .id = "DL3063",
+                           .aliases = "SK-DOCKER-063",
+                           .severity = SEVERITY_MEDIUM,
                            .title = "A stage with a reserved name",
                            .why = "scratch and context mean something else wherever a stage can be named.",
                            .fix = "Give the stage another name" },
                 .on_instruction = on_reserved_name,
         },
         {
-                .check = { .id = "DL3067", .aliases = "SK-DOCKER-067", .severity = SEVERITY_MEDIUM,
+                .check = { .id = "DL3067",
+                           .aliases = "SK-DOCKER-067",
+                           .severity = SEVERITY_MEDIUM,
                            .title = "COPY of a whole file system",
-                           .why = "All that the other image or stage has comes along: its tools, caches and perhaps secrets.",
+                           .why = "All that the other image or stage has comes along: its tools, caches and perhaps "
+                                  "secrets.",
                            .fix = "Copy the files that are needed, or build FROM that stage",
                            .tags = "NIST-800-190:4.1.2 CWE-1125" },
                 .on_instruction = on_whole_filesystem,
         },
         {
-                .check = { .id = "DL3012", .aliases = "SK-DOCKER-012", .severity = SEVERITY_MEDIUM,
+                .check = { .id = "DL3012",
+                           .aliases = "SK-DOCKER-012",
+                           .severity = SEVERITY_MEDIUM,
                            .title = "More than one HEALTHCHECK in a stage",
                            .why = "Only the last one counts.",
                            .fix = "Keep the one that is meant" },
@@ -313,7 +343,9 @@ static const struct rule rules[] = {
                 .data = &once_healthcheck,
         },
         {
-                .check = { .id = "DL4003", .aliases = "SK-DOCKER-083", .severity = SEVERITY_MEDIUM,
+                .check = { .id = "DL4003",
+                           .aliases = "SK-DOCKER-083",
+                           .severity = SEVERITY_MEDIUM,
                            .title = "More than one CMD in a stage",
                            .why = "Only the last one counts.",
                            .fix = "Keep the one that is meant" },
@@ -321,7 +353,9 @@ static const struct rule rules[] = {
                 .data = &once_cmd,
         },
         {
-                .check = { .id = "DL4004", .aliases = "SK-DOCKER-084", .severity = SEVERITY_MEDIUM,
+                .check = { .id = "DL4004",
+                           .aliases = "SK-DOCKER-084",
+                           .severity = SEVERITY_MEDIUM,
                            .title = "More than one ENTRYPOINT in a stage",
                            .why = "Only the last one counts.",
                            .fix = "Keep the one that is meant" },

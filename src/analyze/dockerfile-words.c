@@ -28,7 +28,8 @@ bool command_has_letter(const struct command *c, char letter)
 {
         for (size_t k = 1; k < c->argc; k++) {
                 struct str w = c->argv[k].value;
-                if (w.n > 1 && w.p[0] == '-' && w.p[1] != '-' && str_find_char(w, '=') < 0 && str_find_char(w, letter) > 0)
+                if (w.n > 1 && w.p[0] == '-' && w.p[1] != '-' && str_find_char(w, '=') < 0 &&
+                    str_find_char(w, letter) > 0)
                         return true;
         }
         return false;

@@ -41,6 +41,10 @@ static bool hit(struct lint *l, const struct rule *r, const struct dockerfile_in
 {
         char text[CHECK_DETAIL_MAX + 1];
         uint32_t line, column;
+        if (l->page->findings.n >= CHECK_FINDINGS_MAX) { /* before the place is looked for: that takes its time */
+                l->page->is_flooded = true;
+                return false;
+        }
         dockerfile_place(l->d, offset, &line, &column);
         (void)vsnprintf(text, sizeof(text), fmt, ap);
         return check_page_add(l->page, &r->check, line, column, i ? i->end_line : line, "%s", text);
@@ -88,7 +92,9 @@ static bool is_pipefail(struct str option)
 static size_t skip_wrappers(const struct shell_word *v, size_t n)
 {
         size_t k = 0;
-        while (k < n && v[k].is_literal && word_is_one_of(base_name(v[k].value), "sudo env exec time nice command eatmydata nohup chronic ionice")) {
+        while (k < n && v[k].is_literal &&
+               word_is_one_of(base_name(v[k].value),
+                              "sudo env exec time nice command eatmydata nohup chronic ionice")) {
                 bool takes_values = word_is_one_of(base_name(v[k].value), "sudo nice ionice");
                 for (k++; k < n; k++) {
                         struct str w = v[k].value;
@@ -108,19 +114,19 @@ static void add_commands(struct lint *l, const struct script *s)
                 size_t skip = skip_wrappers(c->words, c->n_words);
                 if (!c->n_words)
                         continue;
-                *vec_push(&l->commands) = (struct command){ .script = s,
-                                                            .shell = c,
-                                                            .number = k,
-                                                            .argv = c->words + skip,
-                                                            .argc = c->n_words - skip,
-                                                            .name = c->words[skip].is_literal
-                                                                            ? base_name(c->words[skip].value)
+                *vec_push(&l->commands) =
+                        (struct command){ .script = s,
+                                          .shell = c,
+                                          .number = k,
+                                          .argv = c->words + skip,
+                                          .argc = c->n_words - skip,
+                                          .name = c->words[skip].is_literal ? base_name(c->words[skip].value)
                                                                             : STR_NONE };
         }
 }
 
-static struct script *add_script(struct lint *l, const struct dockerfile_instruction *i, const struct dockerfile_text *t,
-                                 size_t at, struct str text, bool has_pipefail)
+static struct script *add_script(struct lint *l, const struct dockerfile_instruction *i,
+                                 const struct dockerfile_text *t, size_t at, struct str text, bool has_pipefail)
 {
         struct script *s = vec_push(&l->scripts);
         *s = (struct script){ .in = i, .text = t, .at = at, .has_pipefail = has_pipefail };
@@ -343,7 +349,8 @@ static void report_unread(struct lint *l, struct sink *out)
         if (l->d->is_cut)
                 sink_unread(out, l->page->file, "limit", "%s", l->d->problems[l->d->n_problems - 1].why);
         if (l->commands.n == COMMANDS_MAX)
-                sink_unread(out, l->page->file, "limit", "more than %u commands: the rest was not judged", COMMANDS_MAX);
+                sink_unread(out, l->page->file, "limit", "more than %u commands: the rest was not judged",
+                            COMMANDS_MAX);
         if (l->skipped_shells)
                 sink_unread(out, l->page->file, "skipped",
                             "the commands of %zu RUN instructions: only sh and its kin are understood, not cmd or "
