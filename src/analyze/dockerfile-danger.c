@@ -3,6 +3,7 @@
  * off, rights that are too wide, ways in that were left open.
  */
 #include "analyze/dockerfile-lint.h"
+#include "analyze/exposure.h"
 
 #define THE(w) STR_FMT(str_upto((w), 80))
 
@@ -316,28 +317,6 @@ static void on_remote_shell(struct lint *l, const struct rule *r, const struct c
                 (void)lint_hit_command(l, r, c, &c->argv[0], "%.*s", THE(c->name));
 }
 
-static const struct {
-        unsigned first, last;
-        const char *what;
-} maintenance_ports[] = {
-        { 21, 21, "FTP" },
-        { 22, 22, "SSH" },
-        { 23, 23, "Telnet" },
-        { 111, 111, "portmapper" },
-        { 445, 445, "SMB" },
-        { 512, 514, "r-services" },
-        { 2222, 2222, "SSH" },
-        { 2375, 2376, "Docker's API" },
-        { 2379, 2380, "etcd" },
-        { 3389, 3389, "RDP" },
-        { 5005, 5005, "JDWP" },
-        { 5900, 5910, "VNC" },
-        { 5985, 5986, "WinRM" },
-        { 6443, 6443, "Kubernetes' API" },
-        { 9229, 9229, "Node's debugger" },
-        { 10250, 10250, "the kubelet" },
-};
-
 static void on_maintenance_port(struct lint *l, const struct rule *r, const struct dockerfile_instruction *i)
 {
         for (size_t k = 0; i->keyword == DOCKERFILE_EXPOSE && k < i->n_words; k++) {
@@ -346,12 +325,9 @@ static void on_maintenance_port(struct lint *l, const struct rule *r, const stru
                 if (!str_u64(first, &a))
                         continue;
                 b = str_u64(last, &b) ? b : a;
-                for (size_t n = 0; n < ARRAY_SIZE(maintenance_ports); n++)
-                        if (a <= maintenance_ports[n].last && b >= maintenance_ports[n].first) {
-                                (void)lint_hit(l, r, i, i->words[k].offset, "%.*s, %s", THE(i->words[k].value),
-                                               maintenance_ports[n].what);
-                                break;
-                        }
+                const char *what = maintenance_port(a, b);
+                if (what)
+                        (void)lint_hit(l, r, i, i->words[k].offset, "%.*s, %s", THE(i->words[k].value), what);
         }
 }
 
