@@ -291,11 +291,11 @@ static int check_main(void *state, int argc, char **argv)
 const struct command command_check = {
         .name = "check",
         .usage = "check [OPTIONS] FILE|DIR...",
-        .summary = "Judge Dockerfiles and other configuration, and repair what is safe to repair",
+        .summary = "Judge Dockerfiles, Kubernetes manifests and Compose files; repair what is safe to repair",
         .help = "Files are recognised by what they are; of a directory those that are called like what is checked. -\n"
                 "is standard input. A comment in the file waives a finding, and the report shows it:\n"
                 "\n"
-                "  # sekisho:ignore RULE[,RULE] reason until=2027-01-31      the next instruction\n"
+                "  # sekisho:ignore RULE[,RULE] reason until=2027-01-31      the next instruction or object\n"
                 "  # sekisho:ignore-file RULE[,RULE] reason                  the whole file\n"
                 "  # hadolint ignore=RULE,RULE   # hadolint global ignore=RULE\n"
                 "\n"

@@ -22,8 +22,9 @@ const struct policy policy_default = {
                 { .name = "Something that was not read", .subject = SUBJECT_UNREAD },
                 { .name = "Operating system whose support ends soon, or is not known", .subject = SUBJECT_END_OF_LIFE },
                 { .name = "Advisories that are old", .subject = SUBJECT_STALE_DATA },
+                { .name = "Serious misconfiguration", .subject = SUBJECT_MISCONFIG, .least = SEVERITY_HIGH },
         },
-        .n_rules = 12,
+        .n_rules = 13,
 };
 
 int policy_add_fail_on(struct policy *p, const char *words, struct error *err)

@@ -85,7 +85,7 @@ static bool matches(struct expansion *e, struct str pattern, struct str s)
 /* Without the shortest or longest start (end) that matches. */
 static struct str without_affix(struct expansion *e, struct str s, struct str pattern, bool is_end, bool longest)
 {
-        for (size_t i = 0; i <= s.n; i++) {
+        for (size_t i = 0; i <= s.n && !e->r->steps.over; i++) {
                 size_t n = longest ? s.n - i : i;
                 struct str part = is_end ? str_from(s, s.n - n) : str_upto(s, n);
                 if (matches(e, pattern, part))
@@ -97,7 +97,7 @@ static struct str without_affix(struct expansion *e, struct str s, struct str pa
 /* The longest match at s's start, or 0. */
 static size_t match_at(struct expansion *e, struct str s, struct str pattern)
 {
-        for (size_t n = s.n; n > 0; n--)
+        for (size_t n = s.n; n > 0 && !e->r->steps.over; n--)
                 if (matches(e, pattern, str_upto(s, n)))
                         return n;
         return 0;
@@ -116,7 +116,7 @@ static struct str replaced(struct expansion *e, struct str s, struct str pattern
                 done = done || (n && !all);
                 at += n ? n : 1;
         }
-        e->is_known = e->is_known && !buf_is_full(&out);
+        e->is_known = e->is_known && !buf_is_full(&out) && !e->r->steps.over;
         struct str ret = arena_str(e->r->arena, buf_str(&out));
         buf_done(&out);
         return ret;

@@ -44,6 +44,7 @@ static void find_lines(struct dockerfile *d, struct arena *arena)
                         starts[k++] = i + 1;
         d->line_starts = starts;
         d->n_lines = n;
+        d->mark = arena_new(arena, struct dockerfile_mark);
 }
 
 void dockerfile_place(const struct dockerfile *d, size_t offset, uint32_t *ret_line, uint32_t *ret_column)
@@ -57,11 +58,13 @@ void dockerfile_place(const struct dockerfile *d, size_t offset, uint32_t *ret_l
                 else
                         high = middle;
         }
-        uint32_t column = 1, c;
-        for (size_t at = d->line_starts[low]; at < offset; column++) {
+        bool goes_on = d->mark->line == low + 1 && d->mark->offset <= offset;
+        uint32_t column = goes_on ? d->mark->column : 1, c;
+        for (size_t at = goes_on ? d->mark->offset : d->line_starts[low]; at < offset; column++) {
                 size_t n = utf8_decode(str_from(d->bytes, at), &c);
                 at += n ? n : 1;
         }
+        *d->mark = (struct dockerfile_mark){ offset, (uint32_t)low + 1, column };
         *ret_line = (uint32_t)low + 1;
         *ret_column = column;
 }
@@ -161,11 +164,12 @@ static void join(struct dockerfile_reader *r, size_t from, size_t to)
 }
 
 /* Joins the lines that the first one goes on in. Returns the end of the last one that belongs to it. */
-static size_t join_lines(struct dockerfile_reader *r, struct physical first)
+static size_t join_lines(struct dockerfile_reader *r, struct physical first, uint32_t *ret_line)
 {
         buf_clear(&r->joined);
         vec_clear(&r->parts);
         size_t end = first.to;
+        *ret_line = r->line - 1;
         bool more = cut_continuation(r->d, &first);
         join(r, skip_blanks(r->d->bytes, first.from, first.to), first.to);
         struct physical l;
@@ -177,6 +181,7 @@ static size_t join_lines(struct dockerfile_reader *r, struct physical first)
                 if (skip_blanks(r->d->bytes, l.from, l.to) == l.to)
                         continue;
                 end = l.to;
+                *ret_line = r->line - 1;
                 more = cut_continuation(r->d, &l);
                 join(r, l.from, l.to);
         }
@@ -333,13 +338,13 @@ static void read_instruction(struct dockerfile_reader *r, struct physical first)
                                               .command_at = DOCKERFILE_NONE,
                                               .stage = r->stages.n ? r->stages.n - 1 : DOCKERFILE_NONE };
         i->offset = skip_blanks(r->d->bytes, first.from, first.to);
-        i->end = join_lines(r, first);
+        uint32_t last_line;
+        i->end = join_lines(r, first, &last_line);
         struct dockerfile_part *parts = arena_array(r->arena, r->parts.n, sizeof(*parts));
         if (r->parts.n)
                 memcpy(parts, r->parts.v, r->parts.n * sizeof(*parts));
         i->line_text = (struct dockerfile_text){ arena_str(r->arena, buf_str(&r->joined)), parts, r->parts.n };
-        uint32_t column;
-        dockerfile_place(r->d, i->end, &i->end_line, &column);
+        i->end_line = last_line;
         i->arguments_at = read_keyword(i, 0);
         read_trigger(r, i);
         if (i->keyword == DOCKERFILE_UNKNOWN) {

@@ -122,6 +122,11 @@ struct dockerfile_problem {
         size_t offset;
 };
 
+struct dockerfile_mark { /* the place that was asked for last: the next one is mostly right behind it */
+        size_t offset;
+        uint32_t line, column;
+};
+
 struct dockerfile {
         struct str bytes;
         char escape;       /* '\\' or '`' */
@@ -137,6 +142,7 @@ struct dockerfile {
         bool is_cut; /* a limit was passed: there is more than was read */
         const size_t *line_starts;
         size_t n_lines;
+        struct dockerfile_mark *mark;
 };
 
 /* Reads all of bytes, which must outlive *ret; the rest of it lives in the arena. */

@@ -204,6 +204,7 @@ static struct shell_word read_word(struct parser *p, size_t end, unsigned depth)
                 if ((c == '<' || c == '>') && p->at == w.offset && peek(p, p->at + 1) == '(') {
                         w.is_literal = false;
                         substitution(p, p->at + 2, end, depth);
+                        buf_add(&value, p->s.p + w.offset, MIN(p->at, end) - w.offset);
                 } else if (ends_word(c)) {
                         break;
                 } else if (c == '\\') {

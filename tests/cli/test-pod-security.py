@@ -4,6 +4,7 @@ import collections
 import glob
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -181,6 +182,37 @@ def as_json(tap, folder):
     tap.ok(code == 1 and len(file["reasons"]) == 200 and file["reasons_omitted"] == 300, "many reasons are counted", out[:400])
 
 
+def worker_of(pid):
+    """The first child of the process; 0 once it has ended without one."""
+    while True:
+        try:
+            with open(f"/proc/{pid}/task/{pid}/children", encoding="utf-8") as file:
+                children = file.read().split()
+            with open(f"/proc/{pid}/stat", encoding="utf-8") as file:
+                state = file.read().rsplit(") ", 1)[1][0]
+        except OSError:
+            return 0
+        if children or state == "Z":
+            return int(children[0]) if children else 0
+
+
+def killed(tap, folder):
+    """A worker that dies costs the file that it was at: here, wherever it is when it is killed."""
+    many = GOOD + "---\n" + "---\n".join([GOOD] * 3000)
+    paths = [os.path.join(folder, f"many{i}") for i in range(12)]
+    for path in paths:
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(many)
+    child = subprocess.Popen([SEKISHO, "pod-security", "restricted", "latest", *paths], stdout=subprocess.PIPE, text=True)
+    worker = worker_of(child.pid)
+    if worker:
+        os.kill(worker, signal.SIGKILL)
+    out = child.communicate(timeout=60)[0]
+    lines = out.splitlines()
+    tap.ok(worker and child.returncode == 3 and len(lines) == 12 and out.count(" error ") == 1 and out.count(" pass\n") == 11
+           and "kill" in out.lower(), "a worker that is killed costs one file", out)
+
+
 def main():
     tap = Tap(os.environ)
     with tempfile.TemporaryDirectory() as folder:
@@ -188,6 +220,7 @@ def main():
         forms(tap, folder)
         errors(tap, folder)
         as_json(tap, folder)
+        killed(tap, folder)
     return tap.end()
 
 
