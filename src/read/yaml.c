@@ -100,6 +100,13 @@ static struct anchor *new_anchor(struct builder *b, const yaml_char_t *name, con
         return a;
 }
 
+/* Whether the next node is a key of the innermost mapping. */
+static bool is_at_key(const struct builder *b)
+{
+        const struct frame *f = b->depth ? &b->frames[b->depth - 1] : NULL;
+        return f && f->node->kind == YAML_MAPPING && (b->children.n - f->first_child) % 2 == 0;
+}
+
 /* A node is complete: it becomes a child of the open collection, or the root of a document. */
 static void add_node(struct builder *b, const struct yaml_node *n, struct extent extent)
 {
@@ -108,9 +115,7 @@ static void add_node(struct builder *b, const struct yaml_node *n, struct extent
                 return;
         }
         struct frame *f = &b->frames[b->depth - 1];
-        bool is_key = f->node->kind == YAML_MAPPING && (b->children.n - f->first_child) % 2 == 0;
-        if (is_key && is_merge_key(n))
-                f->has_merge_key = true;
+        f->has_merge_key = f->has_merge_key || (is_at_key(b) && is_merge_key(n));
         f->extent.nodes += extent.nodes;
         f->extent.bytes += extent.bytes;
         f->extent.height = MAX(f->extent.height, extent.height + 1);
@@ -146,6 +151,8 @@ static int on_alias(struct builder *b, const yaml_event_t *e)
                 return malformed(b, &e->start_mark, "an alias without an anchor of that name before it");
         if (a->is_open)
                 return malformed(b, &e->start_mark, "an alias inside the very node that it stands for");
+        if (is_at_key(b) && is_merge_key(a->node)) /* for go-yaml it is a key like others, for PyYAML a merge */
+                return malformed(b, &e->start_mark, "an alias that stands for a merge key (<<)");
         if (b->depth + a->extent.height > YAML_DEPTH_MAX)
                 return malformed(b, &e->start_mark, "nested deeper than 100 levels by an alias");
         int r = charge(b, &e->start_mark, a->extent.nodes, a->extent.bytes);

@@ -188,6 +188,7 @@ static void test_merge(void **state)
         assert_int_equal(y.duplicates[0].first_line, 10);
         assert_int_equal(y.duplicates[0].line, 11);
 
+        refused(STR("a: &m <<\nb:\n  *m : {c: 1}\n"), "line 3, column 3: an alias that stands for a merge key (<<)");
         refused(STR("a:\n  <<: 5\n"),
                 "line 2, column 3: a merge key (<<) of something that is neither a mapping nor a list of mappings");
         refused(STR("a:\n  <<: [{}, x]\n"),
