@@ -188,8 +188,11 @@ static void single_quoted(struct parser *p, struct buf *value, size_t end, bool 
                         p->at++;
                         return;
                 }
-                if (c == '\\' && has_escapes && p->at + 1 < end)
-                        buf_putc(value, p->s.p[p->at++]);
+                if (c == '\\' && has_escapes && p->at + 1 < end) {
+                        p->at++;
+                        if (!strchr("'\"\\", p->s.p[p->at])) /* \n and the like stay as written */
+                                buf_putc(value, c);
+                }
                 buf_putc(value, p->s.p[p->at]);
         }
         fail(p, start, "a single quote without its partner");
