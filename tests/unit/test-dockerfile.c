@@ -53,7 +53,8 @@ static void is_place(size_t offset, unsigned line, unsigned column)
 
 static void test_lines(void **state)
 {
-        reads("\xef\xbb\xbf# a\r\n\r\n  from\ta:1  as  Base \r\n\nrun one \\\r\n  # inside\r\n\r\n  two \\ \nthree\nRUN x\\\\\nRUN y");
+        reads("\xef\xbb\xbf# a\r\n\r\n  from\ta:1  as  Base \r\n\nrun one \\\r\n  # inside\r\n\r\n  two \\ "
+              "\nthree\nRUN x\\\\\nRUN y");
         assert_int_equal(d.n_instructions, 4);
         assert_int_equal(d.n_problems, 0);
         assert_int_equal(d.n_comments, 2);
@@ -86,8 +87,10 @@ static void test_directives(void **state)
 
 static void test_forms(void **state)
 {
-        reads("FROM a\nCMD [ \"a\\u00e4\\n\", \"b c\" ] \nCMD [\"a\",]\nCMD ['a']\nCMD [\"a\"] x\nCMD []\nSHELL x\nVOLUME a b\n"
-              "COPY [\"a b\",\"/c\"]\nHEALTHCHECK --interval=5s --retries=3 CMD [\"x\"]\nHEALTHCHECK cmd x y\nHEALTHCHECK NONE\n"
+        reads("FROM a\nCMD [ \"a\\u00e4\\n\", \"b c\" ] \nCMD [\"a\",]\nCMD ['a']\nCMD [\"a\"] x\nCMD []\nSHELL "
+              "x\nVOLUME a b\n"
+              "COPY [\"a b\",\"/c\"]\nHEALTHCHECK --interval=5s --retries=3 CMD [\"x\"]\nHEALTHCHECK cmd x "
+              "y\nHEALTHCHECK NONE\n"
               "USER a b \nEXPOSE 1 2/udp\n");
         is(at(1)->words[0].value, "a\xc3\xa4\n");
         is(at(1)->words[1].value, "b c");
@@ -110,7 +113,8 @@ static void test_forms(void **state)
 
 static void test_flags(void **state)
 {
-        reads("FROM --platform=$BUILDPLATFORM a\nCOPY --link --chown='1:2' --exclude=*.a --exclude=\"b c\" x y /z/\nRUN --mount=type=bind,from=x,target=/y -- --not\n"
+        reads("FROM --platform=$BUILDPLATFORM a\nCOPY --link --chown='1:2' --exclude=*.a --exclude=\"b c\" x y "
+              "/z/\nRUN --mount=type=bind,from=x,target=/y -- --not\n"
               "COPY --from=a --from=b x y\n");
         is(at(0)->flags[0].value.text, "$BUILDPLATFORM");
         assert_false(at(0)->flags[0].value.is_known);
@@ -126,7 +130,8 @@ static void test_flags(void **state)
 
 static void test_heredocs(void **state)
 {
-        reads("FROM a\nRUN <<EOF cat > /x\n a\nEOF\nCOPY <<-\"A\" <<B /d/\n\tx $y\n\t\tA\nz\nB\nRUN cat << EOF\nRUN echo \"<<X\"\nONBUILD RUN 3<<C\nC\n");
+        reads("FROM a\nRUN <<EOF cat > /x\n a\nEOF\nCOPY <<-\"A\" <<B /d/\n\tx $y\n\t\tA\nz\nB\nRUN cat << EOF\nRUN "
+              "echo \"<<X\"\nONBUILD RUN 3<<C\nC\n");
         assert_int_equal(d.n_problems, 0);
         assert_int_equal(d.n_instructions, 6);
         is(at(1)->heredocs[0].name, "EOF");
@@ -148,7 +153,8 @@ static void test_heredocs(void **state)
 
 static void test_stages(void **state)
 {
-        reads("ARG V=1\nFROM a:$V AS one\nFROM ONE as two\nFROM scratch\nCOPY --from=one x y\nONBUILD FROM z\nFROM b c\n");
+        reads("ARG V=1\nFROM a:$V AS one\nFROM ONE as two\nFROM scratch\nCOPY --from=one x y\nONBUILD FROM z\nFROM b "
+              "c\n");
         assert_int_equal(d.n_stages, 4);
         is(d.stages[0].image.value, "a:1");
         assert_int_equal(d.stages[1].parent, 0);
@@ -265,8 +271,9 @@ static void test_limits(void **state)
 /* Every prefix and every turned bit of a file that has everything: no harm. */
 static void test_torture(void **state)
 {
-        char text[] = "# escape=\\\nARG A=b\nFROM a:${A:-c} AS x\nRUN --mount=type=cache <<E cat \\\n # c\n \"$(x)\"\ny\nE\n"
-                      "ENV B=\"${A%b}\" C=\\ d\nONBUILD COPY [\"a\", \"\\u0041\"]\nHEALTHCHECK CMD [\"a\"]\n";
+        char text[] =
+                "# escape=\\\nARG A=b\nFROM a:${A:-c} AS x\nRUN --mount=type=cache <<E cat \\\n # c\n \"$(x)\"\ny\nE\n"
+                "ENV B=\"${A%b}\" C=\\ d\nONBUILD COPY [\"a\", \"\\u0041\"]\nHEALTHCHECK CMD [\"a\"]\n";
         for (size_t n = 0; n < sizeof(text); n++)
                 read_text(str_span(text, n));
         for (size_t bit = 0; bit < (sizeof(text) - 1) * 8; bit++) {
@@ -287,9 +294,9 @@ static int done(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_lines),    cmocka_unit_test(test_directives), cmocka_unit_test(test_forms),
-                cmocka_unit_test(test_flags),    cmocka_unit_test(test_heredocs),   cmocka_unit_test(test_stages),
-                cmocka_unit_test(test_expansion), cmocka_unit_test(test_pairs),     cmocka_unit_test(test_limits),
+                cmocka_unit_test(test_lines),     cmocka_unit_test(test_directives), cmocka_unit_test(test_forms),
+                cmocka_unit_test(test_flags),     cmocka_unit_test(test_heredocs),   cmocka_unit_test(test_stages),
+                cmocka_unit_test(test_expansion), cmocka_unit_test(test_pairs),      cmocka_unit_test(test_limits),
                 cmocka_unit_test(test_torture),
         };
         cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -28,10 +28,11 @@ static struct str shape(const char *text, struct arena *a)
                 for (size_t k = 0; k < c->n_assignments; k++, space = " ")
                         buf_printf(&b, "%s{%.*s}", space, STR_FMT(c->assignments[k].value));
                 for (size_t k = 0; k < c->n_words; k++, space = " ")
-                        buf_printf(&b, "%s%s%.*s", space, c->words[k].is_literal ? "" : "$", STR_FMT(c->words[k].value));
+                        buf_printf(&b, "%s%s%.*s", space, c->words[k].is_literal ? "" : "$",
+                                   STR_FMT(c->words[k].value));
                 for (size_t k = 0; k < c->n_redirects; k++, space = " ")
-                        buf_printf(&b, "%s<%s %.*s>%.*s", space, c->redirects[k].op, STR_FMT(c->redirects[k].target.value),
-                                   STR_FMT(c->redirects[k].body));
+                        buf_printf(&b, "%s<%s %.*s>%.*s", space, c->redirects[k].op,
+                                   STR_FMT(c->redirects[k].target.value), STR_FMT(c->redirects[k].body));
                 buf_puts(&b, "]");
         }
         if (s.why)
@@ -63,7 +64,7 @@ static const struct {
         { "case a in esac", "" },
         { "case a in b) case c in d) e;; esac;; f) g; esac", ";[e];[g]" },
         { "(a; b) && { c; } || ! d", ";[a];[b]&[c]/[d]" },
-        { "f() { a; }; function g { b; }", ";[a];[function g {];[b]" },
+        { "f() { a; }; function g { b; }; function h () { c; }", ";[a];[b];[c]" },
         { "[[ a == b && -n $c ]] && d", ";[[[ a == b -n $$c ]]]&[d]" },
         { "((a > b)) && c", "&[c]" },
         { "cat <<A <<-'B'; d\nx $y\nA\n\tz\n\tB\ne", ";[cat <<< A>x $y\n <<<- B>\tz\n];[d];[e]" },
@@ -78,7 +79,7 @@ static const struct {
         { "a ${b", "!an expansion without its end" },
         { "a)", ";[a]!a closing parenthesis that nothing opened" },
         { "a >", "!a redirection to nowhere" },
-        { "a b (c)", ";[a b]!an opening parenthesis where none can stand" },
+        { "a b (c)", "!an opening parenthesis where none can stand" },
 };
 
 static void test_cases(void **state)
