@@ -188,8 +188,11 @@ static void single_quoted(struct parser *p, struct buf *value, size_t end, bool 
                         p->at++;
                         return;
                 }
-                if (c == '\\' && has_escapes && p->at + 1 < end)
-                        buf_putc(value, p->s.p[p->at++]);
+                if (c == '\\' && has_escapes && p->at + 1 < end) {
+                        p->at++;
+                        if (!strchr("'\"\\", p->s.p[p->at])) /* \n and the like stay as written */
+                                buf_putc(value, c);
+                }
                 buf_putc(value, p->s.p[p->at]);
         }
         fail(p, start, "a single quote without its partner");
@@ -478,6 +481,12 @@ static bool reserved(struct parser *p, struct list *l, const struct shell_word *
                 l->cases--;
                 return l->is_after_compound = true;
         }
+        if (str_is(w->text, "function")) { /* NAME, with () or without; the body follows */
+                while (p->at < l->end && is_blank(p->s.p[p->at]))
+                        p->at++;
+                (void)read_word(p, l->end, l->depth);
+                return true;
+        }
         if (str_is(w->text, "for") || str_is(w->text, "select") || str_is(w->text, "case")) {
                 read_case_or_for(p, l, str_is(w->text, "case"));
                 return true;
@@ -528,7 +537,7 @@ static void open_parenthesis(struct parser *p, struct list *l)
         size_t close = p->at + 1;
         while (close < l->end && is_blank(p->s.p[close]))
                 close++;
-        if (l->b.words.n == 1 && peek(p, close) == ')' && close < l->end) { /* name(): the body follows */
+        if (l->b.words.n <= 1 && peek(p, close) == ')' && close < l->end) { /* name(): the body follows */
                 vec_clear(&l->b.words);
                 p->at = close + 1;
         } else if (!is_empty(&l->b)) {
@@ -624,7 +633,8 @@ static void read_list(struct parser *p, size_t end, bool has_closer, unsigned de
         while (p->at < end && !p->script->why)
                 if (!read_some(p, &l))
                         break;
-        finish_command(p, &l);
+        if (!p->script->why) /* else it is not whole */
+                finish_command(p, &l);
         vec_done(&l.b.words);
         vec_done(&l.b.assignments);
         vec_done(&l.b.redirects);

@@ -248,10 +248,10 @@ static bool is_seen_as_title(enum finding_kind k)
 static struct str misconfig_item(struct table *t, const void *arg, size_t i)
 {
         const struct finding *f = ((const struct finding *const *)arg)[i];
-        return arena_printf(&t->arena, "%.*s (%.*s)", STR_FMT(text_clean(&t->arena, f->title)), STR_FMT(f->id));
+        return arena_printf(&t->arena, "%.*s (%.*s)", STR_FMT(f->check->title), STR_FMT(f->id));
 }
 
-/* All of them in one entry, worst first; what is no more than a piece of advice stands by itself. */
+/* All of them in one entry, worst first. The one without a severity is what the image needs for a read-only root. */
 static void misconfigurations(struct table *t)
 {
         const struct report *r = t->r;
@@ -267,8 +267,8 @@ static void misconfigurations(struct table *t)
                 const struct finding *f = &r->findings[i];
                 if (f->kind != FINDING_MISCONFIG || f->severity > SEVERITY_NONE)
                         continue;
-                label(t, PAINT_NAME, "advice");
-                struct cell title = { text_clean(&t->arena, f->title), PAINT_PLAIN };
+                label(t, PAINT_NAME, "read-only");
+                struct cell title = { text_clean(&t->arena, f->check->detail), PAINT_PLAIN };
                 screen_flow(&t->s, &title, 1, "", INDENT + LABEL_WIDTH, INDENT + LABEL_WIDTH);
         }
 }
