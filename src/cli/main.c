@@ -15,12 +15,14 @@
 #include <unistd.h>
 
 extern const struct command command_help, command_version, command_scan, command_explain, command_doctor;
-extern const struct command command_coverage, command_db, command_vercmp;
+extern const struct command command_check, command_coverage, command_db, command_pod_security, command_vercmp;
 extern const struct command command_history, command_inventory, command_ledger, command_rematch;
 
 const struct command *const commands[] = {
         &command_scan,
         &command_explain,
+        &command_check,
+        &command_pod_security,
         &command_db,
         &command_doctor,
         &command_coverage,

@@ -22,8 +22,9 @@ const struct policy policy_default = {
                 { .name = "Something that was not read", .subject = SUBJECT_UNREAD, .tags = "NIST-800-190:4.1.3" },
                 { .name = "Operating system whose support ends soon, or is not known", .subject = SUBJECT_END_OF_LIFE, .tags = "NIST-800-190:4.1.1 NIST-800-190:4.2.2" },
                 { .name = "Advisories that are old", .subject = SUBJECT_STALE_DATA, .tags = "NIST-800-190:4.1.1" },
+                { .name = "Serious misconfiguration", .subject = SUBJECT_MISCONFIG, .least = SEVERITY_HIGH, .tags = "NIST-800-190:4.1.2" },
         },
-        .n_rules = 12,
+        .n_rules = 13,
 };
 
 int policy_add_fail_on(struct policy *p, const char *words, struct error *err)
