@@ -19,21 +19,9 @@ extern const struct command command_check, command_coverage, command_db, command
 extern const struct command command_history, command_inventory, command_ledger, command_rematch;
 
 const struct command *const commands[] = {
-        &command_scan,
-        &command_explain,
-        &command_check,
-        &command_pod_security,
-        &command_db,
-        &command_doctor,
-        &command_coverage,
-        &command_inventory,
-        &command_history,
-        &command_rematch,
-        &command_ledger,
-        &command_vercmp,
-        &command_help,
-        &command_version,
-        NULL,
+        &command_scan,   &command_explain,  &command_check,     &command_pod_security, &command_db,
+        &command_doctor, &command_coverage, &command_inventory, &command_history,      &command_rematch,
+        &command_ledger, &command_vercmp,   &command_help,      &command_version,      NULL,
 };
 
 static const struct command *command_find(const char *name)
