@@ -111,6 +111,11 @@ def test_walk():
     told = sorted((u['path'][len(root) + 1:], u['code']) for u in report['unread'])
     tap.equal(told, [('.git', 'skipped'), ('Dockerfile.link', 'skipped')], 'what was passed over is said')
     tap.equal((code, report['complete']), (0, True), 'which is no gap')
+    write('none/README', 'x')
+    code, out, err = check(os.path.join(TMP, 'none'))
+    tap.ok(code == 3 and 'nothing to check' in err, 'a directory without anything to check does not pass', err)
+    code, out, err = check(write('none/x.bin', b'\x7fELF'))
+    tap.ok(code == 3 and 'no checker knows' in out, 'nor does a file that nobody knows', out)
 
 
 FIXES = '''FROM debian:12
@@ -151,6 +156,11 @@ def test_fix():
     tap.equal(read(path).decode(), FIXED, 'a second time changes nothing')
     tap.equal(sorted(os.listdir(os.path.dirname(path))), sorted(x for x in os.listdir(os.path.dirname(path)) if not x.startswith('.')),
               'no temporary is left')
+    link = os.path.join(TMP, 'f', 'link')
+    path = write('f/target', 'FROM a:1\nADD x.py /\n')
+    os.symlink('target', link)
+    check('--fix', link)
+    tap.ok(os.path.islink(link) and b'COPY x.py' in read(path), 'a link stays a link')
     path = write('g/Dockerfile', '# sekisho:ignore-file DL3020 ours\n' + 'FROM a:1\nADD x.py /\n')
     before = read(path)
     check('--fix', path)
