@@ -258,7 +258,7 @@ static int check_files(struct check_run *run, struct check_state *s, int argc, c
                         return fail(EXIT_INCOMPLETE, &err);
         if (!run->files.n && !run->unread.n) {
                 (void)error_set(&err, -ENOENT,
-                                "nothing to check: no file there is called like a Dockerfile (%zu others)",
+                                "nothing to check: no file there is called like one that a check knows (%zu others)",
                                 run->n_ignored_names);
                 return fail(EXIT_INCOMPLETE, &err);
         }
