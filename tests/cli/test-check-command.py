@@ -4,12 +4,13 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'lib'))
 from scan import ROOT, Tap, run  # noqa: E402
 
 GOOD = os.path.join(ROOT, 'tests', 'golden', 'dockerfile', 'good')
-TMP = os.environ.get('TMPDIR', '/tmp')
+TMP = ''  # a directory of this run
 tap = Tap()
 
 
@@ -200,6 +201,7 @@ def test_hostile():
     tap.ok('not cmd or PowerShell' in out and 'DL4006' not in out, 'other shells are passed over, and that is said', out)
 
 
-for test in (test_answers, test_formats, test_walk, test_fix, test_good, test_hostile):
-    test()
+with tempfile.TemporaryDirectory() as TMP:
+    for test in (test_answers, test_formats, test_walk, test_fix, test_good, test_hostile):
+        test()
 sys.exit(tap.end())
