@@ -415,6 +415,9 @@ static void test_no_fixes(void **state)
         static const char *const texts[] = {
                 "FROM a:1\nADD rootfs /\n",
                 "FROM a:1\nADD --unpack x.py /\n",
+                "FROM a:1\nRUN apt-get update && X=1\n",
+                "FROM a:1\nRUN apt-get update >x && true\n",
+                "FROM a:1\nRUN apt-get update && true &\n",
                 ("FROM a:1\nRUN apt-get update && apt-get install -y --no-install-recommends x\nRUN apt-get install -y "
                  "--no-install-recommends y || z\n"),
                 "FROM a:1\nRUN apt-get update && apt-get install -y --no-install-recommends x || true\n",
