@@ -197,8 +197,6 @@ static void on_archive(struct lint *l, const struct rule *r)
 
 /* --- the rest --- */
 
-static bool port_of(struct str s, uint64_t *ret) { return str_u64(s, ret); }
-
 static void on_port(struct lint *l, const struct rule *r, const struct dockerfile_instruction *i)
 {
         for (size_t k = 0; i->keyword == DOCKERFILE_EXPOSE && k < i->n_words; k++) {
@@ -208,7 +206,7 @@ static void on_port(struct lint *l, const struct rule *r, const struct dockerfil
                 if (!i->words[k].is_known)
                         continue;
                 bool is_good =
-                        port_of(first, &a) && a <= 65535 && (!last.p || (port_of(last, &b) && b <= 65535 && a <= b));
+                        str_u64(first, &a) && a <= 65535 && (!last.p || (str_u64(last, &b) && b <= 65535 && a <= b));
                 if (!is_good)
                         (void)lint_hit(l, r, i, i->words[k].offset, "%.*s", THE(i->words[k].value));
         }

@@ -259,30 +259,28 @@ static bool nobody_needs_lists(const struct lint *l, const struct dockerfile_ins
 }
 
 /* Whether what is added at the end of the RUN runs after all of it went well: a chain of && and nothing else. */
-static bool is_plain_chain(const struct dockerfile_instruction *i, const struct command *c, size_t n)
+static bool is_plain_chain(const struct dockerfile_instruction *i, const struct script *s)
 {
-        const struct script *s = c[0].script;
-        if (!s->is_editable || i->n_heredocs || i->is_onbuild || s->shell.why || s->shell.has_pipe)
+        if (!s->is_editable || !s->shell.n || i->n_heredocs || i->is_onbuild || s->shell.why || s->shell.has_pipe)
                 return false;
         for (size_t k = 0; k < s->shell.n; k++) {
                 const struct shell_command *x = &s->shell.commands[k];
-                if (x->depth || (k && x->join != SHELL_AND) || x->n_redirects)
+                if (x->depth || (k && x->join != SHELL_AND) || x->n_redirects || !x->n_words)
                         return false;
         }
         /* No comment, brace or parenthesis may swallow it, and nothing may stand behind the last word. */
         struct str rest = str_from(i->line_text.text, i->command_at);
-        size_t end = s->shell.commands[s->shell.n - 1].words[s->shell.commands[s->shell.n - 1].n_words - 1].end;
-        return n && !str_trim(str_from(rest, end)).n && str_find_char(rest, '(') < 0 && str_find_char(rest, '{') < 0 &&
-               str_find_char(rest, '&') + 1 != (ptrdiff_t)rest.n;
+        const struct shell_command *last = &s->shell.commands[s->shell.n - 1];
+        return !str_trim(str_from(rest, last->words[last->n_words - 1].end)).n && str_find_char(rest, '(') < 0 &&
+               str_find_char(rest, '{') < 0;
 }
 
-static void remove_lists(struct lint *l, const struct dockerfile_instruction *i, const struct command *c, size_t n)
+static void remove_lists(struct lint *l, const struct dockerfile_instruction *i, const struct script *s)
 {
-        if (!is_plain_chain(i, c, n) || !nobody_needs_lists(l, i))
+        if (!is_plain_chain(i, s) || !nobody_needs_lists(l, i))
                 return;
-        const struct shell_script *s = &c[0].script->shell;
-        const struct shell_command *last = &s->commands[s->n - 1];
-        size_t end = lint_offset(c[0].script, last->words[last->n_words - 1].end - 1) + 1;
+        const struct shell_command *last = &s->shell.commands[s->shell.n - 1];
+        size_t end = lint_offset(s, last->words[last->n_words - 1].end - 1) + 1;
         check_page_edit(l->page, end, 0, STR(" && rm -rf /var/lib/apt/lists/*"));
 }
 
@@ -313,7 +311,7 @@ static void on_leftovers(struct lint *l, const struct rule *r, const struct dock
         if (lint_hit_command(l, r, leaves, &leaves->argv[0], "%.*s leaves files in %s", THE(leaves->name),
                              v->directory) &&
             v == &apt_leaves)
-                remove_lists(l, i, c, n);
+                remove_lists(l, i, c[0].script);
 }
 
 static void on_apk_cache(struct lint *l, const struct rule *r, const struct command *c)

@@ -37,6 +37,9 @@ static const struct rule_table *const tables[] = {
 /* --- findings --- */
 
 static bool hit(struct lint *l, const struct rule *r, const struct dockerfile_instruction *i, size_t offset,
+                const char *fmt, va_list ap) _printf_(5, 0);
+
+static bool hit(struct lint *l, const struct rule *r, const struct dockerfile_instruction *i, size_t offset,
                 const char *fmt, va_list ap)
 {
         char text[CHECK_DETAIL_MAX + 1];

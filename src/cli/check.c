@@ -109,13 +109,14 @@ static int list_rules(void)
 
 /* --- repairing --- */
 
-/* Puts the new bytes in the file's place, with its mode and owner. */
-static int replace_file(const char *path, struct str bytes, struct error *err)
+/* Puts the new bytes in the file's place, with its mode and owner; a link that leads to it stays a link. */
+static int replace_file(const char *name, struct str bytes, struct error *err)
 {
         struct output out;
         struct stat st;
-        if (stat(path, &st) < 0)
-                return error_errno(err, -errno, "cannot look at %s", path);
+        _cleanup_(freep) char *path = realpath(name, NULL);
+        if (!path || stat(path, &st) < 0)
+                return error_errno(err, -errno, "cannot look at %s", name);
         int r = output_open(&out, path, err);
         if (r < 0)
                 return r;
@@ -255,6 +256,12 @@ static int check_files(struct check_run *run, struct check_state *s, int argc, c
         for (int i = 0; i < argc; i++)
                 if (check_add_path(run, argv[i], &err) < 0)
                         return fail(EXIT_INCOMPLETE, &err);
+        if (!run->files.n && !run->unread.n) {
+                (void)error_set(&err, -ENOENT,
+                                "nothing to check: no file there is called like one that a check knows (%zu others)",
+                                run->n_ignored_names);
+                return fail(EXIT_INCOMPLETE, &err);
+        }
         if (check_run(run, &settings, &err) < 0)
                 return fail(EXIT_INCOMPLETE, &err);
         if (s->fixes || s->shows_diff) {

@@ -499,6 +499,8 @@ static void read_test(struct parser *p, struct list *l)
 {
         while (p->at < l->end && !p->script->why) {
                 skip_blanks_and_lines(p, l->end);
+                if (p->at >= l->end)
+                        break;
                 size_t before = p->at;
                 struct shell_word w = read_word(p, l->end, l->depth);
                 if (p->at == before)
@@ -508,6 +510,7 @@ static void read_test(struct parser *p, struct list *l)
                 if (str_is(w.text, "]]"))
                         return;
         }
+        fail(p, l->b.offset, "a [[ without its ]]");
 }
 
 static void read_command_word(struct parser *p, struct list *l)

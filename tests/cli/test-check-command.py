@@ -4,12 +4,13 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'lib'))
 from scan import ROOT, Tap, run  # noqa: E402
 
 GOOD = os.path.join(ROOT, 'tests', 'golden', 'dockerfile', 'good')
-TMP = os.environ.get('TMPDIR', '/tmp')
+TMP = ''  # a directory of this run
 tap = Tap()
 
 
@@ -111,6 +112,11 @@ def test_walk():
     told = sorted((u['path'][len(root) + 1:], u['code']) for u in report['unread'])
     tap.equal(told, [('.git', 'skipped'), ('Dockerfile.link', 'skipped')], 'what was passed over is said')
     tap.equal((code, report['complete']), (0, True), 'which is no gap')
+    write('none/README', 'x')
+    code, out, err = check(os.path.join(TMP, 'none'))
+    tap.ok(code == 3 and 'nothing to check' in err, 'a directory without anything to check does not pass', err)
+    code, out, err = check(write('none/x.bin', b'\x7fELF'))
+    tap.ok(code == 3 and 'no checker knows' in out, 'nor does a file that nobody knows', out)
 
 
 FIXES = '''FROM debian:12
@@ -151,6 +157,11 @@ def test_fix():
     tap.equal(read(path).decode(), FIXED, 'a second time changes nothing')
     tap.equal(sorted(os.listdir(os.path.dirname(path))), sorted(x for x in os.listdir(os.path.dirname(path)) if not x.startswith('.')),
               'no temporary is left')
+    link = os.path.join(TMP, 'f', 'link')
+    path = write('f/target', 'FROM a:1\nADD x.py /\n')
+    os.symlink('target', link)
+    check('--fix', link)
+    tap.ok(os.path.islink(link) and b'COPY x.py' in read(path), 'a link stays a link')
     path = write('g/Dockerfile', '# sekisho:ignore-file DL3020 ours\n' + 'FROM a:1\nADD x.py /\n')
     before = read(path)
     check('--fix', path)
@@ -190,6 +201,7 @@ def test_hostile():
     tap.ok('not cmd or PowerShell' in out and 'DL4006' not in out, 'other shells are passed over, and that is said', out)
 
 
-for test in (test_answers, test_formats, test_walk, test_fix, test_good, test_hostile):
-    test()
+with tempfile.TemporaryDirectory() as TMP:
+    for test in (test_answers, test_formats, test_walk, test_fix, test_good, test_hostile):
+        test()
 sys.exit(tap.end())

@@ -413,10 +413,13 @@ static void test_fixes(void **state)
 static void test_no_fixes(void **state)
 {
         static const char *const texts[] = {
-                "FROM a:1\nADD rootfs /\n", /* it may be an archive */
+                "FROM a:1\nADD rootfs /\n",
                 "FROM a:1\nADD --unpack x.py /\n",
-                "FROM a:1\nRUN apt-get update && apt-get install -y --no-install-recommends x\nRUN apt-get install -y "
-                "--no-install-recommends y || z\n",
+                "FROM a:1\nRUN apt-get update && X=1\n",
+                "FROM a:1\nRUN apt-get update >x && true\n",
+                "FROM a:1\nRUN apt-get update && true &\n",
+                ("FROM a:1\nRUN apt-get update && apt-get install -y --no-install-recommends x\nRUN apt-get install -y "
+                 "--no-install-recommends y || z\n"),
                 "FROM a:1\nRUN apt-get update && apt-get install -y --no-install-recommends x || true\n",
                 "FROM a:1\nRUN apt-get update && apt-get install -y --no-install-recommends x # c\n",
                 "FROM a:1\nRUN if a; then apt-get update && apt-get install -y --no-install-recommends x; fi\n",

@@ -78,6 +78,7 @@ static const struct {
         { "a `b", "!a backtick without its partner" },
         { "a ${b", "!an expansion without its end" },
         { "a)", ";[a]!a closing parenthesis that nothing opened" },
+        { "[[ a && ", "!a [[ without its ]]" },
         { "a >", "!a redirection to nowhere" },
         { "a b (c)", "!an opening parenthesis where none can stand" },
 };
