@@ -67,7 +67,8 @@ struct content;
 
 /* What an engine's functions are called with. */
 struct content_call {
-        struct content *content; /* to feed members to, and for content_incomplete */
+        struct content *content; /* to feed members to */
+        struct content_open *open; /* the file, as the parent of members and for content_incomplete */
         const struct content_engine *engine;
         const struct content_file *file;
         void *worker;     /* what open made */
@@ -127,15 +128,15 @@ struct content_totals content_totals(const struct content *c);
  * due). The bytes given to add need to be valid during the call only. end with digests of NULL: content computed those
  * that the engines want itself (as it does for members; for files of the layer the walk does).
  */
-bool content_begin(struct content *c, const struct content_file *f);
-void content_add(struct content *c, const void *p, size_t n);
-void content_end(struct content *c, const struct content_digests *d, bool is_whole);
+struct content_open *content_begin(struct content *c, struct content_open *parent, const struct content_file *f);
+void content_add(struct content_open *o, const void *p, size_t n);
+void content_end(struct content_open *o, const struct content_digests *d, bool is_whole);
 
 /*
  * Says that the current file (or member) was not looked at in full, as an `unread` fact whose path is that of the file
  * with its members after '!'. Codes: encrypted, too-deep, too-large, corrupt, unsupported, budget.
  */
-void content_incomplete(struct content *c, const char *code, const char *fmt, ...) _printf_(3, 4);
+void content_incomplete(struct content_open *o, const char *code, const char *fmt, ...) _printf_(3, 4);
 
 /* "path" or "path!member!member", in the arena. */
 struct str content_name(struct arena *a, const struct content_file *f);
