@@ -31,16 +31,16 @@ struct literal_info {
         bool nocase; /* then it lies there in lower case */
 };
 
-/* Where a gram lies in a literal. Those of one gram stand together. */
+/* Where a gram lies in a literal. Those of one longer_key stand together. */
 struct place {
         uint64_t head; /* the literal's first 8 bytes that can be, folded; of 7 bytes: with a zero */
         uint32_t literal;
         uint8_t back; /* from the gram's first byte back to the literal's start */
-        bool is_last; /* of this gram's */
+        bool is_last; /* of this key's */
 };
 
 struct slot {
-        uint32_t gram;  /* folded, so never 0; 0: free */
+        uint32_t key;   /* longer_key of its places; 0: free */
         uint32_t first; /* of its places */
 };
 
@@ -52,7 +52,7 @@ struct literals {
         /* WINDOW bytes and more */
         uint32_t *grams; /* bitmap by gram_hash */
         unsigned gram_bits;
-        uint32_t *longer; /* bitmap by longer_hash: grams with the byte that follows, or the one before */
+        uint32_t *longer; /* bitmap by longer_key: grams with the two bytes after, or before */
         struct slot *slots;
         unsigned slot_bits;
         struct place *places;
@@ -60,7 +60,7 @@ struct literals {
 
         /* the others; all NULL if there are none */
         uint32_t *pairs;        /* by a gram's first two bytes: 32 bits for what its last two may be */
-        uint32_t *beginnings;   /* bitmap by beginning_hash: the first three bytes of a literal */
+        uint32_t *beginnings;   /* bitmap by beginning_hash: the first gram of a literal */
         uint32_t *small;        /* indexes of the literals, those of one pair_hash together */
         uint32_t *small_first;  /* in small, by pair_hash; one more at the end */
         size_t n_small;
@@ -68,7 +68,7 @@ struct literals {
 };
 
 #define LONGER_BITS    18
-#define BEGINNING_BITS 16
+#define BEGINNING_BITS 18
 #define PAIR_BITS      12
 
 static inline uint8_t ascii_lower(uint8_t c) { return c >= 'A' && c <= 'Z' ? c | 0x20 : c; }
@@ -80,6 +80,13 @@ static inline uint32_t load32(const uint8_t *p)
         return le32toh(v);
 }
 
+static inline uint16_t load16(const uint8_t *p)
+{
+        uint16_t v;
+        memcpy(&v, p, sizeof(v));
+        return le16toh(v);
+}
+
 static inline uint64_t load64(const uint8_t *p)
 {
         uint64_t v;
@@ -89,21 +96,22 @@ static inline uint64_t load64(const uint8_t *p)
 
 static inline uint32_t gram_hash(uint32_t gram, unsigned bits) { return (gram * HASH_FACTOR) >> (32 - bits); }
 
-/* Of a gram (folded) and the byte that follows it; or, marked by is_before, the byte before it. */
-static inline uint32_t longer_hash(uint32_t gram, uint8_t byte, bool is_before)
+/*
+ * Of 6 bytes: a gram (folded) and the two bytes that follow it; or, marked by is_before, the two before it. A literal of
+ * WINDOW bytes has those or these of each of its grams. Never 0.
+ */
+static inline uint32_t longer_key(uint32_t gram, uint16_t two, bool is_before)
 {
-        uint32_t mixed = gram * HASH_FACTOR + ((uint32_t)(byte | 0x20) << 1 | is_before) * UINT32_C(0x85ebca6b);
-        return (mixed ^ mixed >> 15) * HASH_FACTOR >> (32 - LONGER_BITS);
+        uint32_t mixed = gram * HASH_FACTOR + ((uint32_t)(two | 0x2020) << 1 | is_before) * UINT32_C(0x85ebca6b);
+        return (mixed ^ mixed >> 15) * HASH_FACTOR | 1;
 }
+
+static inline uint32_t longer_bit(uint32_t key) { return key >> (32 - LONGER_BITS); }
 
 /* The bit of pairs[gram & 0xffff] that stands for a gram's last two bytes: 8 kinds of the third, 4 of the fourth. */
 static inline unsigned pair_bit(uint32_t gram) { return (gram >> 16 & 7) | (gram >> 21 & 0x18); }
 
-static inline uint32_t beginning_hash(uint8_t a, uint8_t b, uint8_t c)
-{
-        uint32_t three = (uint32_t)(a | 0x20) | (uint32_t)(b | 0x20) << 8 | (uint32_t)(c | 0x20) << 16;
-        return three * HASH_FACTOR >> (32 - BEGINNING_BITS);
-}
+static inline uint32_t beginning_hash(uint32_t gram) { return gram_hash(gram, BEGINNING_BITS); }
 
 static inline uint32_t pair_hash(uint8_t a, uint8_t b)
 {

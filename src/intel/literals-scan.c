@@ -58,35 +58,55 @@ static void compare(const struct scan *s, const struct place *p, size_t at)
         }
 }
 
-static void look_up(const struct scan *s, size_t at)
+static void look_up(const struct scan *s, uint32_t key, size_t at)
 {
         const struct literals *l = s->l;
-        uint32_t gram = load32(s->text + at) | FOLD;
-        uint32_t mask = (UINT32_C(1) << l->slot_bits) - 1, i = gram_hash(gram, l->slot_bits);
-        for (; l->slots[i].gram; i = (i + 1) & mask) {
-                if (l->slots[i].gram == gram) {
+        uint32_t mask = (UINT32_C(1) << l->slot_bits) - 1, i = key >> (32 - l->slot_bits);
+        for (; l->slots[i].key; i = (i + 1) & mask) {
+                if (l->slots[i].key == key) {
                         compare(s, &l->places[l->slots[i].first], at);
                         return;
                 }
         }
 }
 
-/* Bytes that are not there count as 0: that only lets more through. */
-static uint8_t byte_at(const struct scan *s, size_t at) { return at < s->n ? s->text[at] : 0; }
+/* The keys of the gram there; bytes that the text does not have count as 0, and no literal that fits asks for them. */
+static uint32_t key_after(const struct scan *s, size_t at)
+{
+        uint16_t two = s->n - at >= 6 ? load16(s->text + at + 4) : s->n - at == 5 ? s->text[at + 4] : 0;
+        return longer_key(load32(s->text + at) | FOLD, two, false);
+}
 
-/* Keeps the offsets whose gram is in the second bitmap, with the byte after it or the one before. */
+static uint32_t key_before(const struct scan *s, size_t at)
+{
+        return longer_key(load32(s->text + at) | FOLD, at >= 2 ? load16(s->text + at - 2) : 0, true);
+}
+
+/* Positions are multiples of STRIDE: the low bits say which of the two keys is in the second bitmap. */
+enum { IS_AFTER = 1, IS_BEFORE = 2 };
+
 static size_t thin_out(const struct scan *s, size_t block, uint32_t *hit, size_t n)
 {
         const uint32_t *longer = s->l->longer;
         size_t kept = 0;
         for (size_t i = 0; i < n; i++) {
-                size_t at = block + hit[i];
-                uint32_t gram = load32(s->text + at) | FOLD;
-                hit[kept] = hit[i];
-                kept += bitmap_has(longer, longer_hash(gram, byte_at(s, at + 4), false)) |
-                        bitmap_has(longer, longer_hash(gram, byte_at(s, at - 1), true));
+                uint32_t after = bitmap_has(longer, longer_bit(key_after(s, block + hit[i])));
+                uint32_t before = bitmap_has(longer, longer_bit(key_before(s, block + hit[i])));
+                hit[kept] = hit[i] | after * IS_AFTER | before * IS_BEFORE;
+                kept += after | before;
         }
         return kept;
+}
+
+static void look_up_all(const struct scan *s, size_t block, const uint32_t *hit, size_t n)
+{
+        for (size_t i = 0; i < n; i++) {
+                size_t at = block + (hit[i] & ~(uint32_t)(STRIDE - 1));
+                if (hit[i] & IS_AFTER)
+                        look_up(s, key_after(s, at), at);
+                if (hit[i] & IS_BEFORE)
+                        look_up(s, key_before(s, at), at);
+        }
 }
 
 /* --- the others --- */
@@ -104,25 +124,39 @@ static void look_up_small(const struct scan *s, size_t start, bool two, bool mor
         }
 }
 
-static uint32_t may_begin(const struct scan *s, size_t at)
+/* The starts that allow_literal (literals.c) provides for, from at - 2 on; each comes from one gram only: nothing is found twice. */
+#define STARTS     5
+#define ALL_STARTS ((1u << STARTS) - 1)
+
+static void try_starts(const struct scan *s, size_t at, uint32_t starts)
 {
-        return bitmap_has(s->l->beginnings,
-                          beginning_hash(byte_at(s, at), byte_at(s, at + 1), byte_at(s, at + 2)));
+        for (; starts; starts &= starts - 1) {
+                unsigned i = (unsigned)__builtin_ctz(starts);
+                look_up_small(s, at + i - 2, i > 0, i < STARTS - 1);
+        }
 }
 
-/* The starts that allow_literal (literals.c) provides for, each from one gram only: nothing is found twice. */
-static void try_around(const struct scan *s, size_t at)
+/* Which of the starts are in the bitmap of beginnings. Near the ends of the text: all of them. */
+static uint32_t possible_starts(const struct scan *s, size_t at)
 {
-        if (may_begin(s, at - 2))
-                look_up_small(s, at - 2, false, true);
-        if (may_begin(s, at - 1))
-                look_up_small(s, at - 1, true, true);
-        if (may_begin(s, at))
-                look_up_small(s, at, true, true);
-        if (may_begin(s, at + 1))
-                look_up_small(s, at + 1, true, true);
-        if (s->l->has_two && may_begin(s, at + 2))
-                look_up_small(s, at + 2, true, false);
+        if (at < 2 || s->n - at < 6)
+                return ALL_STARTS;
+        uint64_t around = (load32(s->text + at - 2) | (uint64_t)load32(s->text + at + 2) << 32) | FOLD8;
+        uint32_t starts = 0;
+        for (unsigned i = 0; i < STARTS; i++)
+                starts |= bitmap_has(s->l->beginnings, beginning_hash((uint32_t)(around >> (8 * i)))) << i;
+        return starts;
+}
+
+static size_t thin_out_small(const struct scan *s, size_t block, uint32_t *hit, size_t n)
+{
+        size_t kept = 0;
+        for (size_t i = 0; i < n; i++) {
+                uint32_t starts = possible_starts(s, block + hit[i]);
+                hit[kept] = hit[i] | starts << 16;
+                kept += starts != 0;
+        }
+        return kept;
 }
 
 /* --- both --- */
@@ -131,11 +165,13 @@ static void scan_block(const struct scan *s, prober probe, size_t block, size_t 
 {
         struct probed probed;
         probe(s->l, s->text + block, n, &probed);
-        size_t kept = s->l->longer ? thin_out(s, block, probed.gram, probed.n_gram) : 0;
+        if (probed.n_gram)
+                look_up_all(s, block, probed.gram, thin_out(s, block, probed.gram, probed.n_gram));
+        if (!probed.n_pair)
+                return;
+        size_t kept = thin_out_small(s, block, probed.pair, probed.n_pair);
         for (size_t i = 0; i < kept; i++)
-                look_up(s, block + probed.gram[i]);
-        for (size_t i = 0; i < probed.n_pair; i++)
-                try_around(s, block + probed.pair[i]);
+                try_starts(s, block + (probed.pair[i] & 0xffff), probed.pair[i] >> 16);
 }
 
 /*
@@ -162,7 +198,7 @@ static void run(const struct literals *l, struct str text, size_t from, size_t t
                 scan_block(&s, probe, at, n);
         }
         if (l->pairs)
-                try_around(&s, end);
+                try_starts(&s, end, ALL_STARTS);
 }
 
 void literals_scan(const struct literals *l, struct str text, size_t from, size_t to, literals_found found, void *arg)

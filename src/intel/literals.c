@@ -2,12 +2,12 @@
  * See literals.h. A literal of 7 bytes or more holds, wherever it stands in the text, one piece of 4 bytes that begins
  * at a multiple of 4, whichever 7 bytes of it are looked at. So of each literal the 7 bytes are taken whose four
  * pieces ("grams") are the rarest in ordinary files; all four go into a bitmap, and only every 4th position of the text
- * is probed against it. A probe that hits is tried in a second bitmap with one byte more, then looked up in a hash table
- * from the gram to the literals that have it, whose first 8 bytes are compared before the whole is.
+ * is probed against it. A probe that hits is tried in a second bitmap with the two bytes after it or before it, then looked
+ * up in a hash table from those 6 bytes to the literals that have them, whose first 8 bytes are compared before the whole is.
  *
  * Literals of 2 to 6 bytes hold no such piece everywhere, but wherever they stand some bytes of them lie in a probed
  * gram: in a table by the gram's first two bytes they allow whatever the other bytes may be. There a hit says that one
- * may begin at one of the 5 positions around; those are tried by their first three bytes, and looked up.
+ * may begin at one of the 5 positions around; those are tried by their first four bytes, and looked up.
  *
  * Upper and lower case are the same to all tables: bit 5 of every byte is set first. That lets literals that match in
  * any case share them; the comparison at the end is exact.
@@ -22,11 +22,11 @@
 
 #define GRAM_BITS_MIN 15 /* of the bitmap: 4 KiB */
 #define GRAM_BITS_MAX 22 /* 512 KiB: what second-level caches hold */
-#define SPARSITY      128 /* bits of the bitmap for each gram */
+#define SPARSITY      64
 #define SHARED_BITS   18
 
 struct chosen { /* a gram of a literal, before places are sorted */
-        uint32_t gram, literal;
+        uint32_t gram, key, literal;
         uint8_t back;
 };
 
@@ -66,43 +66,41 @@ static void choose_grams(struct builder *b, uint32_t literal)
         }
         for (size_t i = best; i < best + STRIDE; i++) {
                 uint32_t gram = gram_at(bytes, i);
-                b->chosen[b->n_chosen++] = (struct chosen){ .gram = gram, .literal = literal, .back = (uint8_t)i };
+                uint32_t key = i + 6 <= info->n ? longer_key(gram, load16(bytes + i + 4), false)
+                                                : longer_key(gram, load16(bytes + i - 2), true);
+                b->chosen[b->n_chosen++] =
+                        (struct chosen){ .gram = gram, .key = key, .literal = literal, .back = (uint8_t)i };
                 b->shared[gram_hash(gram, SHARED_BITS)]++;
         }
 }
 
-static int by_gram(const void *a, const void *b)
+static int by_key(const void *a, const void *b)
 {
         const struct chosen *x = a, *y = b;
-        if (x->gram != y->gram)
-                return x->gram < y->gram ? -1 : 1;
+        if (x->key != y->key)
+                return x->key < y->key ? -1 : 1;
         if (x->literal != y->literal)
                 return x->literal < y->literal ? -1 : 1;
         return x->back - y->back;
 }
 
-static void add_slot(struct literals *l, uint32_t gram, uint32_t first)
+static void add_slot(struct literals *l, uint32_t key, uint32_t first)
 {
-        uint32_t mask = (UINT32_C(1) << l->slot_bits) - 1, i = gram_hash(gram, l->slot_bits);
-        while (l->slots[i].gram)
+        uint32_t mask = (UINT32_C(1) << l->slot_bits) - 1, i = key >> (32 - l->slot_bits);
+        while (l->slots[i].key)
                 i = (i + 1) & mask;
-        l->slots[i] = (struct slot){ gram, first };
+        l->slots[i] = (struct slot){ key, first };
 }
 
-static void add_place(struct literals *l, size_t i, const struct chosen *c, bool is_last)
+static struct place place_of(const struct literals *l, const struct chosen *c)
 {
         const struct literal_info *info = &l->info[c->literal];
-        const uint8_t *bytes = l->bytes + info->at;
         uint8_t head[8] = { 0 };
-        memcpy(head, bytes, MIN(info->n, sizeof(head)));
+        memcpy(head, l->bytes + info->at, MIN(info->n, sizeof(head)));
         uint64_t folded = load64(head) | FOLD8;
         if (info->n < sizeof(head))
                 folded &= UINT64_MAX >> 8;
-        l->places[i] = (struct place){ .head = folded, .literal = c->literal, .back = c->back, .is_last = is_last };
-        if (c->back + 4 < info->n)
-                bitmap_set(l->longer, longer_hash(c->gram, bytes[c->back + 4], false));
-        else
-                bitmap_set(l->longer, longer_hash(c->gram, bytes[c->back - 1], true));
+        return (struct place){ .head = folded, .literal = c->literal, .back = c->back };
 }
 
 static unsigned bits_for(size_t n, unsigned least, unsigned most)
@@ -119,20 +117,22 @@ static void build_grams(struct builder *b)
         l->n_places = b->n_chosen;
         if (!b->n_chosen)
                 return;
-        qsort(b->chosen, b->n_chosen, sizeof(*b->chosen), by_gram);
+        qsort(b->chosen, b->n_chosen, sizeof(*b->chosen), by_key);
         l->gram_bits = bits_for(b->n_chosen * SPARSITY, GRAM_BITS_MIN, GRAM_BITS_MAX);
         l->grams = xcalloc((size_t)1 << (l->gram_bits - 5), sizeof(*l->grams));
         l->longer = xcalloc((size_t)1 << (LONGER_BITS - 5), sizeof(*l->longer));
-        l->slot_bits = bits_for(b->n_chosen * 2, 4, 31);
+        l->slot_bits = bits_for(b->n_chosen * 4, 4, 31);
         l->slots = xcalloc((size_t)1 << l->slot_bits, sizeof(*l->slots));
         l->places = xcalloc(b->n_chosen, sizeof(*l->places));
         for (size_t i = 0; i < b->n_chosen; i++) {
-                uint32_t gram = b->chosen[i].gram;
-                add_place(l, i, &b->chosen[i], i + 1 == b->n_chosen || b->chosen[i + 1].gram != gram);
-                if (i && b->chosen[i - 1].gram == gram)
+                const struct chosen *c = &b->chosen[i];
+                l->places[i] = place_of(l, c);
+                l->places[i].is_last = i + 1 == b->n_chosen || c[1].key != c->key;
+                bitmap_set(l->grams, gram_hash(c->gram, l->gram_bits));
+                if (i && c[-1].key == c->key)
                         continue;
-                add_slot(l, gram, (uint32_t)i);
-                bitmap_set(l->grams, gram_hash(gram, l->gram_bits));
+                bitmap_set(l->longer, longer_bit(c->key));
+                add_slot(l, c->key, (uint32_t)i);
         }
 }
 
@@ -169,14 +169,15 @@ static void allow_literal(struct literals *l, const uint8_t *bytes, int n)
         }
 }
 
+/* The first four bytes; those that a shorter one lacks may be any. */
 static void add_beginning(struct literals *l, const uint8_t *bytes, size_t n)
 {
-        if (n > 2) {
-                bitmap_set(l->beginnings, beginning_hash(bytes[0], bytes[1], bytes[2]));
-                return;
-        }
-        for (unsigned any = 0; any < 256; any++)
-                bitmap_set(l->beginnings, beginning_hash(bytes[0], bytes[1], (uint8_t)any));
+        uint8_t first[4] = { 0 };
+        memcpy(first, bytes, MIN(n, sizeof(first)));
+        uint32_t known = load32(first) | FOLD;
+        for (uint32_t third = 0; third < (n < 3 ? 256 : 1); third++)
+                for (uint32_t fourth = 0; fourth < (n < 4 ? 256 : 1); fourth++)
+                        bitmap_set(l->beginnings, beginning_hash(known | third << 16 | fourth << 24));
 }
 
 static void build_small(struct literals *l)
