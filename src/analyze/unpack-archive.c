@@ -176,7 +176,7 @@ void unpack_zip(struct unpacking *u, struct feeder *from)
                 /* What the directory leaves out, readers that go from front to end (Java's) still find. */
                 size_t seen = read_memory(u, from, w.bytes, by_directory);
                 if (seen < count_local_headers(w.bytes) && !u->worker->is_over) {
-                        u->is_guess = true;
+                        u->is_silent = u->has_said;
                         read_memory(u, from, w.bytes, in_order);
                 }
         } else {

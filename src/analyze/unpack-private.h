@@ -24,7 +24,9 @@ struct unpacking {
         struct content_open *open;       /* the file that is unpacked, */
         const struct content_file *file; /* and what is known of it */
         const struct unpack_format *format;
-        bool is_guess; /* it may be something else: failing at once is no news */
+        bool is_guess;  /* it may be something else: failing at once is no news */
+        bool is_silent; /* what is wrong with it was said already */
+        bool has_said;  /* something */
         size_t n_members;
         struct content_open *member; /* that is open, */
         struct content_file member_file;

@@ -8,6 +8,8 @@
  */
 #include "analyze/unpack-private.h"
 
+#include "base/utf8.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -19,6 +21,7 @@
 #define HEAD_LOOK    4096u
 #define REVERSED_MAX (256u << 10)
 #define XOR_MIN      16u
+#define XOR_HEAD     64u
 
 /* Values of base64's characters; NOT_BASE64 for all others. */
 #define NOT_BASE64 64
@@ -94,23 +97,26 @@ static void decode_base64(struct unpacking *u, uint64_t at, struct str text)
         free(to);
 }
 
-/* The run is over, or has grown to its limit: then its end begins the next part. */
+/*
+ * The run is over, or has grown to its limit: then its end begins the next part, at the same place in a group of four.
+ * What stands in the last line of a run may be of the text behind it.
+ */
 static void run_decode(struct unpacking *u, struct decoders *d, bool is_over)
 {
-        struct str text = buf_str(&d->run);
-        if (is_all_hex(text)) {
-                if (text.n >= HEX_MIN)
-                        decode_hex(u, d->run_at, text);
-        } else if (text.n >= RUN_MIN) {
+        struct str text = buf_str(&d->run), lines = str_upto(text, text.n - MIN(d->line, text.n));
+        struct str digits = is_all_hex(text) ? text : lines;
+        if (digits.n >= HEX_MIN && is_all_hex(digits))
+                decode_hex(u, d->run_at, digits);
+        else if (text.n >= RUN_MIN && !is_all_hex(text))
                 decode_base64(u, d->run_at, text);
-        }
         if (is_over) {
                 buf_clear(&d->run);
                 d->run_is_open = false;
                 return;
         }
-        memmove(d->run.p, d->run.p + d->run.n - RUN_OVERLAP, RUN_OVERLAP);
-        d->run.n = RUN_OVERLAP;
+        size_t keep = RUN_OVERLAP + text.n % 4;
+        memmove(d->run.p, d->run.p + text.n - keep, keep);
+        d->run.n = keep;
 }
 
 static void run_begin(struct decoders *d, uint64_t at)
@@ -247,8 +253,10 @@ static void give_reversed(struct unpacking *u, struct str s)
  * One byte XORed over everything leaves the differences of neighbours as they were. They are searched for those of
  * texts that programs and scripts nearly always have.
  */
-static void find_xor(struct unpacking *u, struct str s)
+static void find_xor(struct unpacking *u, struct str s, bool is_text)
 {
+        /* Text may be text that was XORed, but is then only looked at where files begin. */
+        struct str where = is_text ? str_upto(s, XOR_HEAD) : s;
         static const char *const known[] = { "#!/bin/",
                                              "#!/usr/",
                                              "\x7f"
@@ -262,8 +270,8 @@ static void find_xor(struct unpacking *u, struct str s)
                                              "/bin/sh" };
         if (s.n < XOR_MIN || str_find(u->file->members, STR("xor-")) >= 0)
                 return;
-        char *differences = xmalloc(s.n);
-        for (size_t i = 0; i + 1 < s.n; i++)
+        char *differences = xmalloc(where.n);
+        for (size_t i = 0; i + 1 < where.n; i++)
                 differences[i] = s.p[i] ^ s.p[i + 1];
         bool was_given[256] = { true }; /* 0: as it is */
         for (size_t k = 0; k < ARRAY_SIZE(known); k++) {
@@ -271,7 +279,7 @@ static void find_xor(struct unpacking *u, struct str s)
                 size_t n = strlen(known[k]) - 1;
                 for (size_t i = 0; i < n; i++)
                         wanted[i] = known[k][i] ^ known[k][i + 1];
-                ptrdiff_t at = str_find(str_span(differences, s.n - 1), str_span(wanted, n));
+                ptrdiff_t at = str_find(str_span(differences, where.n - 1), str_span(wanted, n));
                 unsigned char key = at < 0 ? 0 : (unsigned char)(s.p[at] ^ known[k][0]);
                 if (was_given[key])
                         continue;
@@ -284,6 +292,19 @@ static void find_xor(struct unpacking *u, struct str s)
                 free(to);
         }
         free(differences);
+}
+
+/* Bytes that are not of well-formed UTF-8: text in an older encoding has some, encrypted text many. */
+static size_t count_malformed(struct str s)
+{
+        size_t n = 0;
+        for (size_t i = 0; i < s.n;) {
+                uint32_t ignored;
+                size_t length = (unsigned char)s.p[i] < 0x80 ? 1 : utf8_decode(str_from(s, i), &ignored);
+                n += length == 0;
+                i += length ? length : 1;
+        }
+        return n;
 }
 
 static int looks_of(struct str s)
@@ -299,7 +320,7 @@ static int looks_of(struct str s)
                 return LOOKS_UTF16LE;
         if (head.n >= 8 && zeros[0] > head.n / 3 && zeros[1] < head.n / 64 + 1)
                 return LOOKS_UTF16BE;
-        return controls <= head.n / 64 ? LOOKS_TEXT : LOOKS_BINARY;
+        return controls <= head.n / 64 && count_malformed(head) <= head.n / 4 ? LOOKS_TEXT : LOOKS_BINARY;
 }
 
 void decode_window(struct unpacking *u, struct decoders *d, const struct content_window *w)
@@ -311,8 +332,10 @@ void decode_window(struct unpacking *u, struct decoders *d, const struct content
         case LOOKS_TEXT:
                 find_runs(u, d, str_from(w->bytes, w->fresh), w->offset + w->fresh);
                 find_escapes(u, w->bytes, w->offset);
-                if (is_whole)
+                if (is_whole) {
                         give_reversed(u, w->bytes);
+                        find_xor(u, w->bytes, true);
+                }
                 break;
         case LOOKS_UTF16LE:
         case LOOKS_UTF16BE:
@@ -320,7 +343,7 @@ void decode_window(struct unpacking *u, struct decoders *d, const struct content
                 break;
         case LOOKS_BINARY:
                 if (is_whole)
-                        find_xor(u, w->bytes);
+                        find_xor(u, w->bytes, false);
                 break;
         }
 }
