@@ -1,6 +1,7 @@
 /* See session.h. */
 #include "cli/session.h"
 
+#include "analyze/unpack.h"
 #include "flow/ledger.h"
 #include "intel/db-locate.h"
 #include "proc/worker.h"
@@ -77,6 +78,25 @@ static uint64_t now_ms(void)
         return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
 }
 
+/* Everything that content is searched for, in one plan. */
+static int plan_content(struct session *s, struct error *err)
+{
+        const struct content_engine *engines[CONTENT_ENGINES_MAX];
+        int r = malware_new(&s->malware, err);
+        if (r < 0)
+                return r;
+        size_t n = malware_engines(s->malware, engines);
+        engines[n++] = &unpack_engine;
+        return content_plan_new(engines, n, &s->content, err);
+}
+
+static void free_data(struct session *s)
+{
+        content_plan_free(s->content);
+        malware_free(s->malware);
+        db_close(s->db);
+}
+
 int session_run(const struct session_settings *s, const char *target, struct session *ret)
 {
         struct error err = ERROR_NONE;
@@ -86,11 +106,17 @@ int session_run(const struct session_settings *s, const char *target, struct ses
         *ret = (struct session){ .started_ms = now_ms() };
         if (db_locate(s->db, &ret->db, &db_source, &err) < 0)
                 return fail(EXIT_INCOMPLETE, &err);
+        if (plan_content(ret, &err) < 0) {
+                free_data(ret);
+                return fail(EXIT_INCOMPLETE, &err);
+        }
         progress_start(&ret->progress, !s->quiet && stream_is_terminal(STDERR_FILENO));
         struct scan_options o = {
                 .source = s->source,
                 .db = ret->db,
                 .db_source = db_source,
+                .content = ret->content,
+                .malware_rules = malware_rules_total(ret->malware),
                 .policy = s->policy.n_rules ? &s->policy : &policy_default,
                 .today = today(),
                 .progress = &ret->progress.layers,
@@ -102,7 +128,7 @@ int session_run(const struct session_settings *s, const char *target, struct ses
         if (s->ledger) {
                 if (output_open(&file, s->ledger, &err) < 0) {
                         progress_end(&ret->progress);
-                        db_close(ret->db);
+                        free_data(ret);
                         return fail(EXIT_INCOMPLETE, &err);
                 }
                 ledger = ledger_to_json_lines(file.stream);
@@ -118,14 +144,14 @@ int session_run(const struct session_settings *s, const char *target, struct ses
                 return 0;
         if (s->ledger)
                 output_abort(&file);
-        db_close(ret->db);
+        free_data(ret);
         return workers_interrupted() ? EXIT_INCOMPLETE : fail(EXIT_INCOMPLETE, &err);
 }
 
 void session_done(struct session *s)
 {
         scan_done(&s->scan);
-        db_close(s->db);
+        free_data(s);
 }
 
 uint64_t session_elapsed_ms(const struct session *s) { return now_ms() - s->started_ms; }

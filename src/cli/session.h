@@ -2,6 +2,7 @@
 #ifndef SEKISHO_CLI_SESSION_H
 #define SEKISHO_CLI_SESSION_H
 
+#include "analyze/malware.h"
 #include "base/fs.h"
 #include "cli/command.h"
 #include "cli/progress.h"
@@ -24,6 +25,8 @@ struct session_settings { /* the state of both commands, filled in by session_op
 
 struct session {
         struct db *db;
+        struct malware *malware;
+        struct content_plan *content;
         struct scan scan;
         struct progress progress;
         uint64_t started_ms;

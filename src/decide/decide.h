@@ -19,6 +19,7 @@ enum subject { /* what kind of finding a rule is about */
                SUBJECT_MODIFIED,
                SUBJECT_STALE_DATA,
                SUBJECT_MISMATCH,
+               SUBJECT_MALWARE,
 };
 
 /* What a rule may ask about a finding. */

@@ -5,6 +5,7 @@
 #ifndef SEKISHO_FLOW_SCAN_H
 #define SEKISHO_FLOW_SCAN_H
 
+#include "analyze/content.h"
 #include "decide/decide.h"
 #include "flow/layers.h"
 #include "flow/view.h"
@@ -20,6 +21,8 @@ struct scan_options {
         const struct db *db;  /* the advisories */
         struct str db_source; /* "embedded", or its file */
         const struct policy *policy;
+        const struct content_plan *content; /* what the content of files is searched for; NULL: nothing */
+        size_t malware_rules;               /* in it */
         int64_t today;
         const struct layers_progress *progress;
         void (*opened)(void *arg,
