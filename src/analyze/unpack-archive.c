@@ -6,6 +6,9 @@
  */
 #include "analyze/unpack-private.h"
 
+#include "base/cursor.h"
+#include "base/vec.h"
+
 #include <archive.h>
 #include <archive_entry.h>
 #include <errno.h>
@@ -104,18 +107,15 @@ static void read_stream(struct unpacking *u, struct feeder *from, int (*const *f
         archive_read_free(a);
 }
 
-/* Returns how many entries were seen. */
-static size_t read_memory(struct unpacking *u, const struct feeder *from, struct str all,
-                          int (*const *formats)(struct archive *))
+static void read_memory(struct unpacking *u, const struct feeder *from, struct str all,
+                        int (*const *formats)(struct archive *))
 {
         struct archive *a = archive_new(formats);
-        size_t before = u->n_members;
         if (a && archive_read_open_memory2(a, all.p, all.n, BLOCK_BYTES) == ARCHIVE_OK)
                 read_entries(u, from, a);
         else if (a)
                 say_failure(u, from, a);
         archive_read_free(a);
-        return u->n_members - before;
 }
 
 void unpack_archive(struct unpacking *u, struct feeder *from)
@@ -159,12 +159,93 @@ static la_ssize_t on_replay(struct archive *a, void *arg, const void **ret)
         return (la_ssize_t)beginning.n;
 }
 
-static size_t count_local_headers(struct str all)
+/* --- zip: what its directory leaves out (APPNOTE 4.3) --- */
+
+#define LOCAL_BYTES     30u
+#define DIRECTORY_BYTES 46u
+#define END_BYTES       22u
+#define END_SEARCH      (65535u + END_BYTES)
+#define RANGES_MAX      200000u
+
+struct range {
+        uint64_t from, to;
+};
+VEC_TYPE(range_vec, struct range);
+
+static int by_from(const void *a, const void *b)
 {
-        size_t n = 0;
-        for (ptrdiff_t at; (at = str_find(all, STR("PK\x03\x04"))) >= 0; all = str_from(all, (size_t)at + 4))
-                n++;
-        return n;
+        const struct range *x = a, *y = b;
+        return x->from < y->from ? -1 : x->from > y->from;
+}
+
+/* Where the end record stands, which names the directory; SIZE_MAX if there is none. */
+static size_t find_end(struct str all)
+{
+        size_t low = all.n > END_SEARCH ? all.n - END_SEARCH : 0;
+        for (size_t at = all.n >= END_BYTES ? all.n - END_BYTES + 1 : 0; at-- > low;)
+                if (memcmp(all.p + at, "PK\5\6", 4) == 0)
+                        return at;
+        return SIZE_MAX;
+}
+
+/* The bytes that the directory's entries take, and its own. False where it is of a kind that is not understood here. */
+static bool list_ranges(struct str all, struct range_vec *ret)
+{
+        size_t end = find_end(all);
+        if (end == SIZE_MAX)
+                return false;
+        struct cursor c = cursor_from(str_from(all, end + 12));
+        uint64_t size = cursor_le32(&c), offset = cursor_le32(&c);
+        if (!cursor_ok(&c) || size > end || size == UINT32_MAX || offset == UINT32_MAX || offset > end - size)
+                return false;
+        uint64_t shift = end - size - offset; /* bytes before the archive that its offsets do not count */
+        *vec_push(ret) = (struct range){ end - size, all.n };
+        for (size_t at = end - (size_t)size; at + DIRECTORY_BYTES <= end && ret->n < RANGES_MAX;) {
+                struct cursor d = cursor_from(str_from(all, at));
+                uint32_t magic = cursor_le32(&d);
+                cursor_skip(&d, 16);
+                uint64_t stored = cursor_le32(&d);
+                cursor_skip(&d, 4);
+                size_t name = cursor_le16(&d), extra = cursor_le16(&d), comment = cursor_le16(&d);
+                cursor_skip(&d, 8);
+                uint64_t local = cursor_le32(&d) + shift;
+                if (magic != 0x02014b50 || local >= all.n)
+                        return false;
+                struct cursor l = cursor_from(str_from(all, (size_t)local));
+                cursor_skip(&l, 26);
+                uint64_t before = LOCAL_BYTES + (uint64_t)cursor_le16(&l);
+                before += cursor_le16(&l);
+                if (!cursor_ok(&l) || stored == UINT32_MAX)
+                        return false;
+                *vec_push(ret) = (struct range){ local, local + before + stored };
+                at += DIRECTORY_BYTES + name + extra + comment;
+        }
+        qsort(ret->v, ret->n, sizeof(*ret->v), by_from);
+        return true;
+}
+
+/*
+ * Readers that go from front to end (Java's) find entries that the directory does not name. They are looked for between
+ * those that it does, and nowhere else, so that nothing is read twice.
+ */
+static void read_gaps(struct unpacking *u, const struct feeder *from, struct str all,
+                      int (*const *formats)(struct archive *))
+{
+        struct range_vec ranges = { 0 };
+        uint64_t at = 0;
+        bool was_silent = u->is_silent;
+        u->is_silent = true; /* the end of such an entry need not be there */
+        if (list_ranges(all, &ranges))
+                for (size_t i = 0; i < ranges.n && !u->worker->is_over; i++) {
+                        uint64_t end = MIN(ranges.v[i].from, (uint64_t)all.n);
+                        struct str gap = at < end ? str_upto(str_from(all, (size_t)at), (size_t)(end - at)) : STR_NONE;
+                        ptrdiff_t header = str_find(gap, STR("PK\x03\x04"));
+                        if (header >= 0)
+                                read_memory(u, from, str_from(gap, (size_t)header), formats);
+                        at = MAX(at, ranges.v[i].to);
+                }
+        u->is_silent = was_silent;
+        vec_done(&ranges);
 }
 
 void unpack_zip(struct unpacking *u, struct feeder *from)
@@ -173,12 +254,8 @@ void unpack_zip(struct unpacking *u, struct feeder *from)
         int (*const in_order[])(struct archive *) = { archive_read_support_format_zip_streamable, NULL };
         struct whole w;
         if (whole_gather(u, from, &w)) {
-                /* What the directory leaves out, readers that go from front to end (Java's) still find. */
-                size_t seen = read_memory(u, from, w.bytes, by_directory);
-                if (seen < count_local_headers(w.bytes) && !u->worker->is_over) {
-                        u->is_silent = u->has_said;
-                        read_memory(u, from, w.bytes, in_order);
-                }
+                read_memory(u, from, w.bytes, by_directory);
+                read_gaps(u, from, w.bytes, in_order);
         } else {
                 struct replay r = { w.bytes, from };
                 struct archive *a = archive_new(in_order);

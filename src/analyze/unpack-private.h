@@ -25,8 +25,7 @@ struct unpacking {
         const struct content_file *file; /* and what is known of it */
         const struct unpack_format *format;
         bool is_guess;  /* it may be something else: failing at once is no news */
-        bool is_silent; /* what is wrong with it was said already */
-        bool has_said;  /* something */
+        bool is_silent; /* what is wrong with it is no news in any case */
         size_t n_members;
         struct content_open *member; /* that is open, */
         struct content_file member_file;

@@ -287,7 +287,6 @@ void unpack_incomplete(struct unpacking *u, const struct feeder *from, const cha
         va_list ap;
         if (u->worker->is_over || u->is_silent || feeder_is_cut(from) || (u->is_guess && !u->n_members))
                 return;
-        u->has_said = true;
         va_start(ap, fmt);
         vsnprintf(words, sizeof(words), fmt, ap);
         va_end(ap);
