@@ -15,7 +15,7 @@
 #include "analyze/content.h"
 
 #define UNPACK_WHOLE_MAX   (12u << 20)         /* of all that lies in memory whole at one time, of a worker */
-#define UNPACK_MEMBERS_MAX UINT64_C(1000000)   /* in one file of the layer, at all depths together */
+#define UNPACK_MEMBERS_MAX UINT64_C(300000)    /* in one file of the layer, at all depths together */
 #define UNPACK_BYTES_FREE  (UINT64_C(1) << 30) /* that a file of the layer may unpack to, whatever its size, and */
 #define UNPACK_RATIO_MAX   UINT64_C(20)        /* so many times its size more */
 #define UNPACK_CARVES_MAX  64u                 /* beginnings of something appended that are tried in one file */
