@@ -55,6 +55,8 @@ int session_option(void *state, const struct option_spec *o, const char *value, 
                 return add_list(s->malware.hashes, &s->malware.n_hashes, value, err);
         if (strcmp(o->name, "allow-hashes") == 0)
                 return add_list(s->malware.allowed, &s->malware.n_allowed, value, err);
+        if (strcmp(o->name, "yara") == 0)
+                return add_list(s->malware.yara, &s->malware.n_yara, value, err);
         if (strcmp(o->name, "platform") == 0) {
                 s->source.platform = str_of(value);
                 if (!platform_is_valid(s->source.platform))
