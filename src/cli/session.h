@@ -20,6 +20,7 @@ struct session_settings { /* the state of both commands, filled in by session_op
         } outputs[OUTPUTS_MAX];
         size_t n_outputs;
         const char *ledger;
+        struct malware_options malware;
         bool quiet, verbose;
 };
 

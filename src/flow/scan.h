@@ -21,8 +21,8 @@ struct scan_options {
         const struct db *db;  /* the advisories */
         struct str db_source; /* "embedded", or its file */
         const struct policy *policy;
-        const struct content_plan *content; /* what the content of files is searched for; NULL: nothing */
-        size_t malware_rules;               /* in it */
+        const struct content_plan *content;   /* what the content of files is searched for; NULL: nothing */
+        size_t malware_rules, malware_hashes; /* in it */
         int64_t today;
         const struct layers_progress *progress;
         void (*opened)(void *arg,
