@@ -13,6 +13,7 @@ struct unpack_worker {
         size_t whole_bytes;      /* in memory now */
         struct buf small;        /* where small compressed files are inflated to */
         bool small_is_used;      /* by a file that this one lies in */
+        struct literals *xored;  /* what find_xor looks for */
 };
 
 struct unpack_format;
@@ -113,7 +114,9 @@ struct decoders {
         bool run_is_open;
 };
 
-void decode_window(struct unpacking *u, struct decoders *d, const struct content_window *w);
+/* reverses: the window has a word of scripts that reverse text. */
+void decode_window(struct unpacking *u, struct decoders *d, const struct content_window *w, bool reverses);
 void decode_end(struct unpacking *u, struct decoders *d);
+struct literals *decode_xored(void); /* for unpack_worker */
 
 #endif

@@ -229,18 +229,9 @@ static void give_utf16(struct unpacking *u, bool is_big_endian, const struct con
         free(to);
 }
 
-static bool mentions_reversing(struct str s)
-{
-        static const char *const words[] = { "rev", "[::-1]", "everse" };
-        for (size_t i = 0; i < ARRAY_SIZE(words); i++)
-                if (str_find(s, str_of(words[i])) >= 0)
-                        return true;
-        return false;
-}
-
 static void give_reversed(struct unpacking *u, struct str s)
 {
-        if (s.n > REVERSED_MAX || str_find(u->file->members, STR("reversed@")) >= 0 || !mentions_reversing(s))
+        if (s.n > REVERSED_MAX || str_find(u->file->members, STR("reversed@")) >= 0)
                 return;
         char *to = xmalloc(s.n + 1);
         for (size_t i = 0; i < s.n; i++)
@@ -253,45 +244,67 @@ static void give_reversed(struct unpacking *u, struct str s)
  * One byte XORed over everything leaves the differences of neighbours as they were. They are searched for those of
  * texts that programs and scripts nearly always have.
  */
+static const char *const known_texts[] = { "#!/bin/",
+                                           "#!/usr/",
+                                           "\x7f"
+                                           "ELF\x02\x01\x01",
+                                           "\x7f"
+                                           "ELF\x01\x01\x01",
+                                           "This program cannot",
+                                           "<?php",
+                                           "http://",
+                                           "https://",
+                                           "/bin/sh" };
+
+#define KNOWN_MAX 32 /* bytes of one */
+
+struct literals *decode_xored(void)
+{
+        char differences[ARRAY_SIZE(known_texts)][KNOWN_MAX];
+        struct literal v[ARRAY_SIZE(known_texts)];
+        struct literals *ret = NULL;
+        for (size_t k = 0; k < ARRAY_SIZE(known_texts); k++) {
+                size_t n = strlen(known_texts[k]) - 1;
+                for (size_t i = 0; i < n; i++)
+                        differences[k][i] = known_texts[k][i] ^ known_texts[k][i + 1];
+                v[k] = (struct literal){ str_span(differences[k], n), false };
+        }
+        (void)literals_new(v, ARRAY_SIZE(v), &ret, NULL); /* a constant set, which the tests compile */
+        return ret;
+}
+
+struct keys {
+        struct str text;
+        bool is_used[256];
+};
+
+static void on_difference(void *arg, uint32_t index, size_t start)
+{
+        struct keys *k = arg;
+        k->is_used[(unsigned char)(k->text.p[start] ^ known_texts[index][0])] = true;
+}
+
 static void find_xor(struct unpacking *u, struct str s, bool is_text)
 {
         /* Text may be text that was XORed, but is then only looked at where files begin. */
-        struct str where = is_text ? str_upto(s, XOR_HEAD) : s;
-        static const char *const known[] = { "#!/bin/",
-                                             "#!/usr/",
-                                             "\x7f"
-                                             "ELF\x02\x01\x01",
-                                             "\x7f"
-                                             "ELF\x01\x01\x01",
-                                             "This program cannot",
-                                             "<?php",
-                                             "http://",
-                                             "https://",
-                                             "/bin/sh" };
+        struct keys keys = { .text = is_text ? str_upto(s, XOR_HEAD) : s };
         if (s.n < XOR_MIN || str_find(u->file->members, STR("xor-")) >= 0)
                 return;
-        char *differences = xmalloc(where.n);
-        for (size_t i = 0; i + 1 < where.n; i++)
-                differences[i] = s.p[i] ^ s.p[i + 1];
-        bool was_given[256] = { true }; /* 0: as it is */
-        for (size_t k = 0; k < ARRAY_SIZE(known); k++) {
-                char wanted[32];
-                size_t n = strlen(known[k]) - 1;
-                for (size_t i = 0; i < n; i++)
-                        wanted[i] = known[k][i] ^ known[k][i + 1];
-                ptrdiff_t at = str_find(str_span(differences, where.n - 1), str_span(wanted, n));
-                unsigned char key = at < 0 ? 0 : (unsigned char)(s.p[at] ^ known[k][0]);
-                if (was_given[key])
+        size_t n = keys.text.n - 1;
+        char *bytes = xmalloc(s.n);
+        for (size_t i = 0; i < n; i++)
+                bytes[i] = s.p[i] ^ s.p[i + 1];
+        literals_scan(u->worker->xored, str_span(bytes, n), 0, n, on_difference, &keys);
+        for (unsigned key = 1; key < 256; key++) { /* 0: as it is */
+                char how[16];
+                if (!keys.is_used[key])
                         continue;
-                was_given[key] = true;
-                char *to = xmalloc(s.n), how[16];
                 for (size_t i = 0; i < s.n; i++)
-                        to[i] = (char)(s.p[i] ^ (char)key);
+                        bytes[i] = (char)(s.p[i] ^ (char)key);
                 snprintf(how, sizeof(how), "xor-%02x", key);
-                give(u, how, 0, str_span(to, s.n));
-                free(to);
+                give(u, how, 0, str_span(bytes, s.n));
         }
-        free(differences);
+        free(bytes);
 }
 
 /* Bytes that are not of well-formed UTF-8: text in an older encoding has some, encrypted text many. */
@@ -323,7 +336,7 @@ static int looks_of(struct str s)
         return controls <= head.n / 64 && count_malformed(head) <= head.n / 4 ? LOOKS_TEXT : LOOKS_BINARY;
 }
 
-void decode_window(struct unpacking *u, struct decoders *d, const struct content_window *w)
+void decode_window(struct unpacking *u, struct decoders *d, const struct content_window *w, bool reverses)
 {
         bool is_whole = w->is_first && w->is_last;
         if (w->is_first)
@@ -333,7 +346,8 @@ void decode_window(struct unpacking *u, struct decoders *d, const struct content
                 find_runs(u, d, str_from(w->bytes, w->fresh), w->offset + w->fresh);
                 find_escapes(u, w->bytes, w->offset);
                 if (is_whole) {
-                        give_reversed(u, w->bytes);
+                        if (reverses)
+                                give_reversed(u, w->bytes);
                         find_xor(u, w->bytes, true);
                 }
                 break;

@@ -11,7 +11,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define CARVES_OPEN_MAX 2 /* at one time, of one file */
+#define CARVES_OPEN_MAX 2   /* at one time, of one file */
+#define CARVED          12u /* of looked_for: magic numbers */
 
 /* --- what there is --- */
 
@@ -194,8 +195,8 @@ const struct unpack_format *unpack_format_of(struct str first, struct str name)
         return NULL;
 }
 
-/* The magic numbers of what may be appended, which the content pass looks for. */
-static const struct literal carved[] = {
+/* What the content pass looks for: the magic numbers of what may be appended, then words of scripts that reverse. */
+static const struct literal looked_for[] = {
         { { "PK\3\4", 4 }, false },
         { { "\x1f\x8b\x08", 3 }, false },
         { { "\xfd"
@@ -214,6 +215,11 @@ static const struct literal carved[] = {
             "NullsoftInst",
             16 },
           false },
+        { { "[::-1]", 6 }, false },
+        { { "strrev", 6 }, false },
+        { { "reverse", 7 }, true },
+        { { "| rev", 5 }, false },
+        { { "|rev", 4 }, false },
 };
 
 static const struct unpack_format *carved_format(struct str magic)
@@ -342,11 +348,17 @@ struct state { /* of an open file */
         struct unpacking text; /* as which the decoders give members */
 };
 
-static void *engine_open(const struct content_engine *e) { return xcalloc(1, sizeof(struct unpack_worker)); }
+static void *engine_open(const struct content_engine *e)
+{
+        struct unpack_worker *w = xcalloc(1, sizeof(*w));
+        w->xored = decode_xored();
+        return w;
+}
 
 static void engine_close(void *worker)
 {
         struct unpack_worker *w = worker;
+        literals_free(w->xored);
         buf_done(&w->small);
         free(w);
 }
@@ -429,7 +441,7 @@ static struct job *free_carve(struct state *s)
 static void carve(const struct content_call *c, struct state *s, const struct content_window *w,
                   const struct content_hit *hit)
 {
-        const struct unpack_format *f = carved_format(carved[hit->literal].bytes);
+        const struct unpack_format *f = carved_format(looked_for[hit->literal].bytes);
         if (!f || hit->start < f->magic_at || w->offset + hit->start == f->magic_at)
                 return;
         struct str rest = str_from(w->bytes, hit->start - f->magic_at);
@@ -462,11 +474,15 @@ static void engine_window(const struct content_call *c, const struct content_win
         }
         for (size_t i = 0; i < CARVES_OPEN_MAX; i++)
                 job_give(&s->carves[i], fresh);
+        bool reverses = false;
         for (size_t i = 0; i < w->n_hits && (!f || f->has_tail || f->is_shy); i++)
-                carve(c, s, w, &w->hits[i]);
+                if (w->hits[i].literal < CARVED)
+                        carve(c, s, w, &w->hits[i]);
+                else
+                        reverses = true;
         if (!f || f->is_shy) {
                 s->text = unpacking_of(c, NULL, false);
-                decode_window(&s->text, &s->decoders, w);
+                decode_window(&s->text, &s->decoders, w, reverses);
                 buf_done(&s->text.names);
         }
 }
@@ -484,8 +500,8 @@ static void engine_end(const struct content_call *c, const struct content_digest
 
 const struct content_engine unpack_engine = {
         .name = "unpack",
-        .literals = carved,
-        .n_literals = ARRAY_SIZE(carved),
+        .literals = looked_for,
+        .n_literals = ARRAY_SIZE(looked_for),
         .file_bytes = sizeof(struct state),
         .every_window = true,
         .open = engine_open,

@@ -24,11 +24,11 @@ static char *path_of(const char *name)
         return path;
 }
 
-static int run(const char *fmt, const char *what)
+static int run(const char *command)
 {
-        char command[1024];
-        snprintf(command, sizeof(command), fmt, directory, what, what);
-        return system(command);
+        char line[1024];
+        snprintf(line, sizeof(line), "cd '%s' && %s", directory, command);
+        return system(line);
 }
 
 static void write_file(const char *name, const void *p, size_t n)
@@ -69,12 +69,14 @@ static int set_up(void **state)
         return 0;
 }
 
-static int tear_down(void **state) { return run("rm -rf '%s'", ""); }
+static int tear_down(void **state) { return run("rm -rf \"$PWD\""); }
 
 static bool make(const char *codec)
 {
-        return run("cd '%s' && mksquashfs d %s.sqfs -comp %s -noappend -quiet -no-progress -all-root >log 2>&1",
-                   codec) == 0;
+        char command[512];
+        snprintf(command, sizeof(command),
+                 "mksquashfs d %s.sqfs -comp %s -noappend -quiet -no-progress -all-root >log 2>&1", codec, codec);
+        return run(command) == 0;
 }
 
 static bool collect(void *arg, struct str bytes)

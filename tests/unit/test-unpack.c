@@ -157,7 +157,7 @@ static void test_hex_and_escapes(void **state)
 static void test_reversed_and_xor(void **state)
 {
         static const char plain[] = "#!/bin/sh\n# " MARKER "\n";
-        char text[256] = "exec(rev('", xored[sizeof(plain)];
+        char text[256] = "exec(strrev('", xored[sizeof(plain)];
         size_t n = strlen(text);
         for (size_t i = sizeof(plain) - 1; i--;)
                 text[n++] = plain[i];
@@ -259,17 +259,20 @@ static void test_damage(void **state)
         assert_string_equal(words(&unread), "");
 }
 
-/* Every row of the formats that can be appended has a literal, and the other way round. */
+/* The first literals are the magic numbers of what can be appended: one for each such format. */
 static void test_carved(void **state)
 {
-        size_t n = 0, found_n = 0;
+        size_t n = 0;
         for (const struct unpack_format *f = unpack_formats; f->name; f++) {
-                n += f->may_be_appended;
-                for (size_t i = 0; f->may_be_appended && i < unpack_engine.n_literals; i++)
-                        found_n += str_eq(unpack_engine.literals[i].bytes, f->magic);
+                if (!f->may_be_appended)
+                        continue;
+                size_t i = 0;
+                while (i < unpack_engine.n_literals && !str_eq(unpack_engine.literals[i].bytes, f->magic))
+                        i++;
+                assert_true(i < 12);
+                n++;
         }
-        assert_int_equal(found_n, n);
-        assert_int_equal(unpack_engine.n_literals, n);
+        assert_int_equal(n, 12);
 }
 
 static int tear_down(void **state)
