@@ -4,6 +4,8 @@
  */
 #include "intel/literals-private.h"
 
+#include <assert.h>
+
 struct scan {
         const struct literals *l;
         const uint8_t *text;
@@ -14,7 +16,7 @@ struct scan {
 };
 
 /* Whether the literal stands there; it must fit. */
-static bool stands(const struct literals *l, uint32_t index, const uint8_t *text)
+static inline bool stands(const struct literals *l, uint32_t index, const uint8_t *text)
 {
         const struct literal_info *info = &l->info[index];
         const uint8_t *bytes = l->bytes + info->at;
@@ -34,7 +36,7 @@ static bool counts(const struct scan *s, size_t start, size_t n)
 
 /* --- literals of WINDOW bytes and more --- */
 
-static uint64_t load_head(const struct scan *s, size_t at)
+static inline uint64_t load_head(const struct scan *s, size_t at)
 {
         if (s->n - at >= 8)
                 return load64(s->text + at) | FOLD8;
@@ -43,7 +45,7 @@ static uint64_t load_head(const struct scan *s, size_t at)
         return load64(head) | FOLD8;
 }
 
-static void compare(const struct scan *s, const struct place *p, size_t at)
+static inline void compare(const struct scan *s, const struct place *p, size_t at)
 {
         for (;; p++) {
                 size_t start = at - p->back, n = s->l->info[p->literal].n;
@@ -58,7 +60,7 @@ static void compare(const struct scan *s, const struct place *p, size_t at)
         }
 }
 
-static void look_up(const struct scan *s, uint32_t key, size_t at)
+static inline void look_up(const struct scan *s, uint32_t key, size_t at)
 {
         const struct literals *l = s->l;
         uint32_t mask = (UINT32_C(1) << l->slot_bits) - 1, i = key >> (32 - l->slot_bits);
@@ -72,7 +74,7 @@ static void look_up(const struct scan *s, uint32_t key, size_t at)
 
 /* The gram with two bytes before and after, folded. What the text does not have counts as 0, and as any of a literal's.
  */
-static uint64_t around_of(const struct scan *s, size_t at)
+static inline uint64_t around_of(const struct scan *s, size_t at)
 {
         if (at >= 2 && s->n - at >= 6)
                 return load64(s->text + at - 2) | FOLD8;
@@ -114,7 +116,7 @@ static void look_up_all(const struct scan *s, size_t block, const uint32_t *hit,
 /* --- the others --- */
 
 /* The literals that begin at start, which lies `from` bytes behind a gram that tells of them. */
-static void look_up_small(const struct scan *s, size_t start, int from)
+static inline void look_up_small(const struct scan *s, size_t start, int from)
 {
         const struct literals *l = s->l;
         if (!counts(s, start, LITERAL_BYTES_MIN))
@@ -140,16 +142,22 @@ static void try_starts(const struct scan *s, size_t at, uint32_t starts)
         }
 }
 
-/* Which of the starts are in the bitmap of beginnings. Near the ends of the text: all of them. */
-static uint32_t possible_starts(const struct scan *s, size_t at)
+static inline uint32_t begins(const struct scan *s, uint64_t bytes)
+{
+        return bitmap_has(s->l->beginnings, beginning_hash((uint32_t)bytes));
+}
+
+/* Which of the starts are in the bitmap of beginnings. Near the ends of the text: all of them. Written out, as it is
+ * hot. */
+static inline uint32_t possible_starts(const struct scan *s, size_t at)
 {
         if (at < 3 || s->n - at < 6)
                 return ALL_STARTS;
         uint64_t around = load64(s->text + at - 3) | FOLD8;
-        uint32_t last = load32(s->text + at + 2) | FOLD, starts = 0;
-        for (unsigned i = 0; i < STARTS - 1; i++)
-                starts |= bitmap_has(s->l->beginnings, beginning_hash((uint32_t)(around >> (8 * i)))) << i;
-        return starts | bitmap_has(s->l->beginnings, beginning_hash(last)) << (STARTS - 1);
+        uint32_t last = load32(s->text + at + 2) | FOLD;
+        static_assert(STARTS == 6, "one term for each start");
+        return begins(s, around) | begins(s, around >> 8) << 1 | begins(s, around >> 16) << 2 |
+               begins(s, around >> 24) << 3 | begins(s, around >> 32) << 4 | begins(s, last) << 5;
 }
 
 static size_t thin_out_small(const struct scan *s, size_t block, uint32_t *hit, size_t n)

@@ -8,7 +8,7 @@
  *
  * Literals of 2 to 6 bytes hold no such piece everywhere, but wherever they stand some bytes of them lie in a probed
  * gram: in a table by the gram's first two bytes they allow whatever the other bytes may be. There a hit says that one
- * may begin at one of the 5 positions around; those are tried by their first four bytes, and looked up.
+ * may begin at one of the 6 positions around; those are tried by their first four bytes, and looked up.
  *
  * Upper and lower case are the same to all tables: bit 5 of every byte is set first. That lets literals that match in
  * any case share them; the comparison at the end is exact.

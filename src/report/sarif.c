@@ -109,14 +109,25 @@ static json_t *logical_location(const char *kind, struct str name, struct str fu
         return o;
 }
 
+/* The file on disk, and the members in it after '!' each, which stands for nothing else. */
+static struct str malware_uri(struct arena *a, const struct fact_malware *m)
+{
+        struct str uri = text_uri_path(a, m->path), left = m->members;
+        while (left.n) {
+                struct str member = str_cut(&left, '!');
+                uri = arena_printf(a, "%.*s!%.*s", STR_FMT(uri), STR_FMT(text_uri_path(a, member)));
+        }
+        return uri;
+}
+
 /* Where it stands: a file of the artefact, and the package and layer that it is about. */
-static json_t *location(const struct report *r, struct arena *a, struct str path, uint64_t line, size_t layer,
+static json_t *location(const struct report *r, struct arena *a, struct str uri, uint64_t line, size_t layer,
                         const struct report_package *p)
 {
         json_t *o = doc_object(), *logical = doc_array();
-        if (path.n) {
+        if (uri.n) {
                 json_t *artifact = doc_object(), *physical = doc_object();
-                doc_set(artifact, "uri", doc_text(text_uri_path(a, path)));
+                doc_set(artifact, "uri", doc_text(uri));
                 doc_set(artifact, "uriBaseId", doc_cstr(ROOT));
                 doc_set(physical, "artifactLocation", artifact);
                 if (line) {
@@ -143,11 +154,12 @@ static json_t *locations(const struct report *r, struct arena *a, const struct f
         if (f->kind == FINDING_VULNERABILITY)
                 for (size_t i = 0; i < f->n_packages; i++) {
                         const struct report_package *p = &r->packages[f->packages[i]];
-                        doc_add(array, location(r, a, p->p.database, p->p.line, p->layer, p));
+                        doc_add(array, location(r, a, text_uri_path(a, p->p.database), p->p.line, p->layer, p));
                 }
+        struct str uri = f->malware ? malware_uri(a, f->malware) : text_uri_path(a, f->path);
         if (!json_array_size(array))
-                doc_add(array, location(r, a, f->path, f->line, f->layer,
-                                        f->n_packages ? &r->packages[f->packages[0]] : NULL));
+                doc_add(array,
+                        location(r, a, uri, f->line, f->layer, f->n_packages ? &r->packages[f->packages[0]] : NULL));
         return array;
 }
 

@@ -111,11 +111,21 @@ static void target(struct table *t)
         screen_flow(&t->s, vulnerabilities, n, ", ", 17, INDENT);
 }
 
+/* Each part stays whole: that something was not read must not be what a narrow screen cuts off. */
 static void search(struct table *t)
 {
-        struct cell words = { search_words(t->r, &t->arena), t->r->search.found ? PAINT_BAD : PAINT_PLAIN };
+        struct str words = search_words(t->r, &t->arena);
+        struct cell cells[3];
+        size_t n = 0;
+        while (n < ARRAY_SIZE(cells) - 1 && str_find(words, STR(", ")) >= 0) {
+                size_t at = (size_t)str_find(words, STR(", "));
+                cells[n++] = (struct cell){ str_upto(words, at), PAINT_PLAIN };
+                words = str_from(words, at + 2);
+        }
+        cells[n++] = (struct cell){ words, PAINT_PLAIN };
+        cells[0].paint = t->r->search.found ? PAINT_BAD : PAINT_PLAIN;
         screen_put(&t->s, PAINT_PLAIN, STR("Malware: "));
-        screen_flow(&t->s, &words, 1, "", 9, INDENT);
+        screen_flow(&t->s, cells, n, ", ", 9, INDENT);
 }
 
 static void verdict(struct table *t)
