@@ -1,6 +1,7 @@
 /* See session.h. */
 #include "cli/session.h"
 
+#include "analyze/unpack.h"
 #include "cli/book.h"
 #include "flow/ledger.h"
 #include "flow/remember.h"
@@ -47,6 +48,14 @@ int session_add_output(struct session_settings *s, const char *value, struct err
         return 0;
 }
 
+static int add_list(const char **files, size_t *n, const char *file, struct error *err)
+{
+        if (*n == MALWARE_LISTS_MAX)
+                return error_set(err, -EINVAL, "given more than %d times", MALWARE_LISTS_MAX);
+        files[(*n)++] = file;
+        return 0;
+}
+
 int session_option(void *state, const struct option_spec *o, const char *value, struct error *err)
 {
         struct session_settings *s = state;
@@ -54,6 +63,12 @@ int session_option(void *state, const struct option_spec *o, const char *value, 
                 return session_add_output(s, value, err);
         if (strcmp(o->name, "fail-on") == 0)
                 return policy_add_fail_on(&s->policy, value, err);
+        if (strcmp(o->name, "hashes") == 0)
+                return add_list(s->malware.hashes, &s->malware.n_hashes, value, err);
+        if (strcmp(o->name, "allow-hashes") == 0)
+                return add_list(s->malware.allowed, &s->malware.n_allowed, value, err);
+        if (strcmp(o->name, "yara") == 0)
+                return add_list(s->malware.yara, &s->malware.n_yara, value, err);
         if (strcmp(o->name, "platform") == 0) {
                 s->source.platform = str_of(value);
                 if (!platform_is_valid(s->source.platform))
@@ -150,6 +165,26 @@ int session_record(const struct session_settings *settings, const struct session
         return r < 0 ? fail(EXIT_INCOMPLETE, &err) : 0;
 }
 
+/* Everything that content is searched for, in one plan. */
+static int plan_content(const struct malware_options *o, struct session *s, struct error *err)
+{
+        const struct content_engine *engines[CONTENT_ENGINES_MAX];
+        int r = malware_new(o, &s->malware, err);
+        if (r < 0)
+                return r;
+        size_t n = malware_engines(s->malware, engines);
+        engines[n++] = &unpack_engine;
+        return content_plan_new(engines, n, &s->content, err);
+}
+
+static void free_data(struct session *s)
+{
+        content_plan_free(s->content);
+        malware_free(s->malware);
+        vex_set_done(&s->vex);
+        db_close(s->db);
+}
+
 int session_run(const struct session_settings *s, const char *target, struct session *ret)
 {
         struct error err = ERROR_NONE;
@@ -159,13 +194,12 @@ int session_run(const struct session_settings *s, const char *target, struct ses
         *ret = (struct session){ .started_ms = now_ms() };
         if (db_locate(s->db, &ret->db, &db_source, &err) < 0)
                 return fail(EXIT_INCOMPLETE, &err);
-        if (try_book(s, &err) < 0) {
-                db_close(ret->db);
+        if (try_book(s, &err) < 0 || plan_content(&s->malware, ret, &err) < 0) {
+                free_data(ret);
                 return fail(EXIT_INCOMPLETE, &err);
         }
         if (vex_set_read(&ret->vex, s->vex, s->n_vex, &err) < 0) {
-                vex_set_done(&ret->vex);
-                db_close(ret->db);
+                free_data(ret);
                 return workers_interrupted() ? EXIT_INCOMPLETE : fail(EXIT_INCOMPLETE, &err);
         }
         progress_start(&ret->progress, !s->quiet && stream_is_terminal(STDERR_FILENO));
@@ -173,6 +207,9 @@ int session_run(const struct session_settings *s, const char *target, struct ses
                 .source = s->source,
                 .db = ret->db,
                 .db_source = db_source,
+                .content = ret->content,
+                .malware_rules = malware_rules_total(ret->malware),
+                .malware_hashes = malware_hashes_total(ret->malware),
                 .policy = s->policy.n_rules ? &s->policy : &policy_default,
                 .vex = s->n_vex ? &ret->vex : NULL,
                 .today = today(),
@@ -185,8 +222,7 @@ int session_run(const struct session_settings *s, const char *target, struct ses
         if (s->ledger) {
                 if (output_open(&file, s->ledger, &err) < 0) {
                         progress_end(&ret->progress);
-                        vex_set_done(&ret->vex);
-                        db_close(ret->db);
+                        free_data(ret);
                         return fail(EXIT_INCOMPLETE, &err);
                 }
                 ledger = ledger_to_json_lines(file.stream);
@@ -202,16 +238,14 @@ int session_run(const struct session_settings *s, const char *target, struct ses
                 return 0;
         if (s->ledger)
                 output_abort(&file);
-        vex_set_done(&ret->vex);
-        db_close(ret->db);
+        free_data(ret);
         return workers_interrupted() ? EXIT_INCOMPLETE : fail(EXIT_INCOMPLETE, &err);
 }
 
 void session_done(struct session *s)
 {
         scan_done(&s->scan);
-        vex_set_done(&s->vex);
-        db_close(s->db);
+        free_data(s);
 }
 
 uint64_t session_elapsed_ms(const struct session *s) { return now_ms() - s->started_ms; }

@@ -2,6 +2,7 @@
 #ifndef SEKISHO_CLI_SESSION_H
 #define SEKISHO_CLI_SESSION_H
 
+#include "analyze/malware.h"
 #include "base/fs.h"
 #include "cli/command.h"
 #include "cli/progress.h"
@@ -25,12 +26,15 @@ struct session_settings { /* the state of both commands, filled in by session_op
         const char *vex[VEX_FILES_MAX];
         size_t n_vex;
         const char *author; /* of VEX documents that are written; NULL: sekisho */
+        struct malware_options malware;
         bool quiet, verbose;
 };
 
 struct session {
         struct db *db;
         struct vex_set vex;
+        struct malware *malware;
+        struct content_plan *content;
         struct scan scan;
         struct progress progress;
         uint64_t started_ms;

@@ -7,6 +7,7 @@
 const struct policy policy_default = {
         .name = "default",
         .rules = {
+                { .name = "Malware", .subject = SUBJECT_MALWARE, .least = SEVERITY_MEDIUM, .denies = true, .tags = "NIST-800-190:4.1.3 T1204.003" },
                 { .name = "Malicious package", .subject = SUBJECT_VULNERABILITY, .needs_malicious = true, .denies = true, .tags = "NIST-800-190:4.1.3 T1204.003 T1195" },
                 { .name = "Vulnerability known to be exploited", .subject = SUBJECT_VULNERABILITY, .needs_exploited = true,
                   .denies = true, .tags = "NIST-800-190:4.1.1 T1190 T1068" },
@@ -18,13 +19,14 @@ const struct policy policy_default = {
                 { .name = "Serious vulnerability without a fix", .subject = SUBJECT_VULNERABILITY, .least = SEVERITY_HIGH, .tags = "NIST-800-190:4.1.1 T1190 T1068" },
                 { .name = "Vulnerability of unknown severity with a fix", .subject = SUBJECT_VULNERABILITY, .only_unknown = true,
                   .needs_fix = true, .tags = "NIST-800-190:4.1.1 T1190" },
+                { .name = "Content that malware often has", .subject = SUBJECT_MALWARE, .tags = "NIST-800-190:4.1.3" },
                 { .name = "Changed executable of a package", .subject = SUBJECT_MODIFIED, .needs_executable = true, .tags = "NIST-800-190:4.1.3 T1525 T1554" },
                 { .name = "Something that was not read", .subject = SUBJECT_UNREAD, .tags = "NIST-800-190:4.1.3" },
                 { .name = "Operating system whose support ends soon, or is not known", .subject = SUBJECT_END_OF_LIFE, .tags = "NIST-800-190:4.1.1 NIST-800-190:4.2.2" },
                 { .name = "Advisories that are old", .subject = SUBJECT_STALE_DATA, .tags = "NIST-800-190:4.1.1" },
                 { .name = "Serious misconfiguration", .subject = SUBJECT_MISCONFIG, .least = SEVERITY_HIGH, .tags = "NIST-800-190:4.1.2" },
         },
-        .n_rules = 13,
+        .n_rules = 15,
 };
 
 int policy_add_fail_on(struct policy *p, const char *words, struct error *err)

@@ -20,6 +20,7 @@ enum subject { /* what kind of finding a rule is about */
                SUBJECT_STALE_DATA,
                SUBJECT_MISMATCH,
                SUBJECT_MISCONFIG,
+               SUBJECT_MALWARE,
 };
 
 /* What a rule may ask about a finding. */

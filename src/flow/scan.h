@@ -5,6 +5,7 @@
 #ifndef SEKISHO_FLOW_SCAN_H
 #define SEKISHO_FLOW_SCAN_H
 
+#include "analyze/content.h"
 #include "decide/decide.h"
 #include "flow/image-checks.h"
 #include "flow/layers.h"
@@ -22,7 +23,9 @@ struct scan_options {
         const struct db *db;  /* the advisories */
         struct str db_source; /* "embedded", or its file */
         const struct policy *policy;
-        const struct vex_set *vex; /* may be NULL */
+        const struct vex_set *vex;            /* may be NULL */
+        const struct content_plan *content;   /* what the content of files is searched for; NULL: nothing */
+        size_t malware_rules, malware_hashes; /* in it */
         int64_t today;
         const struct layers_progress *progress;
         void (*opened)(void *arg,
