@@ -1,0 +1,84 @@
+/*
+ * Secrets in content: the kinds of intel/secret-rule.h, and those of users, tried where their keywords were found. Text
+ * and binaries, 8-bit and UTF-16; any path. What a value was never leaves the process: what is told of it is where it
+ * stands, how long it is, at most its first four and last two characters, and a fingerprint.
+ */
+#ifndef SEKISHO_ANALYZE_SECRETS_H
+#define SEKISHO_ANALYZE_SECRETS_H
+
+#include "analyze/content.h"
+#include "base/regex.h"
+#include "intel/secret-rule.h"
+
+#define SECRETS_TEXT_MAX   (16u << 10) /* bytes from a keyword on that a rule may look at */
+#define SECRETS_LIMITS_MAX 16          /* patterns given up in one file before its search ends */
+#define SECRETS_FILE_MAX   200         /* secrets told of one file; more are counted */
+
+/* --- parent: the set, immutable --- */
+
+struct secret_set {
+        const struct secret_rule **rules;
+        size_t n_rules;
+        struct literal *literals;
+        uint32_t *owners; /* of each literal: index of its rule, times two, plus one if it is the UTF-16 form */
+        size_t n_literals;
+        struct arena arena;
+};
+
+struct secret_set *secret_set_new(void);
+void secret_set_free(struct secret_set *s);
+
+/* --- worker --- */
+
+struct secret_scanner; /* compiles a rule's pattern when its keyword is found for the first time */
+
+struct secret_scanner *secret_scanner_new(const struct secret_set *s);
+void secret_scanner_free(struct secret_scanner *s);
+
+/* What is kept of a file from window to window. Zeroed before the first. */
+struct secret_file {
+        uint64_t lines;       /* line ends before the end of the window before */
+        uint64_t found, limits;
+        bool is_binary;       /* lines mean nothing in it */
+        bool has_given_up;    /* SECRETS_LIMITS_MAX reached */
+};
+
+struct secret_found {
+        const struct secret_rule *rule;
+        enum severity severity;
+        enum secret_confidence confidence; /* of the rule and the check; the path is not looked at */
+        enum secret_validity validity;
+        uint64_t offset;       /* of the value in the content */
+        uint64_t line, column; /* from 1; 0 where they mean nothing. Columns count bytes */
+        struct str value;      /* valid during the call; must not be kept */
+        const char *detail;    /* "" or words for a person */
+};
+
+typedef void (*secret_emit)(void *arg, const struct secret_found *found);
+
+/* Looks at one window's hits, in order; each secret is told once. */
+void secrets_scan(struct secret_scanner *s, struct secret_file *f, const struct content_window *w, secret_emit emit,
+                  void *arg);
+
+/* --- what may be said of a value --- */
+
+#define SECRET_REDACTED_MAX    48
+#define SECRET_FINGERPRINT_MAX 33
+
+/* "ghp_…9z (40 characters)"; of a password, or a value of fewer than 16 bytes: its length alone. */
+void secret_redact(const struct secret_rule *rule, struct str value, char ret[static SECRET_REDACTED_MAX]);
+
+/*
+ * Tells whether two findings are about the same value: SHA-256 over a prefix of ours, the rule's id and the value, in
+ * hexadecimal; 128 bits of it for values that machines made. A password could be found from that with a list of
+ * passwords, so of those it is 16 bits: enough to tell most apart, and a list of a million leaves 15 candidates.
+ */
+void secret_fingerprint(const struct secret_rule *rule, struct str value, char ret[static SECRET_FINGERPRINT_MAX]);
+
+/*
+ * What the path alone says about how likely a find is meant to be one: 0, or 1 where examples, tests and documentation
+ * live. Nothing is skipped for it: its confidence is one step less.
+ */
+unsigned secret_path_doubt(struct str path);
+
+#endif
