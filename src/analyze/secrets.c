@@ -161,7 +161,7 @@ static int try_rule(struct secret_scanner *s, size_t index, struct str text, siz
         if (r != 1)
                 return r;
         struct str value = groups[1].p ? groups[1] : groups[2].p ? groups[2] : groups[0];
-        size_t end = (size_t)(value.p + value.n - text.p);
+        size_t end = (size_t)(groups[0].p + groups[0].n - text.p);
         if (!(rule->flags & SECRET_LOOSE) && !ends_word(text, end))
                 return 0;
         if (secret_entropy(value) < rule->entropy)

@@ -12,7 +12,7 @@
 #include <stdio.h>
 
 #define BODY_MAX (24u << 10) /* bytes of a key; an RSA key of 16,384 bits has 9,300 */
-#define LINE_MAX 400         /* of a header in the armour */
+#define HEADER_MAX 400         /* of a header in the armour */
 #define KEY_MIN  32          /* fewer bytes are no key, but a string of some program */
 
 static const char openssh_magic[] = "openssh-key-v1"; /* with its NUL */
@@ -38,7 +38,7 @@ static bool cut_headers(struct str *s)
         for (;;) {
                 *s = skip_space(*s);
                 struct str line = *s, rest = *s;
-                line = str_upto(str_line(&rest), LINE_MAX);
+                line = str_upto(str_line(&rest), HEADER_MAX);
                 ptrdiff_t escaped = str_find(line, STR("\\n"));
                 if (escaped >= 0)
                         line = str_upto(line, (size_t)escaped);
@@ -151,4 +151,26 @@ void secret_check_putty(struct secret_match *m)
         }
         m->is_lesser = str_find(head, STR("Encryption: none")) < 0;
         say(m, m->is_lesser ? "needs a passphrase" : "usable without a passphrase");
+}
+
+/* What kubeconfig files hold: the PEM once more in base 64. */
+void secret_check_base64_pem(struct secret_match *m)
+{
+        _cleanup_(buf_done) struct buf b = BUF_INIT(BODY_MAX);
+        struct secret_match inner = { 0 };
+        if (base64_decode(m->value, &b)) {
+                ptrdiff_t begin = str_find(buf_str(&b), STR("-----BEGIN "));
+                inner.text = begin < 0 ? STR_NONE : str_from(buf_str(&b), (size_t)begin);
+                ptrdiff_t end = str_find(inner.text, STR("PRIVATE KEY-----"));
+                if (end > 0) {
+                        inner.match = str_upto(inner.text, (size_t)end + strlen("PRIVATE KEY-----"));
+                        secret_check_pem(&inner);
+                        m->validity = inner.validity;
+                        m->is_none = inner.is_none;
+                        m->is_lesser = inner.is_lesser;
+                        say(m, inner.detail);
+                        return;
+                }
+        }
+        m->is_none = true;
 }

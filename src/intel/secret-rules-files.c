@@ -63,7 +63,7 @@ static const struct secret_rule rules[] = {
         CONFIG("sshpass-password", "Password on an sshpass command line", HIGH, HIGH, "sshpass ", "sshpass -p ?[\"']?([^\\s\"']{3,128})", secret_check_url_password),
         CONFIG("mysql-command-password", "Password on a mysql command line", HIGH, MEDIUM, "mysql ", "mysql (?:-[A-Za-z-]{1,20}[= ]?[\\w.-]{0,64} ){0,6}(?:-p|--password=)[\"']?([^\\s\"'-][^\\s\"']{3,64})", secret_check_url_password),
         CONFIG("wordpress-db-password", "Database password in wp-config.php", HIGH, HIGH, "DB_PASSWORD'", "DB_PASSWORD'\\s{0,4},\\s{0,4}'([^'\\n]{3,128})'", secret_check_url_password),
-        CONFIG("wordpress-salt", "Authentication key in wp-config.php", MEDIUM, HIGH, "_KEY'|_SALT'", "_(?:KEY|SALT)'\\s{0,8},\\s{0,8}'([^'\\n]{60,70})'", secret_check_url_password),
+        CONFIG("wordpress-salt", "Authentication key in wp-config.php", MEDIUM, HIGH, "_KEY'|_SALT'", "_(?:KEY|SALT)'\\s{0,8},\\s{0,24}'([^'\\n]{60,70})'", secret_check_url_password),
         CONFIG("wifi-passphrase", "Wi-Fi passphrase", MEDIUM, HIGH, "psk=", "psk=(?:\"([^\"\\n]{8,63})\"|([0-9a-f]{64}))", secret_check_url_password),
         CONFIG("ansible-password", "Ansible connection password", HIGH, MEDIUM, "ansible_ssh_pass|ansible_password|ansible_become_pass",
                "ansible_(?:ssh_pass|password|become_pass)(?:word)?\\s{0,4}[=:]\\s{0,4}[\"']?([^\\s\"'{]{3,128})", secret_check_url_password),
