@@ -257,6 +257,12 @@ static void tell(struct secret_file *f, const struct content_window *w, const st
                         found.column = c->start - (size_t)(line_end + 1) + 1;
         }
         f->found++;
+        secret_fingerprint(c->rule, c->m.value, found.fingerprint);
+        const char *known = secret_known(str_of(found.fingerprint));
+        if (known) {
+                found.confidence = CONFIDENCE_LOW;
+                found.detail = known;
+        }
         emit(arg, &found);
 }
 

@@ -14,6 +14,8 @@
 #define SECRETS_LIMITS_MAX 16          /* patterns given up in one file before its search ends */
 #define SECRETS_FILE_MAX   200         /* secrets told of one file; more are counted */
 
+#define SECRET_FINGERPRINT_MAX 33
+
 /* --- parent: the set, immutable --- */
 
 struct secret_set {
@@ -52,6 +54,7 @@ struct secret_found {
         uint64_t line, column; /* from 1; 0 where they mean nothing. Columns count bytes */
         struct str value;      /* valid during the call; must not be kept */
         const char *detail;    /* "" or words for a person */
+        char fingerprint[SECRET_FINGERPRINT_MAX];
 };
 
 typedef void (*secret_emit)(void *arg, const struct secret_found *found);
@@ -62,8 +65,7 @@ void secrets_scan(struct secret_scanner *s, struct secret_file *f, const struct 
 
 /* --- what may be said of a value --- */
 
-#define SECRET_REDACTED_MAX    48
-#define SECRET_FINGERPRINT_MAX 33
+#define SECRET_REDACTED_MAX 48
 
 /* "ghp_…9z (40 characters)"; of a password, or a value of fewer than 16 bytes: its length alone. */
 void secret_redact(const struct secret_rule *rule, struct str value, char ret[static SECRET_REDACTED_MAX]);

@@ -21,7 +21,7 @@ static bool is_stand_in(struct str s)
                 "xxx",      "xxxx",    "xxxxx",    "xxxxxx",   "yyy",     "foo",     "bar",      "baz",      "test",
                 "required", "optional", "prompt",  "disabled", "enabled", "default", "hidden",   "credentials", "key",
                 "mypass",   "mypassword", "mysecret", "userpass", "user_password", "s3cr3t", "sekret", "pswd", "port",
-                "hunter2",  "abc123",  "passwort", "motdepasse", "yourpassword", "my-password", "my_password",
+                "hunter2",  "abc123",  "repopwd", "xyzzy",  "passwort", "motdepasse", "yourpassword", "my-password", "my_password",
         };
         for (size_t i = 0; i < ARRAY_SIZE(words); i++)
                 if (str_eq_nocase(s, str_of(words[i])))
@@ -87,7 +87,9 @@ void secret_check_user_colon(struct secret_match *m)
                 return;
         }
         struct str password = buf_str(&b), user = str_cut(&password, ':');
-        m->is_none = !user.n || !password.n || is_stand_in(password) || is_template(password);
+        bool is_example = str_is(user, "s6BhdRkqt3") || str_is(user, "Aladdin"); /* RFC 6749, RFC 7617 */
+        m->is_none = !user.n || !password.n || is_example || is_stand_in(password) || is_template(password) ||
+                     secret_is_placeholder(password);
         if (!m->is_none)
                 m->validity = VALIDITY_VALID;
 }
@@ -95,7 +97,8 @@ void secret_check_user_colon(struct secret_match *m)
 void secret_check_base64_text(struct secret_match *m)
 {
         _cleanup_(buf_done) struct buf b = BUF_INIT(DECODED_MAX);
-        m->is_none = !decoded(m, &b) || is_stand_in(str_trim(buf_str(&b))) || is_template(buf_str(&b));
+        m->is_none = !decoded(m, &b) || is_stand_in(str_trim(buf_str(&b))) || is_template(buf_str(&b)) ||
+                     secret_is_placeholder(buf_str(&b));
         if (!m->is_none)
                 m->validity = VALIDITY_VALID;
 }
@@ -104,16 +107,17 @@ void secret_check_base64_text(struct secret_match *m)
 void secret_check_assigned(struct secret_match *m)
 {
         struct str s = m->value;
-        bool letters = false, digits = false, others = false;
-        size_t hyphens = 0;
+        bool letters = false, others = false;
+        size_t hyphens = 0, digits = 0;
         for (size_t i = 0; i < s.n; i++) {
                 letters = letters || is_letter(s.p[i]);
-                digits = digits || is_digit(s.p[i]);
+                digits += is_digit(s.p[i]);
                 hyphens += s.p[i] == '-' || s.p[i] == '_' || s.p[i] == '.';
                 others = others || !(is_letter(s.p[i]) || is_digit(s.p[i]) || strchr("-_./ :", s.p[i]));
         }
         bool is_path = s.p[0] == '/' || s.p[0] == '.' || str_find(s, STR("://")) >= 0 || str_find(s, STR("/")) >= 0;
-        bool is_name = !others && hyphens * 8 >= s.n; /* words joined: a name, a version, a host */
+        /* words joined: a name, a version, a host; a type of a program has a digit at most */
+        bool is_name = !others && (hyphens * 8 >= s.n || (s.n >= 16 && digits < 2 && secret_entropy(s) < 40));
         m->is_none = is_stand_in(s) || is_template(s) || !letters || !(digits || others) || (is_path && !others) ||
                      is_name || secret_is_placeholder(s);
 }

@@ -78,6 +78,12 @@ unsigned secret_entropy(struct str s);
  */
 bool secret_is_placeholder(struct str value);
 
+/*
+ * Whose it is, if the value with this fingerprint (analyze/secrets.h) is public: a key that a program's own tests use
+ * and that lies in every copy of it. NULL if it is not known.
+ */
+const char *secret_known(struct str fingerprint);
+
 /* --- how tables are written --- */
 
 /* A token whose prefix tells its kind: high confidence. */

@@ -47,12 +47,12 @@ bool base64_decode(struct str text, struct buf *to)
         return bits.n < 6 && !buf_is_full(to);
 }
 
-/* How many bytes at the text's start only separate the lines of a literal. */
-static size_t between_lines(struct str text)
+static bool is_quote(char c) { return c == '"' || c == '\''; }
+
+/* How many bytes at the text's start only separate the lines of a literal. A plus sign does after a closing quote. */
+static size_t between_lines(struct str text, bool after_quote)
 {
-        if (is_space(text.p[0]) || text.p[0] == '"' || text.p[0] == '\'' || text.p[0] == ',')
-                return 1;
-        if (text.p[0] == '+' && text.n >= 2 && (is_space(text.p[1]) || text.p[1] == '"' || text.p[1] == '\''))
+        if (is_space(text.p[0]) || is_quote(text.p[0]) || text.p[0] == ',' || (text.p[0] == '+' && after_quote))
                 return 1;
         if (text.p[0] == '\\' && text.n >= 2)
                 return text.p[1] == 'n' || text.p[1] == 'r' || text.p[1] == '\n' ? 2 : text.p[1] == '\\' ? 1 : 0;
@@ -62,14 +62,16 @@ static size_t between_lines(struct str text)
 size_t base64_decode_armour(struct str text, struct buf *to)
 {
         struct bits bits = { 0 };
+        bool after_quote = false;
         size_t i = 0;
         while (i < text.n && !buf_is_full(to)) {
-                size_t skip = between_lines(str_from(text, i));
+                size_t skip = between_lines(str_from(text, i), after_quote);
                 int six = skip ? 0 : letter(text.p[i]);
                 if (!skip && (six < 0 || text.p[i] == '-' || text.p[i] == '_'))
                         break; /* the URL alphabet does not occur here, and "-----END" does */
                 if (!skip)
                         put(&bits, (unsigned)six, to);
+                after_quote = is_quote(text.p[i]) || (after_quote && is_space(text.p[i]));
                 i += skip ? skip : 1;
         }
         while (i < text.n && text.p[i] == '=')
