@@ -15,6 +15,7 @@
 #define SECRETS_FILE_MAX   200         /* secrets told of one file; more are counted */
 
 #define SECRET_FINGERPRINT_MAX 33
+#define SECRET_REDACTED_MAX    48
 
 /* --- parent: the set, immutable --- */
 
@@ -63,9 +64,30 @@ typedef void (*secret_emit)(void *arg, const struct secret_found *found);
 void secrets_scan(struct secret_scanner *s, struct secret_file *f, const struct content_window *w, secret_emit emit,
                   void *arg);
 
-/* --- what may be said of a value --- */
+/* --- the engine of the content pass (secrets-engine.c) --- */
 
-#define SECRET_REDACTED_MAX 48
+/* Fills *ret; the set must outlive the plan that it becomes part of. Emits `secret` facts. */
+void secrets_engine_init(struct content_engine *ret, const struct secret_set *s);
+
+/* --- text that is no file: environments, commands of a history, labels --- */
+
+/*
+ * Looks at one short text and emits `secret` facts with this path; in the process that calls it, so the text must be
+ * one that the caller may look at. Makes its own search of literals.
+ */
+struct secret_texts;
+struct secret_texts *secret_texts_new(const struct secret_set *s);
+void secret_texts_free(struct secret_texts *t);
+void secret_texts_look(struct secret_texts *t, struct str path, struct str text, struct sink *out);
+
+/* The fact about a find, with views into found, file names and the buffers: valid as long as those. */
+struct secret_words {
+        char redacted[SECRET_REDACTED_MAX], detail[SECRET_DETAIL_MAX + 64];
+};
+struct fact_secret secret_fact(const struct secret_found *found, struct str path, struct str members, uint32_t mode,
+                               struct secret_words *words);
+
+/* --- what may be said of a value --- */
 
 /* "ghp_…9z (40 characters)"; of a password, or a value of fewer than 16 bytes: its length alone. */
 void secret_redact(const struct secret_rule *rule, struct str value, char ret[static SECRET_REDACTED_MAX]);

@@ -43,6 +43,7 @@ enum secret_flags {
         SECRET_PROVES = 4,   /* a check that succeeds is proof: the confidence stays high whatever the path says */
         SECRET_LOOSE = 8,    /* neither end has to be the end of a word */
         SECRET_PLAIN = 16,   /* no placeholder words are looked for in the value: a hash, a block */
+        SECRET_PRIVATE = 32, /* a file that holds one is its owner's alone: others who can read it are said */
 };
 
 struct secret_rule {

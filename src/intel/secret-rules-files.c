@@ -18,7 +18,7 @@
 #define CONFIG(i, t, s, c, k, r, what)                                                                                 \
         {                                                                                                              \
                 .id = (i), .title = (t), .severity = SEVERITY_##s, .confidence = CONFIDENCE_##c, .keywords = (k),      \
-                .regex = (r), .check = (what), .flags = SECRET_PASSWORD | SECRET_LOOSE                                 \
+                .regex = (r), .check = (what), .flags = SECRET_PASSWORD | SECRET_LOOSE | SECRET_PRIVATE                \
         }
 
 #define HASH(i, t, k, r)                                                                                               \

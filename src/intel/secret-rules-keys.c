@@ -4,7 +4,8 @@
 #define PRIVATE_KEY(i, t, s, begin)                                                                                    \
         {                                                                                                              \
                 .id = (i), .title = (t), .severity = SEVERITY_##s, .confidence = CONFIDENCE_HIGH, .keywords = (begin), \
-                .regex = "\\Q" begin "\\E", .check = secret_check_pem, .flags = SECRET_LOOSE | SECRET_PLAIN            \
+                .regex = "\\Q" begin "\\E", .check = secret_check_pem,                                                 \
+                .flags = SECRET_LOOSE | SECRET_PLAIN | SECRET_PRIVATE                                                  \
         }
 
 static const struct secret_rule rules[] = {
@@ -18,7 +19,7 @@ static const struct secret_rule rules[] = {
         PRIVATE_KEY("private-key-ssh2", "SSH private key (RFC 4716 style)", HIGH, "---- BEGIN SSH2 ENCRYPTED PRIVATE KEY ----"),
         { .id = "private-key-putty", .title = "PuTTY private key", .severity = SEVERITY_CRITICAL, .confidence = CONFIDENCE_HIGH,
           .keywords = "PuTTY-User-Key-File-", .regex = "PuTTY-User-Key-File-[23]: [a-z0-9-]{5,40}", .check = secret_check_putty,
-          .flags = SECRET_LOOSE | SECRET_PLAIN },
+          .flags = SECRET_LOOSE | SECRET_PLAIN | SECRET_PRIVATE },
         SECRET_PROVEN("age-secret-key", "age secret key", CRITICAL, "AGE-SECRET-KEY-1", "AGE-SECRET-KEY-1[QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L]{58}", secret_check_bech32),
         { .id = "wireguard-private-key", .title = "WireGuard private key", .severity = SEVERITY_HIGH, .confidence = CONFIDENCE_HIGH, .keywords = "PrivateKey",
           .regex = "PrivateKey\\s{0,4}=\\s{0,4}(" S_B64 "{43}=)", .check = secret_check_base64_32, .flags = SECRET_LOOSE, .entropy = 35 },
