@@ -48,11 +48,11 @@ static struct str widened(struct arena *a, struct str s)
 static void add_keywords(struct secret_set *s, const struct secret_rule *rule, uint32_t index)
 {
         struct str rest = str_of(rule->keywords);
-        while (rest.p) {
+        while (rest.n) {
                 struct str word = str_cut(&rest, '|');
                 bool nocase = rule->flags & SECRET_NEAR;
                 add_literal(s, word, nocase, index * 2);
-                if (2 * word.n <= WIDE_BYTES_MAX && rule->confidence != CONFIDENCE_LOW)
+                if (2 * word.n <= WIDE_BYTES_MAX && !rule->custom && rule->confidence != CONFIDENCE_LOW)
                         add_literal(s, widened(&s->arena, word), nocase, index * 2 + 1);
         }
 }
@@ -65,17 +65,29 @@ static size_t count_keywords(const struct secret_rule *rule)
         return n;
 }
 
-struct secret_set *secret_set_new(void)
+static bool is_disabled(const struct secret_config *c, const struct secret_rule *rule)
+{
+        for (size_t i = 0; c && i < c->disabled.n; i++)
+                if (str_is(c->disabled.v[i], rule->id))
+                        return true;
+        return false;
+}
+
+struct secret_set *secret_set_new(const struct secret_config *config)
 {
         struct secret_set *s = xcalloc(1, sizeof(*s));
         size_t n = 0;
         json_prepare();
-        s->n_rules = secret_rules_count();
-        s->rules = arena_array(&s->arena, s->n_rules, sizeof(*s->rules));
-        for (size_t i = 0; i < s->n_rules; i++) {
-                s->rules[i] = secret_rule_at(i);
+        s->config = config;
+        s->rules = arena_array(&s->arena, secret_rules_count() + (config ? config->n_rules : 0), sizeof(*s->rules));
+        for (size_t i = 0; i < secret_rules_count(); i++)
+                if (!is_disabled(config, secret_rule_at(i)))
+                        s->rules[s->n_rules++] = secret_rule_at(i);
+        s->first_custom = s->n_rules;
+        for (size_t i = 0; config && i < config->n_rules; i++)
+                s->rules[s->n_rules++] = &config->rules[i];
+        for (size_t i = 0; i < s->n_rules; i++)
                 n += 2 * count_keywords(s->rules[i]);
-        }
         s->literals = arena_array(&s->arena, n, sizeof(*s->literals));
         s->owners = arena_array(&s->arena, n, sizeof(*s->owners));
         for (size_t i = 0; i < s->n_rules; i++)
@@ -207,6 +219,92 @@ static int try_wide(struct secret_scanner *s, size_t index, struct str bytes, si
         return r;
 }
 
+/* The line that the byte stands in, as far as it is in the text. */
+static struct str line_at(struct str text, size_t at)
+{
+        size_t start = (size_t)(str_rfind_char(str_upto(text, at), '\n') + 1);
+        ptrdiff_t n = str_find_char(str_from(text, start), '\n');
+        return n < 0 ? str_from(text, start) : str_upto(str_from(text, start), (size_t)n);
+}
+
+static bool is_allowed(struct secret_scanner *s, const struct secret_file *f, const struct content_window *w,
+                       const struct candidate *c)
+{
+        const struct secret_config *config = s->set->config;
+        if (!config)
+                return false;
+        struct str line = line_at(w->bytes, c->start);
+        return secret_is_allowed(&config->allows, s->matcher, f->path, c->m.value, c->m.match, line) ||
+               (c->rule->custom && secret_is_allowed(&c->rule->custom->allows, s->matcher, f->path, c->m.value,
+                                                     c->m.match, line));
+}
+
+/* --- users' rules: searched for in the whole window, once one of their keywords is in the file --- */
+
+#define CUSTOM_FINDS_MAX 1000 /* of one rule in one window */
+
+static struct str secret_of(const struct secret_custom *custom, const struct str *groups)
+{
+        if (custom->group)
+                return groups[custom->group];
+        for (size_t i = 1; i < REGEX_GROUPS_MAX; i++)
+                if (groups[i].n)
+                        return groups[i];
+        return groups[0];
+}
+
+/* Shannon's entropy in bits a byte must be more than the rule says. */
+static bool has_entropy(const struct secret_custom *custom, struct str secret)
+{
+        return !custom->has_entropy || secret_entropy(secret) / 10.0 > custom->entropy;
+}
+
+static void add_custom(struct secret_scanner *s, const struct secret_rule *rule, const struct content_window *w,
+                       const struct str *groups)
+{
+        struct str secret = secret_of(rule->custom, groups);
+        size_t start = (size_t)(groups[0].p - w->bytes.p), match_end = start + groups[0].n;
+        if (!secret.n || !has_entropy(rule->custom, secret) || (!w->is_first && match_end <= w->fresh))
+                return;
+        size_t at = (size_t)(secret.p - w->bytes.p);
+        *vec_push(&s->candidates) = (struct candidate){
+                .rule = rule,
+                .m = { .text = str_from(w->bytes, start), .match = groups[0], .value = secret, .detail = "" },
+                .start = at,
+                .end = at + secret.n,
+                .confidence = rule->confidence,
+        };
+}
+
+static void search_custom(struct secret_scanner *s, struct secret_file *f, const struct content_window *w,
+                          const struct secret_rule *rule)
+{
+        const struct secret_custom *custom = rule->custom;
+        struct str groups[REGEX_GROUPS_MAX];
+        bool is_active = !*rule->keywords || f->custom[custom->index / 8] >> custom->index % 8 & 1;
+        if (!is_active || (custom->path && regex_find(s->matcher, custom->path, f->path, 0, groups, 1) != 1))
+                return;
+        if (!custom->regex) { /* the file as such: its first byte stands for it */
+                if (w->is_first && w->bytes.n) {
+                        memset(groups, 0, sizeof(groups));
+                        groups[0] = str_upto(w->bytes, 1);
+                        add_custom(s, rule, w, groups);
+                }
+                return;
+        }
+        size_t at = 0;
+        for (size_t finds = 0; finds < CUSTOM_FINDS_MAX; finds++) {
+                int r = regex_find(s->matcher, custom->regex, w->bytes, at, groups, REGEX_GROUPS_MAX);
+                if (r == REGEX_LIMIT)
+                        f->has_given_up = ++f->limits >= SECRETS_LIMITS_MAX;
+                if (r != 1)
+                        return;
+                add_custom(s, rule, w, groups);
+                at = (size_t)(groups[0].p - w->bytes.p) + MAX(groups[0].n, (size_t)1);
+        }
+        f->limits++; /* so many that the rest was not looked at */
+}
+
 /* By place; at one place the most certain first, then the most severe, then the longer, then the rules' order. */
 static int by_place(const void *a, const void *b)
 {
@@ -303,13 +401,26 @@ void secrets_scan(struct secret_scanner *s, struct secret_file *f, const struct 
         vec_clear(&s->candidates);
         for (size_t i = 0; i < w->n_hits && !f->has_given_up; i++) {
                 uint32_t owner = s->set->owners[w->hits[i].literal];
+                const struct secret_rule *rule = s->set->rules[owner / 2];
                 struct candidate c;
+                if (rule->custom) {
+                        f->custom[rule->custom->index / 8] |= (uint8_t)(1u << rule->custom->index % 8);
+                        continue;
+                }
                 int r = owner & 1 ? try_wide(s, owner / 2, w->bytes, w->hits[i].start, &c)
                                   : try_rule(s, owner / 2, w->bytes, w->hits[i].start, &c);
-                if (r == 1)
+                if (r == 1 && !is_allowed(s, f, w, &c))
                         *vec_push(&s->candidates) = c;
                 else if (r == REGEX_LIMIT)
                         f->has_given_up = ++f->limits >= SECRETS_LIMITS_MAX;
+        }
+        for (size_t i = s->set->first_custom; i < s->set->n_rules && !f->has_given_up; i++) {
+                size_t before = s->candidates.n, kept = before;
+                search_custom(s, f, w, s->set->rules[i]);
+                for (size_t k = before; k < s->candidates.n; k++)
+                        if (!is_allowed(s, f, w, &s->candidates.v[k]))
+                                s->candidates.v[kept++] = s->candidates.v[k];
+                s->candidates.n = kept;
         }
         tell_all(s, f, w, lines_before, emit, arg);
         arena_done(&s->arena);

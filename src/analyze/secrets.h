@@ -8,7 +8,7 @@
 
 #include "analyze/content.h"
 #include "base/regex.h"
-#include "intel/secret-rule.h"
+#include "intel/secret-gitleaks.h"
 
 #define SECRETS_TEXT_MAX   (16u << 10) /* bytes from a keyword on that a rule may look at */
 #define SECRETS_LIMITS_MAX 16          /* patterns given up in one file before its search ends */
@@ -21,14 +21,16 @@
 
 struct secret_set {
         const struct secret_rule **rules;
-        size_t n_rules;
+        size_t n_rules, first_custom; /* rules from there on are a user's */
         struct literal *literals;
         uint32_t *owners; /* of each literal: index of its rule, times two, plus one if it is the UTF-16 form */
         size_t n_literals;
+        const struct secret_config *config; /* NULL: none */
         struct arena arena;
 };
 
-struct secret_set *secret_set_new(void);
+/* Our own rules and, if config is not NULL, a user's (which must outlive the set). */
+struct secret_set *secret_set_new(const struct secret_config *config);
 void secret_set_free(struct secret_set *s);
 
 /* --- worker --- */
@@ -38,8 +40,10 @@ struct secret_scanner; /* compiles a rule's pattern when its keyword is found fo
 struct secret_scanner *secret_scanner_new(const struct secret_set *s);
 void secret_scanner_free(struct secret_scanner *s);
 
-/* What is kept of a file from window to window. Zeroed before the first. */
+/* What is kept of a file from window to window. Zeroed before the first, but for its path. */
 struct secret_file {
+        struct str path;      /* set by the caller */
+        uint8_t custom[SECRET_CUSTOM_MAX / 8]; /* users' rules of which a keyword was found in this file */
         uint64_t lines;       /* line ends before the end of the window before */
         uint64_t found, limits;
         bool is_binary;       /* lines mean nothing in it */

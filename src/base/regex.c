@@ -30,7 +30,7 @@ static const struct {
 
 int regex_new(struct str pattern, unsigned options, struct regex **ret, struct error *err)
 {
-        uint32_t flags = PCRE2_NEVER_BACKSLASH_C | PCRE2_NEVER_UTF | PCRE2_NEVER_UCP;
+        uint32_t flags = PCRE2_DOLLAR_ENDONLY | PCRE2_NEVER_BACKSLASH_C | PCRE2_NEVER_UTF | PCRE2_NEVER_UCP;
         int code;
         size_t where;
         if (pattern.n > REGEX_PATTERN_MAX)

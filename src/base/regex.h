@@ -3,7 +3,7 @@
  * have memory that is both written and run), with limits on steps and memory. A pattern that would explode ends with
  * REGEX_LIMIT, which the caller must say: it is no answer.
  *
- * The syntax is Perl's (pcre2pattern(3)), on bytes. No pattern may call out, look at \C or set options at its start
+ * The syntax is Perl's (pcre2pattern(3)), on bytes; $ is the very end, as in RE2. No pattern may call out, look at \C or set options at its start
  * that lift limits.
  */
 #ifndef SEKISHO_BASE_REGEX_H

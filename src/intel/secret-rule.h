@@ -56,6 +56,7 @@ struct secret_rule {
         uint8_t flags;
         uint8_t entropy; /* at least so many tenths of a bit a byte */
         uint8_t back;    /* the match begins so many bytes before the keyword */
+        const struct secret_custom *custom; /* of a user's rule (secret-gitleaks.h), which has no regex here */
 };
 
 struct secret_table {

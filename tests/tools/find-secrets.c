@@ -40,7 +40,7 @@ int main(void)
                 if (read_file(path, &b, &err) < 0)
                         printf("skipped\t%s\n", err.text);
                 else
-                        scan_bench_run(&bench, buf_str(&b), print_found, &o);
+                        scan_bench_run(&bench, str_of(path), buf_str(&b), print_found, &o);
                 buf_done(&b);
         }
         scan_bench_done(&bench);

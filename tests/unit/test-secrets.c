@@ -393,7 +393,7 @@ static void look(struct str text, struct seen *ret)
         char *copy = xmalloc(text.n ? text.n : 1);
         if (text.n)
                 memcpy(copy, text.p, text.n);
-        scan_bench_run(&bench, str_span(copy, text.n), on_found, ret);
+        scan_bench_run(&bench, STR("app/x"), str_span(copy, text.n), on_found, ret);
         free(copy);
 }
 
