@@ -51,6 +51,8 @@ int session_option(void *state, const struct option_spec *o, const char *value, 
                 s->db = value;
         else if (strcmp(o->name, "ledger") == 0)
                 s->ledger = value;
+        else if (strcmp(o->name, "secret-rules") == 0)
+                s->secret_rules = value;
         else if (strcmp(o->name, "authfile") == 0)
                 s->source.auth_file = value;
         else if (strcmp(o->name, "ca-file") == 0)
@@ -77,6 +79,39 @@ static uint64_t now_ms(void)
         return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
 }
 
+/* Reads the user's kinds of secrets; what is wrong with them is told line by line. */
+static int load_secrets(const char *path, struct session *s)
+{
+        struct error err = ERROR_NONE;
+        if (path) {
+                _cleanup_(buf_done) struct buf text = BUF_INIT(SECRET_CONFIG_BYTES_MAX);
+                int r = read_file(path, &text, &err);
+                if (r == 0)
+                        r = secret_config_parse(buf_str(&text), &s->secret_config, &err);
+                if (r < 0) {
+                        (void)error_prefix(&err, r, "--secret-rules %s", path);
+                        return fail(EXIT_USAGE, &err);
+                }
+                const struct str_list *problems = &s->secret_config->problems;
+                for (size_t i = 0; i < problems->n; i++) {
+                        (void)error_set(&err, -EINVAL, "--secret-rules %s: %.*s", path, STR_FMT(problems->v[i]));
+                        (void)fail(EXIT_USAGE, &err);
+                }
+                if (problems->n) {
+                        secret_config_free(s->secret_config);
+                        return EXIT_USAGE;
+                }
+        }
+        s->secrets = secret_set_new(s->secret_config);
+        return 0;
+}
+
+static void free_secrets(struct session *s)
+{
+        secret_set_free(s->secrets);
+        secret_config_free(s->secret_config);
+}
+
 int session_run(const struct session_settings *s, const char *target, struct session *ret)
 {
         struct error err = ERROR_NONE;
@@ -84,13 +119,19 @@ int session_run(const struct session_settings *s, const char *target, struct ses
         struct ledger ledger;
         struct str db_source;
         *ret = (struct session){ .started_ms = now_ms() };
-        if (db_locate(s->db, &ret->db, &db_source, &err) < 0)
+        int code = load_secrets(s->secret_rules, ret);
+        if (code != 0)
+                return code;
+        if (db_locate(s->db, &ret->db, &db_source, &err) < 0) {
+                free_secrets(ret);
                 return fail(EXIT_INCOMPLETE, &err);
+        }
         progress_start(&ret->progress, !s->quiet && stream_is_terminal(STDERR_FILENO));
         struct scan_options o = {
                 .source = s->source,
                 .db = ret->db,
                 .db_source = db_source,
+                .secrets = ret->secrets,
                 .policy = s->policy.n_rules ? &s->policy : &policy_default,
                 .today = today(),
                 .progress = &ret->progress.layers,
@@ -102,6 +143,7 @@ int session_run(const struct session_settings *s, const char *target, struct ses
         if (s->ledger) {
                 if (output_open(&file, s->ledger, &err) < 0) {
                         progress_end(&ret->progress);
+                        free_secrets(ret);
                         db_close(ret->db);
                         return fail(EXIT_INCOMPLETE, &err);
                 }
@@ -118,6 +160,7 @@ int session_run(const struct session_settings *s, const char *target, struct ses
                 return 0;
         if (s->ledger)
                 output_abort(&file);
+        free_secrets(ret);
         db_close(ret->db);
         return workers_interrupted() ? EXIT_INCOMPLETE : fail(EXIT_INCOMPLETE, &err);
 }
@@ -125,6 +168,7 @@ int session_run(const struct session_settings *s, const char *target, struct ses
 void session_done(struct session *s)
 {
         scan_done(&s->scan);
+        free_secrets(s);
         db_close(s->db);
 }
 

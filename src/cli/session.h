@@ -19,11 +19,14 @@ struct session_settings { /* the state of both commands, filled in by session_op
         } outputs[OUTPUTS_MAX];
         size_t n_outputs;
         const char *ledger;
+        const char *secret_rules; /* a file of users' kinds of secrets, or NULL */
         bool quiet, verbose;
 };
 
 struct session {
         struct db *db;
+        struct secret_config *secret_config; /* NULL: none was given */
+        struct secret_set *secrets;
         struct scan scan;
         struct progress progress;
         uint64_t started_ms;

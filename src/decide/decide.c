@@ -15,6 +15,7 @@ const struct policy policy_default = {
                 { .name = "Operating system without support", .subject = SUBJECT_END_OF_LIFE, .needs_over = true, .denies = true },
                 { .name = "System that the advisories do not cover", .subject = SUBJECT_BLIND, .denies = true },
                 { .name = "Content that is not what the manifest promised", .subject = SUBJECT_MISMATCH, .denies = true },
+                { .name = "Secret that is surely one", .subject = SUBJECT_SECRET, .least_certain = CERTAINTY_HIGH, .denies = true },
                 { .name = "Serious vulnerability without a fix", .subject = SUBJECT_VULNERABILITY, .least = SEVERITY_HIGH },
                 { .name = "Vulnerability of unknown severity with a fix", .subject = SUBJECT_VULNERABILITY, .only_unknown = true,
                   .needs_fix = true },
@@ -22,8 +23,9 @@ const struct policy policy_default = {
                 { .name = "Something that was not read", .subject = SUBJECT_UNREAD },
                 { .name = "Operating system whose support ends soon, or is not known", .subject = SUBJECT_END_OF_LIFE },
                 { .name = "Advisories that are old", .subject = SUBJECT_STALE_DATA },
+                { .name = "Possible secret", .subject = SUBJECT_SECRET, .least_certain = CERTAINTY_MEDIUM },
         },
-        .n_rules = 12,
+        .n_rules = 14,
 };
 
 int policy_add_fail_on(struct policy *p, const char *words, struct error *err)
@@ -68,7 +70,7 @@ static bool matches(const struct rule *r, const struct judged *j)
                 return false;
         return (!r->needs_fix || j->has_fix) && (!r->needs_exploited || j->is_exploited) &&
                (!r->needs_malicious || j->is_malicious) && (!r->needs_executable || j->is_executable) &&
-               (!r->needs_over || j->is_over);
+               (!r->needs_over || j->is_over) && j->certainty >= r->least_certain;
 }
 
 size_t decide(const struct policy *p, const struct judged *j)

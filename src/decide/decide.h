@@ -19,7 +19,10 @@ enum subject { /* what kind of finding a rule is about */
                SUBJECT_MODIFIED,
                SUBJECT_STALE_DATA,
                SUBJECT_MISMATCH,
+               SUBJECT_SECRET,
 };
+
+enum certainty { CERTAINTY_ANY, CERTAINTY_LOW, CERTAINTY_MEDIUM, CERTAINTY_HIGH }; /* of secrets */
 
 /* What a rule may ask about a finding. */
 struct judged {
@@ -28,6 +31,7 @@ struct judged {
         bool has_fix, is_exploited, is_malicious;
         bool is_executable; /* modified files */
         bool is_over;       /* end of life: the day has passed */
+        enum certainty certainty;
 };
 
 struct rule {
@@ -36,6 +40,7 @@ struct rule {
         enum severity least; /* at least this severity; SEVERITY_UNKNOWN: any */
         bool only_unknown;   /* only those whose severity nobody told */
         bool needs_fix, needs_exploited, needs_malicious, needs_executable, needs_over;
+        enum certainty least_certain; /* at least so certain */
         bool denies; /* else it warns */
 };
 

@@ -3,6 +3,7 @@
  * thing that its feed knows by name (the source package of Debian and Alpine), with all installed packages made of it.
  */
 #include "flow/scan.h"
+#include "flow/secrets.h"
 
 #include "base/date.h"
 #include "intel/eol.h"
@@ -35,6 +36,7 @@ static struct finding *add(struct finder *f, enum finding_kind kind, enum subjec
                                .id = str_of(finding_kind_name(kind)),
                                .severity = severity,
                                .layer = NONE,
+                               .deleted_by = NONE,
                                .response = RESPONSE_DECIDE };
         *vec_push(&f->judged) = (struct judged){ .subject = subject, .severity = severity };
         return x;
@@ -288,6 +290,22 @@ static void find_mismatches(struct finder *f, const struct layers *l)
         }
 }
 
+/* --- secrets --- */
+
+static void find_secrets(struct finder *f)
+{
+        const struct view *v = &f->s->view;
+        for (size_t i = 0; i < v->n_secrets; i++) {
+                enum secret_confidence c = CONFIDENCE_LOW;
+                struct finding *x = add(f, FINDING_SECRET, SUBJECT_SECRET, v->secrets[i].secret.severity);
+                secret_describe(&f->s->arena, &v->secrets[i], x);
+                (void)secret_confidence_parse(x->secret->confidence, &c);
+                judged_last(f)->certainty = c == CONFIDENCE_HIGH     ? CERTAINTY_HIGH
+                                            : c == CONFIDENCE_MEDIUM ? CERTAINTY_MEDIUM
+                                                                     : CERTAINTY_LOW;
+        }
+}
+
 /* --- order and verdict --- */
 
 struct ordered {
@@ -378,6 +396,7 @@ int scan_findings(struct scan *s, const struct scan_options *o, const struct lay
                 find_modified(&f);
                 find_unread(&f);
                 find_mismatches(&f, l);
+                find_secrets(&f);
                 judge_all(&f);
         }
         vec_done(&f.found);

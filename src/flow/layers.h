@@ -12,6 +12,7 @@
 
 VEC_TYPE(package_vec, struct fact_package);
 VEC_TYPE(os_vec, struct fact_os);
+VEC_TYPE(secret_vec, struct fact_secret);
 VEC_TYPE(unread_vec, struct fact_unread);
 
 struct layer_facts {
@@ -20,6 +21,7 @@ struct layer_facts {
         struct spool owned; /* wire form of `owned` facts */
         struct package_vec packages;
         struct os_vec os;
+        struct secret_vec secrets;
         struct unread_vec unread;
         uint64_t unread_more;  /* beyond UNREAD_MAX, only counted */
         struct fact_layer end; /* zero if the worker never got there */

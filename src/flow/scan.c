@@ -1,6 +1,8 @@
 /* See scan.h: opens the target, reads its layers, merges them, matches, decides, and puts the report together. */
 #include "flow/scan.h"
 
+#include "flow/secrets.h"
+
 #include <errno.h>
 #include <stdlib.h>
 
@@ -114,6 +116,8 @@ int scan_run(const char *target, const struct scan_options *o, struct scan *ret,
         r = layers_read(&ret->artefact, o->progress, &layers, err);
         if (r == 0)
                 r = view_make(&layers, &ret->arena, o->ledger, &ret->view, err);
+        if (r == 0 && o->secrets)
+                r = secrets_in_artefact(&ret->artefact, o->secrets, &ret->arena, &ret->view, err);
         if (r == 0)
                 r = assemble(ret, o, &layers, err);
         layers_done(&layers);

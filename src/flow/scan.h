@@ -5,6 +5,7 @@
 #ifndef SEKISHO_FLOW_SCAN_H
 #define SEKISHO_FLOW_SCAN_H
 
+#include "analyze/secrets.h"
 #include "decide/decide.h"
 #include "flow/layers.h"
 #include "flow/view.h"
@@ -20,6 +21,7 @@ struct scan_options {
         const struct db *db;  /* the advisories */
         struct str db_source; /* "embedded", or its file */
         const struct policy *policy;
+        const struct secret_set *secrets; /* kinds of secrets to look for; NULL: none are */
         int64_t today;
         const struct layers_progress *progress;
         void (*opened)(void *arg,

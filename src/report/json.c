@@ -66,6 +66,7 @@ static json_t *counts(const struct report *r)
         for (size_t s = SEVERITY_CRITICAL + 1; s-- > 0;)
                 doc_set(severities, severity_name((enum severity)s), doc_number(c.by_severity[s]));
         doc_set(o, "findings", doc_number(r->n_findings));
+        doc_set(o, "secrets", doc_number(c.secrets));
         doc_set(o, "vulnerabilities", doc_number(c.vulnerabilities));
         doc_set(o, "by_severity", severities);
         doc_set(o, "known_exploited", doc_number(c.exploited));
@@ -144,6 +145,15 @@ static json_t *vulnerability(const struct fact_vulnerability *v)
         return o;
 }
 
+static json_t *secret(const struct report *r, const struct finding *f)
+{
+        if (!f->secret)
+                return doc_null();
+        json_t *o = doc_fact(FACT_secret, f->secret);
+        doc_set(o, "deleted_by", layer_reference(r, f->deleted_by));
+        return o;
+}
+
 static json_t *proof(const struct report *r, const struct finding *f)
 {
         const struct fact_vulnerability *v = f->vulnerability;
@@ -181,6 +191,7 @@ static json_t *finding(const struct report *r, const struct finding *f)
         doc_set(o, "fix", doc_str(f->fix));
         doc_set(o, "rule", f->rule ? doc_str(f->rule->name) : doc_null());
         doc_set(o, "vulnerability", vulnerability(f->vulnerability));
+        doc_set(o, "secret", secret(r, f));
         doc_set(o, "proof", proof(r, f));
         arena_done(&a);
         return o;

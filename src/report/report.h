@@ -34,6 +34,7 @@ enum finding_kind {
         FINDING_MODIFIED,    /* a file of a package is not what the package shipped */
         FINDING_STALE_DATA,  /* the advisories are old */
         FINDING_MISMATCH,    /* a digest, size or diff_id is not what the manifest promised */
+        FINDING_SECRET,      /* a secret in a file, in the configuration or in an environment */
         FINDING_KINDS
 };
 
@@ -65,6 +66,8 @@ struct finding {
         struct str title; /* one line for a person */
         enum severity severity;
         const struct fact_vulnerability *vulnerability; /* NULL for other kinds */
+        const struct fact_secret *secret;               /* NULL for other kinds */
+        size_t deleted_by; /* secrets: the layer that deleted or replaced the file; NONE: it is there to the end */
         const size_t *packages;                         /* indexes of the installed packages concerned, sorted; */
         size_t n_packages; /* a vulnerability is one finding for each source package and version */
         size_t layer;      /* that brought it, or NONE */

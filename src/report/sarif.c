@@ -48,6 +48,8 @@ static json_t *tags(const struct finding *f)
                 doc_add(array, doc_cstr("known-exploited"));
         if (f->vulnerability && f->vulnerability->malicious)
                 doc_add(array, doc_cstr("malicious"));
+        for (size_t i = 0; f->secret && i < f->secret->tags.n; i++)
+                doc_add(array, doc_text(f->secret->tags.v[i]));
         return array;
 }
 
@@ -62,6 +64,8 @@ static struct str rule_words(struct arena *a, const struct finding *f)
                 [FINDING_STALE_DATA] = "The advisories are old",
                 [FINDING_MISMATCH] = "A digest or size is not what the manifest promised",
         };
+        if (f->secret)
+                return arena_printf(a, "A secret: %.*s", STR_FMT(text_clean(a, f->secret->title)));
         if (f->kind < FINDING_KINDS && kinds[f->kind])
                 return str_of(kinds[f->kind]);
         if (f->vulnerability && f->vulnerability->summary.n)
@@ -84,7 +88,7 @@ static json_t *rule(const struct report *r, struct arena *a, const struct findin
         doc_set(configuration, "level", doc_cstr(level(f->severity)));
         doc_set(o, "defaultConfiguration", configuration);
         doc_set(properties, "tags", tags(f));
-        doc_set(properties, "precision", doc_cstr("very-high"));
+        doc_set(properties, "precision", doc_str(f->secret ? f->secret->confidence : STR("very-high")));
         doc_set(properties, "security-severity", doc_text(security_severity(a, f)));
         if (v && v->cvss_vector.n)
                 doc_set(properties, "cvss", doc_text(v->cvss_vector));
@@ -178,6 +182,14 @@ static json_t *result(const struct report *r, struct arena *a, const struct find
                 doc_set(properties, "fix", doc_text(f->fix));
         if (f->rule)
                 doc_set(properties, f->rule->denies ? "deniedBy" : "warnedBy", doc_text(f->rule->name));
+        if (f->secret) {
+                doc_set(properties, "confidence", doc_text(f->secret->confidence));
+                doc_set(properties, "validity", doc_text(f->secret->validity));
+                doc_set(properties, "redacted", doc_text(f->secret->redacted));
+                doc_set(properties, "secretFingerprint", doc_text(f->secret->fingerprint));
+                if (f->deleted_by != NONE)
+                        doc_set(properties, "deletedByLayer", doc_number(f->deleted_by + 1));
+        }
         if (v) {
                 doc_set(properties, "advisory", doc_text(v->id));
                 doc_set(properties, "feed", doc_text(v->feed));
