@@ -6,11 +6,12 @@
  *
  *         parent    plan = content_plan_new(engines)             immutable, inherited by the workers' fork
  *         worker    c = content_new(plan, sink)
- *                   content_begin(c, &file); content_add(c, bytes)...; content_end(c, &digests);     a file
+ *                   f = content_begin(c, NULL, &file); content_add(f, bytes)...; content_end(f, &digests, true);
  *                   content_free(c)
  *
- * Files nest: an engine that unpacks calls begin, add and end for a member from within its own window or end function.
- * The engines keep nothing about a file but what lies in their file_bytes of memory, so each depth has its own.
+ * Files nest: an engine that unpacks begins a member with the open file as its parent, and adds to it and ends it when
+ * it likes, but before the parent has ended; several members may be open at once. Engines keep nothing about a file but
+ * what lies in their file_bytes of memory, so each open file has its own.
  *
  * Whatever is not looked at in full is an `unread` fact (content_incomplete) and is counted: the three answers are
  * clean, a finding, and incomplete.
@@ -27,6 +28,7 @@
 #define CONTENT_MEMBER_WINDOW (256u << 10) /* the same as CONTENT_WINDOW_MAX for members, at depth 1 and more */
 #define CONTENT_HITS_MAX      (16u << 10)  /* hits in one window, of all engines together */
 #define CONTENT_DEPTH_MAX     40           /* members in members; deeper ones are incomplete */
+#define CONTENT_OPEN_MAX      64           /* files and members at once */
 #define CONTENT_ENGINES_MAX   8
 #define CONTENT_NAME_MAX      (64u << 10) /* bytes of path and members */
 
@@ -60,14 +62,16 @@ struct content_window {
         bool is_first, is_last;         /* both: the content is here whole. An empty file has one empty window */
         const struct content_hit *hits; /* of this engine, sorted by start, then by literal */
         size_t n_hits;
-        bool is_cut; /* there are more than CONTENT_HITS_MAX; those with the largest starts were dropped */
+        bool is_cut; /* there are more than CONTENT_HITS_MAX: others were dropped, which is said in an `unread` fact */
 };
 
 struct content;
+struct content_open; /* a file or member between its begin and its end */
 
 /* What an engine's functions are called with. */
 struct content_call {
-        struct content *content; /* to feed members to, and for content_incomplete */
+        struct content *content;   /* to feed members to */
+        struct content_open *open; /* the file that the engine is called for: the members' parent */
         const struct content_engine *engine;
         const struct content_file *file;
         void *worker;     /* what open made */
@@ -123,19 +127,20 @@ void content_free(struct content *c);
 struct content_totals content_totals(const struct content *c);
 
 /*
- * One file or member. begin may refuse a member that lies too deep (false: it has said so; add and end are then not
- * due). The bytes given to add need to be valid during the call only. end with digests of NULL: content computed those
- * that the engines want itself (as it does for members; for files of the layer the walk does).
+ * One file (parent: NULL) or member. begin refuses a member that lies too deep: NULL, it has said so. A file that is
+ * added in one piece, up to the size of a window, is looked at in place; the bytes need to be valid during the call
+ * only. end frees. digests of NULL: content computed those that the engines want itself (as it does for members; for
+ * files of the layer the walk does).
  */
-bool content_begin(struct content *c, const struct content_file *f);
-void content_add(struct content *c, const void *p, size_t n);
-void content_end(struct content *c, const struct content_digests *d, bool is_whole);
+struct content_open *content_begin(struct content *c, struct content_open *parent, const struct content_file *f);
+void content_add(struct content_open *o, const void *p, size_t n);
+void content_end(struct content_open *o, const struct content_digests *d, bool is_whole);
 
 /*
- * Says that the current file (or member) was not looked at in full, as an `unread` fact whose path is that of the file
- * with its members after '!'. Codes: encrypted, too-deep, too-large, corrupt, unsupported, budget.
+ * Says that this file (or member) was not looked at in full, as an `unread` fact whose path is that of the file with
+ * its members after '!'. Codes: encrypted, too-deep, too-large, corrupt, unsupported, budget.
  */
-void content_incomplete(struct content *c, const char *code, const char *fmt, ...) _printf_(3, 4);
+void content_incomplete(struct content_open *o, const char *code, const char *fmt, ...) _printf_(3, 4);
 
 /* "path" or "path!member!member", in the arena. */
 struct str content_name(struct arena *a, const struct content_file *f);

@@ -31,7 +31,7 @@ struct literal_info {
         bool nocase; /* then it lies there in lower case */
 };
 
-/* Where a gram lies in a literal. Those of one longer_key stand together. */
+/* Where a gram lies in a literal. Those of one key stand together. */
 struct place {
         uint64_t head; /* the literal's first 8 bytes that can be, folded; of 7 bytes: with a zero */
         uint32_t literal;
@@ -40,7 +40,7 @@ struct place {
 };
 
 struct slot {
-        uint32_t key;   /* longer_key of its places; 0: free */
+        uint32_t key;   /* key_after or key_before of its places; 0: free */
         uint32_t first; /* of its places */
 };
 
@@ -52,7 +52,7 @@ struct literals {
         /* WINDOW bytes and more */
         uint32_t *grams; /* bitmap by gram_hash */
         unsigned gram_bits;
-        uint32_t *longer; /* bitmap by longer_key: grams with the two bytes after, or before */
+        uint32_t *longer; /* bitmap by longer_bit: grams with the two bytes after, or before */
         struct slot *slots;
         unsigned slot_bits;
         struct place *places;
@@ -64,7 +64,6 @@ struct literals {
         uint32_t *small;        /* indexes of the literals, those of one pair_hash together */
         uint32_t *small_first;  /* in small, by pair_hash; one more at the end */
         size_t n_small;
-        bool has_two; /* literals of two bytes are among them */
 };
 
 #define LONGER_BITS    18
@@ -97,19 +96,32 @@ static inline uint64_t load64(const uint8_t *p)
 static inline uint32_t gram_hash(uint32_t gram, unsigned bits) { return (gram * HASH_FACTOR) >> (32 - bits); }
 
 /*
- * Of 6 bytes: a gram (folded) and the two bytes that follow it; or, marked by is_before, the two before it. A literal of
- * WINDOW bytes has those or these of each of its grams. Never 0.
+ * Of a gram with the two bytes that follow it, or with the two before it. A literal of WINDOW bytes has those or these
+ * of each of its grams. around: the two bytes before, the gram, the two after, folded. Never 0.
  */
-static inline uint32_t longer_key(uint32_t gram, uint16_t two, bool is_before)
+static inline uint32_t key_after(uint64_t around)
 {
-        uint32_t mixed = gram * HASH_FACTOR + ((uint32_t)(two | 0x2020) << 1 | is_before) * UINT32_C(0x85ebca6b);
-        return (mixed ^ mixed >> 15) * HASH_FACTOR | 1;
+        return (uint32_t)((around >> 16) * UINT64_C(0x9e3779b97f4a7c15) >> 32) | 1;
+}
+
+static inline uint32_t key_before(uint64_t around)
+{
+        return (uint32_t)((around << 16) * UINT64_C(0xc2b2ae3d27d4eb4f) >> 32) | 1;
 }
 
 static inline uint32_t longer_bit(uint32_t key) { return key >> (32 - LONGER_BITS); }
 
 /* The bit of pairs[gram & 0xffff] that stands for a gram's last two bytes: 8 kinds of the third, 4 of the fourth. */
 static inline unsigned pair_bit(uint32_t gram) { return (gram >> 16 & 7) | (gram >> 21 & 0x18); }
+
+/*
+ * A literal of n bytes, fewer than WINDOW, is found from a gram that begins where the literal does, or up to 3 bytes
+ * later or 2 earlier: the least of 4 starts in a row, seen from the gram.
+ */
+#define START_MIN (-3)
+#define STARTS    6
+
+static inline int small_start(size_t n) { return n >= 5 ? -3 : n >= 3 ? -2 : -1; }
 
 static inline uint32_t beginning_hash(uint32_t gram) { return gram_hash(gram, BEGINNING_BITS); }
 

@@ -70,16 +70,15 @@ static void look_up(const struct scan *s, uint32_t key, size_t at)
         }
 }
 
-/* The keys of the gram there; bytes that the text does not have count as 0, and no literal that fits asks for them. */
-static uint32_t key_after(const struct scan *s, size_t at)
+/* The gram with two bytes before and after, folded. What the text does not have counts as 0, and as any of a literal's. */
+static uint64_t around_of(const struct scan *s, size_t at)
 {
-        uint16_t two = s->n - at >= 6 ? load16(s->text + at + 4) : s->n - at == 5 ? s->text[at + 4] : 0;
-        return longer_key(load32(s->text + at) | FOLD, two, false);
-}
-
-static uint32_t key_before(const struct scan *s, size_t at)
-{
-        return longer_key(load32(s->text + at) | FOLD, at >= 2 ? load16(s->text + at - 2) : 0, true);
+        if (at >= 2 && s->n - at >= 6)
+                return load64(s->text + at - 2) | FOLD8;
+        uint8_t bytes[8] = { 0 };
+        size_t before = MIN(at, (size_t)2);
+        memcpy(bytes + 2 - before, s->text + at - before, before + MIN(s->n - at, (size_t)6));
+        return load64(bytes) | FOLD8;
 }
 
 /* Positions are multiples of STRIDE: the low bits say which of the two keys is in the second bitmap. */
@@ -90,8 +89,9 @@ static size_t thin_out(const struct scan *s, size_t block, uint32_t *hit, size_t
         const uint32_t *longer = s->l->longer;
         size_t kept = 0;
         for (size_t i = 0; i < n; i++) {
-                uint32_t after = bitmap_has(longer, longer_bit(key_after(s, block + hit[i])));
-                uint32_t before = bitmap_has(longer, longer_bit(key_before(s, block + hit[i])));
+                uint64_t around = around_of(s, block + hit[i]);
+                uint32_t after = bitmap_has(longer, longer_bit(key_after(around)));
+                uint32_t before = bitmap_has(longer, longer_bit(key_before(around)));
                 hit[kept] = hit[i] | after * IS_AFTER | before * IS_BEFORE;
                 kept += after | before;
         }
@@ -102,16 +102,18 @@ static void look_up_all(const struct scan *s, size_t block, const uint32_t *hit,
 {
         for (size_t i = 0; i < n; i++) {
                 size_t at = block + (hit[i] & ~(uint32_t)(STRIDE - 1));
+                uint64_t around = around_of(s, at);
                 if (hit[i] & IS_AFTER)
-                        look_up(s, key_after(s, at), at);
+                        look_up(s, key_after(around), at);
                 if (hit[i] & IS_BEFORE)
-                        look_up(s, key_before(s, at), at);
+                        look_up(s, key_before(around), at);
         }
 }
 
 /* --- the others --- */
 
-static void look_up_small(const struct scan *s, size_t start, bool two, bool more)
+/* The literals that begin at start, which lies `from` bytes behind a gram that tells of them. */
+static void look_up_small(const struct scan *s, size_t start, int from)
 {
         const struct literals *l = s->l;
         if (!counts(s, start, LITERAL_BYTES_MIN))
@@ -119,33 +121,34 @@ static void look_up_small(const struct scan *s, size_t start, bool two, bool mor
         uint32_t hash = pair_hash(s->text[start], s->text[start + 1]);
         for (uint32_t i = l->small_first[hash]; i < l->small_first[hash + 1]; i++) {
                 size_t n = l->info[l->small[i]].n;
-                if ((n == 2 ? two : more) && s->n - start >= n && stands(l, l->small[i], s->text + start))
+                int least = small_start(n);
+                if (from >= least && from < least + STRIDE && s->n - start >= n &&
+                    stands(l, l->small[i], s->text + start))
                         s->found(s->arg, l->small[i], start);
         }
 }
 
-/* The starts that allow_literal (literals.c) provides for, from at - 2 on; each comes from one gram only: nothing is found twice. */
-#define STARTS     5
+/* Starts are bits, from START_MIN on. Each comes from one gram only for each length, so nothing is found twice. */
 #define ALL_STARTS ((1u << STARTS) - 1)
 
 static void try_starts(const struct scan *s, size_t at, uint32_t starts)
 {
         for (; starts; starts &= starts - 1) {
-                unsigned i = (unsigned)__builtin_ctz(starts);
-                look_up_small(s, at + i - 2, i > 0, i < STARTS - 1);
+                int start = __builtin_ctz(starts) + START_MIN;
+                look_up_small(s, at + (size_t)(ptrdiff_t)start, start);
         }
 }
 
 /* Which of the starts are in the bitmap of beginnings. Near the ends of the text: all of them. */
 static uint32_t possible_starts(const struct scan *s, size_t at)
 {
-        if (at < 2 || s->n - at < 6)
+        if (at < 3 || s->n - at < 6)
                 return ALL_STARTS;
-        uint64_t around = (load32(s->text + at - 2) | (uint64_t)load32(s->text + at + 2) << 32) | FOLD8;
-        uint32_t starts = 0;
-        for (unsigned i = 0; i < STARTS; i++)
+        uint64_t around = load64(s->text + at - 3) | FOLD8;
+        uint32_t last = load32(s->text + at + 2) | FOLD, starts = 0;
+        for (unsigned i = 0; i < STARTS - 1; i++)
                 starts |= bitmap_has(s->l->beginnings, beginning_hash((uint32_t)(around >> (8 * i)))) << i;
-        return starts;
+        return starts | bitmap_has(s->l->beginnings, beginning_hash(last)) << (STARTS - 1);
 }
 
 static size_t thin_out_small(const struct scan *s, size_t block, uint32_t *hit, size_t n)

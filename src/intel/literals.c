@@ -22,7 +22,7 @@
 
 #define GRAM_BITS_MIN 15 /* of the bitmap: 4 KiB */
 #define GRAM_BITS_MAX 22 /* 512 KiB: what second-level caches hold */
-#define SPARSITY      64
+#define SPARSITY      32 /* bits of the bitmap for each gram */
 #define SHARED_BITS   18
 
 struct chosen { /* a gram of a literal, before places are sorted */
@@ -49,6 +49,15 @@ static uint64_t gram_cost(const struct builder *b, uint32_t gram)
         return shared >= LITERALS_SHARE_MAX ? cost + (UINT64_C(1) << 40) : cost;
 }
 
+/* Of the gram at i: with the two bytes after it, where the literal has them. */
+static uint32_t key_of(const uint8_t *bytes, size_t n, size_t i)
+{
+        uint64_t gram = gram_at(bytes, i);
+        if (i + 6 <= n)
+                return key_after((gram | (uint64_t)load16(bytes + i + 4) << 32) << 16 | FOLD8);
+        return key_before(gram << 16 | load16(bytes + i - 2) | FOLD8);
+}
+
 static void choose_grams(struct builder *b, uint32_t literal)
 {
         const struct literal_info *info = &b->l->info[literal];
@@ -66,8 +75,7 @@ static void choose_grams(struct builder *b, uint32_t literal)
         }
         for (size_t i = best; i < best + STRIDE; i++) {
                 uint32_t gram = gram_at(bytes, i);
-                uint32_t key = i + 6 <= info->n ? longer_key(gram, load16(bytes + i + 4), false)
-                                                : longer_key(gram, load16(bytes + i - 2), true);
+                uint32_t key = key_of(bytes, info->n, i);
                 b->chosen[b->n_chosen++] =
                         (struct chosen){ .gram = gram, .key = key, .literal = literal, .back = (uint8_t)i };
                 b->shared[gram_hash(gram, SHARED_BITS)]++;
@@ -155,12 +163,12 @@ static void allow(struct literals *l, const int known[static 4])
 }
 
 /*
- * A literal may begin 2 or 1 before the gram, with it, or 1 after it; one of two bytes 1 before, with it, 1 or 2 after
- * it: one gram for each remainder of its start by 4. The scan tries these starts and no others.
+ * One gram for each remainder of the literal's start by 4, as many of its bytes in it as can be; which those are depends
+ * on the length. starts: where the literal begins, seen from the gram. The scan tries these starts and no others.
  */
 static void allow_literal(struct literals *l, const uint8_t *bytes, int n)
 {
-        int from = n == 2 ? -1 : -2;
+        int from = small_start(n);
         for (int start = from; start < from + STRIDE; start++) {
                 int known[4];
                 for (int i = 0; i < 4; i++)
@@ -196,7 +204,6 @@ static void build_small(struct literals *l)
                 const uint8_t *bytes = l->bytes + info->at;
                 if (info->n >= WINDOW)
                         continue;
-                l->has_two |= info->n == 2;
                 l->small_first[pair_hash(bytes[0], bytes[1]) + 2]++;
                 allow_literal(l, bytes, info->n);
                 add_beginning(l, bytes, info->n);
