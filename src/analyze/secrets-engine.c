@@ -25,20 +25,17 @@ static void begin_file(const struct content_call *c)
 static void look_at_window(const struct content_call *c, const struct content_window *w)
 {
         secrets_scan(c->worker, c->state, w, on_found, (void *)c);
-        if (w->is_cut)
-                content_incomplete(c->content, "budget", "secrets: more than %u keywords in one piece of the file",
-                                   CONTENT_HITS_MAX);
 }
 
 static void end_file(const struct content_call *c, const struct content_digests *d, bool is_whole)
 {
         const struct secret_file *f = c->state;
         if (f->limits)
-                content_incomplete(c->content, "budget",
+                content_incomplete(c->open, "budget",
                                    "secrets: %llu patterns took too many steps and were given up%s",
                                    (unsigned long long)f->limits, f->has_given_up ? ", and the search with them" : "");
         if (f->found > SECRETS_FILE_MAX)
-                content_incomplete(c->content, "budget", "%llu secrets, of which the first %d are listed",
+                content_incomplete(c->open, "budget", "%llu secrets, of which the first %d are listed",
                                    (unsigned long long)f->found, SECRETS_FILE_MAX);
 }
 

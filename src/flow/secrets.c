@@ -18,6 +18,7 @@ struct texts_job {
         const struct secret_set *set;
         struct arena *arena;
         struct found_vec found;
+        uint64_t more; /* beyond FACTS_MAX */
 };
 
 /* --- in the worker --- */
@@ -34,7 +35,7 @@ static void put_numbered(struct sink *s, enum fact_kind kind, const void *fact)
         struct numbered *n = (struct numbered *)s;
         struct fact_secret f = *(const struct fact_secret *)fact;
         f.line = n->number;
-        f.offset = f.column = 0;
+        f.column = 0;
         sink_put(n->to, kind, &f);
 }
 
@@ -109,6 +110,46 @@ static size_t layer_of_step(const struct artefact *a, uint64_t step)
         return step && step <= a->n_steps && !a->steps[step - 1].empty_layer && layer < a->n_layers ? layer : NONE;
 }
 
+/* --- what the report shows of these texts: everything but the secrets --- */
+
+static void mask(struct arena *a, struct str *text, uint64_t offset, uint64_t length)
+{
+        if (offset >= text->n)
+                return;
+        char *copy = arena_cstr(a, *text);
+        memset(copy + offset, '*', (size_t)MIN(length, text->n - offset));
+        *text = str_span(copy, text->n);
+}
+
+static void mask_in_list(struct arena *a, struct str_list *list, const struct fact_secret *s)
+{
+        if (s->line >= 1 && s->line <= list->n)
+                mask(a, &list->v[s->line - 1], s->offset, s->length);
+}
+
+static void mask_secret(struct artefact *a, const struct fact_secret *s)
+{
+        const struct {
+                const char *where;
+                struct str_list *list;
+        } lists[] = {
+                { "(config) Env", &a->config.env },
+                { "(config) Labels", &a->config.labels },
+                { "(config) Entrypoint", &a->config.entrypoint },
+                { "(config) Cmd", &a->config.cmd },
+        };
+        for (size_t i = 0; i < ARRAY_SIZE(lists); i++)
+                if (str_is(s->path, lists[i].where))
+                        mask_in_list(&a->arena, lists[i].list, s);
+        if (!str_is(s->path, "(history)") || !s->line || s->line > a->n_steps)
+                return;
+        struct str *step = &a->steps[s->line - 1].created_by;
+        size_t layer = layer_of_step(a, s->line);
+        if (layer != NONE && str_eq(a->layers[layer].created_by, *step))
+                mask(&a->arena, &a->layers[layer].created_by, s->offset, s->length);
+        mask(&a->arena, step, s->offset, s->length);
+}
+
 static void take_text_fact(void *arg, enum fact_kind kind, const void *fact)
 {
         struct texts_job *j = arg;
@@ -118,8 +159,13 @@ static void take_text_fact(void *arg, enum fact_kind kind, const void *fact)
                 snprintf(code, sizeof(code), "%.*s", STR_FMT(u->code));
                 artefact_note(j->artefact, u->path, code, "%.*s", STR_FMT(u->detail));
         }
-        if (kind != FACT_secret || j->found.n >= FACTS_MAX)
+        if (kind != FACT_secret)
                 return;
+        mask_secret(j->artefact, fact);
+        if (j->found.n >= FACTS_MAX) {
+                j->more++;
+                return;
+        }
         struct view_secret *s = vec_push(&j->found);
         *s = (struct view_secret){ .layer = NONE, .deleted_by = NONE };
         fact_copy(FACT_secret, j->arena, fact, &s->secret);
@@ -150,6 +196,9 @@ int secrets_in_artefact(struct artefact *a, const struct secret_set *set, struct
         if (!a->has_config && !a->n_steps && !a->source->open_environment)
                 return 0;
         int r = workers_run(&job, 1, 1, err);
+        if (j.more)
+                artefact_note(a, STR("(config)"), "limit", "%llu more secrets, which are not listed",
+                              (unsigned long long)j.more);
         struct view_secret *all = arena_array(arena, to->n_secrets + j.found.n, sizeof(*all));
         if (to->n_secrets)
                 memcpy(all, to->secrets, to->n_secrets * sizeof(*all));

@@ -13,8 +13,10 @@
 
 /*
  * Looks at the artefact's configuration (variables, labels, commands), at the commands of its history, and at the
- * environment of a container's first process, in a worker. What could not be looked at becomes a note of the artefact.
- * The facts' path is (config), (history) or (environment); their line the number of the variable or step. < 0 only for
+ * environment of a container's first process, in a worker. What is found is masked in the artefact's own texts, which
+ * the report shows. What could not be looked at becomes a note of the artefact.
+ * The facts' path is (config), (history) or (environment); their line is the number of the
+ * variable or step, and their offset that in it. < 0 only for
  * an interrupt.
  */
 int secrets_in_artefact(struct artefact *a, const struct secret_set *set, struct arena *arena, struct view *to,
