@@ -51,6 +51,8 @@ int session_option(void *state, const struct option_spec *o, const char *value, 
                 s->db = value;
         else if (strcmp(o->name, "ledger") == 0)
                 s->ledger = value;
+        else if (strcmp(o->name, "history") == 0)
+                s->history = true;
         else if (strcmp(o->name, "secret-rules") == 0)
                 s->secret_rules = value;
         else if (strcmp(o->name, "authfile") == 0)
@@ -131,6 +133,7 @@ int session_run(const struct session_settings *s, const char *target, struct ses
                 .source = s->source,
                 .db = ret->db,
                 .db_source = db_source,
+                .history = s->history,
                 .secrets = ret->secrets,
                 .policy = s->policy.n_rules ? &s->policy : &policy_default,
                 .today = today(),

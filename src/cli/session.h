@@ -20,7 +20,7 @@ struct session_settings { /* the state of both commands, filled in by session_op
         size_t n_outputs;
         const char *ledger;
         const char *secret_rules; /* a file of users' kinds of secrets, or NULL */
-        bool quiet, verbose;
+        bool quiet, verbose, history;
 };
 
 struct session {

@@ -1,6 +1,7 @@
 /* See scan.h: opens the target, reads its layers, merges them, matches, decides, and puts the report together. */
 #include "flow/scan.h"
 
+#include "flow/history.h"
 #include "flow/secrets.h"
 
 #include <errno.h>
@@ -118,6 +119,8 @@ int scan_run(const char *target, const struct scan_options *o, struct scan *ret,
                 r = view_make(&layers, &ret->arena, o->ledger, &ret->view, err);
         if (r == 0 && o->secrets)
                 r = secrets_in_artefact(&ret->artefact, o->secrets, &ret->arena, &ret->view, err);
+        if (r == 0 && o->secrets && o->history)
+                r = history_of_artefact(&ret->artefact, o->secrets, &ret->arena, &ret->view, err);
         if (r == 0)
                 r = assemble(ret, o, &layers, err);
         layers_done(&layers);

@@ -21,6 +21,7 @@ struct scan_options {
         const struct db *db;  /* the advisories */
         struct str db_source; /* "embedded", or its file */
         const struct policy *policy;
+        bool history;                     /* repositories: all that their objects hold, not only the work tree */
         const struct secret_set *secrets; /* kinds of secrets to look for; NULL: none are */
         int64_t today;
         const struct layers_progress *progress;

@@ -1,6 +1,7 @@
 /* See secrets.h. */
 #include "flow/secrets.h"
 
+#include "base/date.h"
 #include "base/fs.h"
 #include "base/vec.h"
 #include "proc/worker.h"
@@ -144,9 +145,12 @@ static void mask_secret(struct artefact *a, const struct fact_secret *s)
         if (!str_is(s->path, "(history)") || !s->line || s->line > a->n_steps)
                 return;
         struct str *step = &a->steps[s->line - 1].created_by;
-        size_t layer = layer_of_step(a, s->line);
-        if (layer != NONE && str_eq(a->layers[layer].created_by, *step))
-                mask(&a->arena, &a->layers[layer].created_by, s->offset, s->length);
+        struct str value = s->offset < step->n ? str_upto(str_from(*step, s->offset), s->length) : STR_NONE;
+        for (size_t i = 0; value.n && i < a->n_layers; i++) { /* the layers repeat their steps */
+                ptrdiff_t at = str_find(a->layers[i].created_by, value);
+                if (at >= 0)
+                        mask(&a->arena, &a->layers[i].created_by, (uint64_t)at, value.n);
+        }
         mask(&a->arena, step, s->offset, s->length);
 }
 
@@ -155,9 +159,8 @@ static void take_text_fact(void *arg, enum fact_kind kind, const void *fact)
         struct texts_job *j = arg;
         if (kind == FACT_unread) {
                 const struct fact_unread *u = fact;
-                char code[32];
-                snprintf(code, sizeof(code), "%.*s", STR_FMT(u->code));
-                artefact_note(j->artefact, u->path, code, "%.*s", STR_FMT(u->detail));
+                artefact_note(j->artefact, arena_str(j->arena, u->path), arena_cstr(j->arena, u->code), "%.*s",
+                              STR_FMT(u->detail));
         }
         if (kind != FACT_secret)
                 return;
@@ -224,6 +227,19 @@ static struct str place_of(struct arena *a, const struct fact_secret *s)
         return arena_printf(a, "/%.*s%s%.*s", STR_FMT(s->path), s->members.n ? "!" : "", STR_FMT(s->members));
 }
 
+/* "/app/.env of commit 1a2b3c4d5e6f (2024-05-01), gone from HEAD" */
+static struct str place_in_history(struct arena *a, const struct fact_secret *s)
+{
+        char day[DATE_TEXT_MAX];
+        if (!s->commit.n)
+                return arena_printf(a, "%.*s, which no commit has", STR_FMT(s->path));
+        const char *presence = str_is(s->presence, "head")      ? "still at HEAD"
+                               : str_is(s->presence, "history") ? "gone from HEAD, still in the history"
+                                                                : "in no branch or tag, still in the repository";
+        return arena_printf(a, "/%.*s of commit %.*s (%s), %s", STR_FMT(s->path), STR_FMT(str_upto(s->commit, 12)),
+                            date_day(s->committed, day), presence);
+}
+
 void secret_describe(struct arena *arena, const struct view_secret *s, struct finding *ret)
 {
         struct fact_secret *f = arena_new(arena, struct fact_secret);
@@ -234,15 +250,16 @@ void secret_describe(struct arena *arena, const struct view_secret *s, struct fi
                 f->detail = arena_printf(arena, "%.*s%sas package %.*s ships it", STR_FMT(f->detail),
                                          f->detail.n ? "; " : "", STR_FMT(s->package));
         }
-        struct str deleted = STR_NONE;
+        struct str deleted = STR_NONE, where = place_of(arena, f);
+        if (f->presence.n)
+                where = place_in_history(arena, f);
         if (s->deleted_by != NONE)
                 deleted = arena_printf(arena, ", %s in layer %zu, still pullable",
                                        s->deleted_by == s->layer ? "replaced" : "deleted", s->deleted_by + 1);
         ret->secret = f;
         ret->deleted_by = s->deleted_by;
         ret->id = f->rule;
-        ret->title = arena_printf(arena, "%.*s in %.*s%.*s", STR_FMT(f->title), STR_FMT(place_of(arena, f)),
-                                  STR_FMT(deleted));
+        ret->title = arena_printf(arena, "%.*s in %.*s%.*s", STR_FMT(f->title), STR_FMT(where), STR_FMT(deleted));
         ret->layer = s->layer;
         ret->path = f->path;
         ret->line = f->line;

@@ -106,6 +106,8 @@ struct source {
         void (*close)(struct artefact *a); /* what state holds; NULL: nothing */
         /* Running containers: a descriptor of the first process's environment (proc(5)), or -errno. NULL: there is none. */
         int (*open_environment)(struct artefact *a);
+        /* Repositories: a descriptor of the .git directory, which the caller closes, or -errno. NULL: there is none. */
+        int (*open_git)(struct artefact *a);
 };
 
 extern const struct source *const sources[]; /* NULL-terminated */
