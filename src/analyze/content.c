@@ -145,6 +145,8 @@ void content_free(struct content *c)
         free(c);
 }
 
+void content_skipped(struct content *c) { c->totals.incomplete++; }
+
 struct content_totals content_totals(const struct content *c) { return c->totals; }
 
 struct str content_name(struct arena *a, const struct content_file *f)

@@ -142,6 +142,9 @@ void content_end(struct content_open *o, const struct content_digests *d, bool i
  */
 void content_incomplete(struct content_open *o, const char *code, const char *fmt, ...) _printf_(3, 4);
 
+/* Counts a file of the layer that was not even begun: whoever calls has said why. */
+void content_skipped(struct content *c);
+
 /* "path" or "path!member!member", in the arena. */
 struct str content_name(struct arena *a, const struct content_file *f);
 

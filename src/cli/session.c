@@ -108,10 +108,26 @@ static int load_secrets(const char *path, struct session *s)
         return 0;
 }
 
-static void free_secrets(struct session *s)
+/* Everything that content is searched for, in one plan. */
+static int plan_content(struct session *s, struct error *err)
 {
+        const struct content_engine *engines[CONTENT_ENGINES_MAX];
+        int r = malware_new(&s->malware, err);
+        if (r < 0)
+                return r;
+        size_t n = malware_engines(s->malware, engines);
+        secrets_engine_init(&s->secrets_engine, s->secrets);
+        engines[n++] = &s->secrets_engine;
+        return content_plan_new(engines, n, &s->content, err);
+}
+
+static void free_data(struct session *s)
+{
+        content_plan_free(s->content);
+        malware_free(s->malware);
         secret_set_free(s->secrets);
         secret_config_free(s->secret_config);
+        db_close(s->db);
 }
 
 int session_run(const struct session_settings *s, const char *target, struct session *ret)
@@ -125,7 +141,11 @@ int session_run(const struct session_settings *s, const char *target, struct ses
         if (code != 0)
                 return code;
         if (db_locate(s->db, &ret->db, &db_source, &err) < 0) {
-                free_secrets(ret);
+                free_data(ret);
+                return fail(EXIT_INCOMPLETE, &err);
+        }
+        if (plan_content(ret, &err) < 0) {
+                free_data(ret);
                 return fail(EXIT_INCOMPLETE, &err);
         }
         progress_start(&ret->progress, !s->quiet && stream_is_terminal(STDERR_FILENO));
@@ -135,6 +155,8 @@ int session_run(const struct session_settings *s, const char *target, struct ses
                 .db_source = db_source,
                 .history = s->history,
                 .secrets = ret->secrets,
+                .content = ret->content,
+                .malware_rules = malware_rules_total(ret->malware),
                 .policy = s->policy.n_rules ? &s->policy : &policy_default,
                 .today = today(),
                 .progress = &ret->progress.layers,
@@ -146,8 +168,7 @@ int session_run(const struct session_settings *s, const char *target, struct ses
         if (s->ledger) {
                 if (output_open(&file, s->ledger, &err) < 0) {
                         progress_end(&ret->progress);
-                        free_secrets(ret);
-                        db_close(ret->db);
+                        free_data(ret);
                         return fail(EXIT_INCOMPLETE, &err);
                 }
                 ledger = ledger_to_json_lines(file.stream);
@@ -163,16 +184,14 @@ int session_run(const struct session_settings *s, const char *target, struct ses
                 return 0;
         if (s->ledger)
                 output_abort(&file);
-        free_secrets(ret);
-        db_close(ret->db);
+        free_data(ret);
         return workers_interrupted() ? EXIT_INCOMPLETE : fail(EXIT_INCOMPLETE, &err);
 }
 
 void session_done(struct session *s)
 {
         scan_done(&s->scan);
-        free_secrets(s);
-        db_close(s->db);
+        free_data(s);
 }
 
 uint64_t session_elapsed_ms(const struct session *s) { return now_ms() - s->started_ms; }

@@ -2,6 +2,7 @@
 #ifndef SEKISHO_CLI_SESSION_H
 #define SEKISHO_CLI_SESSION_H
 
+#include "analyze/malware.h"
 #include "base/fs.h"
 #include "cli/command.h"
 #include "cli/progress.h"
@@ -27,6 +28,9 @@ struct session {
         struct db *db;
         struct secret_config *secret_config; /* NULL: none was given */
         struct secret_set *secrets;
+        struct content_engine secrets_engine;
+        struct malware *malware;
+        struct content_plan *content;
         struct scan scan;
         struct progress progress;
         uint64_t started_ms;

@@ -7,6 +7,7 @@
 const struct policy policy_default = {
         .name = "default",
         .rules = {
+                { .name = "Malware", .subject = SUBJECT_MALWARE, .least = SEVERITY_MEDIUM, .denies = true },
                 { .name = "Malicious package", .subject = SUBJECT_VULNERABILITY, .needs_malicious = true, .denies = true },
                 { .name = "Vulnerability known to be exploited", .subject = SUBJECT_VULNERABILITY, .needs_exploited = true,
                   .denies = true },
@@ -19,13 +20,14 @@ const struct policy policy_default = {
                 { .name = "Serious vulnerability without a fix", .subject = SUBJECT_VULNERABILITY, .least = SEVERITY_HIGH },
                 { .name = "Vulnerability of unknown severity with a fix", .subject = SUBJECT_VULNERABILITY, .only_unknown = true,
                   .needs_fix = true },
+                { .name = "Content that malware often has", .subject = SUBJECT_MALWARE },
                 { .name = "Changed executable of a package", .subject = SUBJECT_MODIFIED, .needs_executable = true },
                 { .name = "Something that was not read", .subject = SUBJECT_UNREAD },
                 { .name = "Operating system whose support ends soon, or is not known", .subject = SUBJECT_END_OF_LIFE },
                 { .name = "Advisories that are old", .subject = SUBJECT_STALE_DATA },
                 { .name = "Possible secret", .subject = SUBJECT_SECRET, .least_certain = CERTAINTY_MEDIUM },
         },
-        .n_rules = 14,
+        .n_rules = 16,
 };
 
 int policy_add_fail_on(struct policy *p, const char *words, struct error *err)

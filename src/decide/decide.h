@@ -20,6 +20,7 @@ enum subject { /* what kind of finding a rule is about */
                SUBJECT_STALE_DATA,
                SUBJECT_MISMATCH,
                SUBJECT_SECRET,
+               SUBJECT_MALWARE,
 };
 
 enum certainty { CERTAINTY_ANY, CERTAINTY_LOW, CERTAINTY_MEDIUM, CERTAINTY_HIGH }; /* of secrets */

@@ -6,6 +6,7 @@
 #define SEKISHO_FLOW_SCAN_H
 
 #include "analyze/secrets.h"
+#include "analyze/content.h"
 #include "decide/decide.h"
 #include "flow/layers.h"
 #include "flow/view.h"
@@ -23,6 +24,8 @@ struct scan_options {
         const struct policy *policy;
         bool history;                     /* repositories: all that their objects hold, not only the work tree */
         const struct secret_set *secrets; /* kinds of secrets to look for; NULL: none are */
+        const struct content_plan *content; /* what the content of files is searched for; NULL: nothing */
+        size_t malware_rules;               /* in it */
         int64_t today;
         const struct layers_progress *progress;
         void (*opened)(void *arg,
