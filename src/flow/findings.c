@@ -157,7 +157,7 @@ static void find_malware(struct finder *f)
                 x->title = arena_printf(arena, "%.*s in /%.*s", STR_FMT(m->fact.description), STR_FMT(x->path));
                 x->layer = m->layer;
                 x->deleted_by = m->deleted_by;
-                x->proof = arena_printf(arena, "%.*s rule %.*s, first found at byte %llu", STR_FMT(m->fact.engine),
+                x->proof = arena_printf(arena, "%.*s: %.*s, first found at byte %llu", STR_FMT(m->fact.engine),
                                         STR_FMT(m->fact.rule), (unsigned long long)m->fact.offset);
         }
         f->s->report.search.found = v->n_malware;

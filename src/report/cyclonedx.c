@@ -218,6 +218,11 @@ static json_t *affects(const struct report *r, const struct finding *f, const st
                 }
                 doc_add(array, o);
         }
+        if (!f->n_packages) {
+                json_t *o = doc_object();
+                doc_set(o, "ref", doc_cstr(ARTEFACT_REF));
+                doc_add(array, o);
+        }
         return array;
 }
 
@@ -237,6 +242,11 @@ static json_t *vulnerability(const struct report *r, struct arena *a, const stru
         if (v && v->summary.n)
                 doc_set(o, "description", doc_text(v->summary));
         doc_set(o, "recommendation", doc_text(text_capital(a, finding_advice(r, a, f))));
+        if (f->malware) {
+                doc_set(o, "description", doc_text(f->title));
+                doc_add_property(properties, "sekisho:malware", f->malware->family);
+                doc_add_property(properties, "sekisho:path", f->path);
+        }
         if (v && v->published)
                 doc_set(o, "published", doc_time(v->published));
         doc_set(o, "affects", affects(r, f, refs));
@@ -289,7 +299,7 @@ static int cyclonedx_write(const struct report *r, const struct report_options *
         doc_put(&s, "compositions", compositions(r));
         doc_open(&s, "vulnerabilities", '[');
         for (size_t i = 0; i < r->n_findings; i++, arena_done(&one))
-                if (r->findings[i].kind == FINDING_VULNERABILITY)
+                if (r->findings[i].kind == FINDING_VULNERABILITY || r->findings[i].kind == FINDING_MALWARE)
                         doc_put(&s, NULL, vulnerability(r, &one, &r->findings[i], refs));
         doc_close(&s, ']');
         doc_close(&s, '}');

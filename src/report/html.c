@@ -209,12 +209,15 @@ static void also_seen(struct page *p)
         const struct coverage *c = &r->coverage;
         struct arena *a = &p->arena;
         page_raw(p, "<section id=\"seen\">\n<h2>Also seen</h2>\n<dl class=\"seen\">\n");
-        bool any = false;
+        seen(p, STR("Malware"), search_words(r, a));
+        for (size_t i = 0; i < r->n_findings; i++)
+                if (r->findings[i].kind == FINDING_MALWARE)
+                        page_put(p, ", @", malware_item(r, a, &r->findings[i]));
+        page_raw(p, "</dd>\n");
         for (size_t i = 0; i < r->n_findings; i++) {
                 const struct finding *f = &r->findings[i];
                 if (f->kind != FINDING_UNSUPPORTED && f->kind != FINDING_STALE_DATA && f->kind != FINDING_MISMATCH)
                         continue;
-                any = true;
                 seen(p,
                      f->kind == FINDING_UNSUPPORTED  ? STR("Blind")
                      : f->kind == FINDING_STALE_DATA ? STR("Old data")
@@ -255,8 +258,6 @@ static void also_seen(struct page *p)
                                   STR_FMT(text_count(a, c->deleted, "file", "files"))));
                 page_raw(p, "</dd>\n");
         }
-        if (!any && !c->total_modified && !c->total_unknown_executables && !c->n_unread && !c->deleted)
-                page_raw(p, "<dt class=\"hide\">Nothing</dt><dd>Nothing else that needs an eye.</dd>\n");
         page_raw(p, "</dl>\n</section>\n");
 }
 

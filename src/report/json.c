@@ -154,6 +154,15 @@ static json_t *secret(const struct report *r, const struct finding *f)
         return o;
 }
 
+static json_t *malware(const struct report *r, const struct finding *f)
+{
+        if (!f->malware)
+                return doc_null();
+        json_t *o = doc_fact(FACT_malware, f->malware);
+        doc_set(o, "deleted_by", layer_reference(r, f->deleted_by));
+        return o;
+}
+
 static json_t *proof(const struct report *r, const struct finding *f)
 {
         const struct fact_vulnerability *v = f->vulnerability;
@@ -192,6 +201,7 @@ static json_t *finding(const struct report *r, const struct finding *f)
         doc_set(o, "rule", f->rule ? doc_str(f->rule->name) : doc_null());
         doc_set(o, "vulnerability", vulnerability(f->vulnerability));
         doc_set(o, "secret", secret(r, f));
+        doc_set(o, "malware", malware(r, f));
         doc_set(o, "proof", proof(r, f));
         arena_done(&a);
         return o;
@@ -250,6 +260,17 @@ static json_t *files(const struct report *r, const struct report_file *v, size_t
         return array;
 }
 
+static json_t *search(const struct report_search *s)
+{
+        json_t *o = doc_object();
+        doc_set(o, "rules", doc_number(s->rules));
+        doc_set(o, "files", doc_number(s->files));
+        doc_set(o, "members", doc_number(s->members));
+        doc_set(o, "incomplete", doc_number(s->incomplete));
+        doc_set(o, "found", doc_number(s->found));
+        return o;
+}
+
 static json_t *coverage(const struct report *r)
 {
         const struct coverage *c = &r->coverage;
@@ -266,6 +287,7 @@ static json_t *coverage(const struct report *r)
         doc_set(o, "unknown_executables_total", doc_number(c->total_unknown_executables));
         doc_set(o, "unknown_executables", files(r, c->unknown_executables, c->n_unknown_executables));
         doc_set(o, "unread", unread);
+        doc_set(o, "malware_search", search(&r->search));
         return o;
 }
 

@@ -50,6 +50,8 @@ static json_t *tags(const struct finding *f)
                 doc_add(array, doc_cstr("malicious"));
         for (size_t i = 0; f->secret && i < f->secret->tags.n; i++)
                 doc_add(array, doc_text(f->secret->tags.v[i]));
+        for (size_t i = 0; f->malware && i < f->malware->tags.n; i++)
+                doc_add(array, doc_text(f->malware->tags.v[i]));
         return array;
 }
 
@@ -68,9 +70,19 @@ static struct str rule_words(struct arena *a, const struct finding *f)
                 return arena_printf(a, "A secret: %.*s", STR_FMT(text_clean(a, f->secret->title)));
         if (f->kind < FINDING_KINDS && kinds[f->kind])
                 return str_of(kinds[f->kind]);
+        if (f->malware)
+                return text_clean(a, f->malware->description);
         if (f->vulnerability && f->vulnerability->summary.n)
                 return text_clean(a, f->vulnerability->summary);
         return arena_printf(a, "%.*s: a known vulnerability", STR_FMT(text_clean(a, f->id)));
+}
+
+/* How likely findings of the rule are what they say. */
+static struct str precision(const struct finding *f)
+{
+        if (f->secret)
+                return f->secret->confidence;
+        return f->malware && str_is(f->malware->confidence, "medium") ? STR("medium") : STR("very-high");
 }
 
 static json_t *rule(const struct report *r, struct arena *a, const struct finding *f)
@@ -88,7 +100,7 @@ static json_t *rule(const struct report *r, struct arena *a, const struct findin
         doc_set(configuration, "level", doc_cstr(level(f->severity)));
         doc_set(o, "defaultConfiguration", configuration);
         doc_set(properties, "tags", tags(f));
-        doc_set(properties, "precision", doc_str(f->secret ? f->secret->confidence : STR("very-high")));
+        doc_set(properties, "precision", doc_str(precision(f)));
         doc_set(properties, "security-severity", doc_text(security_severity(a, f)));
         if (v && v->cvss_vector.n)
                 doc_set(properties, "cvss", doc_text(v->cvss_vector));
@@ -197,6 +209,13 @@ static json_t *result(const struct report *r, struct arena *a, const struct find
                 doc_set(properties, "knownExploited", doc_bool(v->kev));
                 if (v->epss)
                         doc_set(properties, "epss", doc_real((double)v->epss / 100000));
+        }
+        if (f->malware) {
+                doc_set(properties, "engine", doc_text(f->malware->engine));
+                doc_set(properties, "family", doc_text(f->malware->family));
+                doc_set(properties, "offset", doc_number(f->malware->offset));
+                doc_set(properties, "deletedByLayer",
+                        f->deleted_by == NONE ? doc_null() : doc_number(f->deleted_by + 1));
         }
         doc_set(o, "properties", properties);
         return o;
