@@ -228,7 +228,6 @@ static void also_seen(struct page *p)
         for (size_t i = 0; i < r->n_findings; i++) {
                 if (!secret_is_likely(&r->findings[i]))
                         continue;
-                any = true;
                 seen(p, STR("Secret"), secret_words(r, a, &r->findings[i]));
                 page_raw(p, "</dd>\n");
         }
