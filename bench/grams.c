@@ -2,9 +2,9 @@
  * Makes src/intel/grams.inc: how often 4-grams are met in ordinary files, by which the literal matcher chooses what it
  * looks for. Reads names of files from standard input; see the command in that file's first line.
  */
+#include "intel/grams.h"
 #include "base/arena.h"
 #include "base/fs.h"
-#include "intel/grams.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -44,7 +44,8 @@ static void print(const uint32_t *counts, const uint32_t *keys, uint64_t total)
         for (uint32_t i = 0; i < TABLE; i++)
                 if (counts[i])
                         most[gram_place(keys[i])] = MAX(most[gram_place(keys[i])], counts[i]);
-        printf("/* find /usr/bin /usr/sbin /usr/lib /usr/share -type f -size -30M | shuf --random-source=/usr/bin/python3.11 | "
+        printf("/* find /usr/bin /usr/sbin /usr/lib /usr/share -type f -size -30M | shuf "
+               "--random-source=/usr/bin/python3.11 | "
                "build/bench/grams */\n");
         for (uint32_t i = 0; i < GRAM_PLACES; i++) {
                 double power = most[i] ? log2((double)most[i] / (double)total) + GRAM_LEAST_POWER : 0;

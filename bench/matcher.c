@@ -23,10 +23,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#define WINDOW     (1u << 20)
-#define ROUNDS     5
-#define TEXT_MAX   (64u << 20)
-#define NOCASE_OF  8 /* every 8th literal */
+#define WINDOW    (1u << 20)
+#define ROUNDS    5
+#define TEXT_MAX  (64u << 20)
+#define NOCASE_OF 8 /* every 8th literal */
 
 VEC_TYPE(literal_vec, struct literal);
 VEC_TYPE(str_vec, struct str);

@@ -16,7 +16,10 @@ void store_done(struct store *s)
 
 static uint64_t id_key(const struct git_id *id) { return hash_str(str_span(id->bytes, sizeof(id->bytes))); }
 
-static uint64_t place_key(uint32_t pack, uint64_t offset) { return ((uint64_t)pack + 1) << 44 | (offset & 0xfffffffffff); }
+static uint64_t place_key(uint32_t pack, uint64_t offset)
+{
+        return ((uint64_t)pack + 1) << 44 | (offset & 0xfffffffffff);
+}
 
 size_t store_find(const struct store *s, const struct git_id *id)
 {

@@ -32,7 +32,7 @@ struct store {
         size_t n_packs;
         VEC(struct str) loose; /* as they are stored; in the arena */
         VEC(struct stored_object) objects;
-        struct map64 by_id; /* -> 1 + index in objects */
+        struct map64 by_id;                   /* -> 1 + index in objects */
         struct store_slot slots[STORE_SLOTS]; /* contents that others build on */
         size_t cached;
         struct arena arena;

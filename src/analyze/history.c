@@ -32,8 +32,8 @@ struct history {
         struct secret_texts *texts;
         VEC(struct history_find) finds;
         VEC(struct history_commit) commits;
-        struct map64 commit_of;  /* object -> 1 + index in commits */
-        struct map64 places;     /* object of a blob with finds -> 1 + index in place */
+        struct map64 commit_of; /* object -> 1 + index in commits */
+        struct map64 places;    /* object of a blob with finds -> 1 + index in place */
         VEC(struct place) place;
         VEC(struct str) references; /* "name SP hex" in the arena */
         struct str head;
@@ -211,7 +211,8 @@ static void take_loose(struct history *h, struct str name, struct git_id *id, st
         struct git_id found;
         int r = git_loose(stored, &type, &h->content);
         if (r < 0) {
-                sink_unread(h->out, name, r == -EFBIG ? "too-large" : "corrupt", "a loose object that cannot be inflated");
+                sink_unread(h->out, name, r == -EFBIG ? "too-large" : "corrupt",
+                            "a loose object that cannot be inflated");
                 return;
         }
         git_id_of(h->store.hash, type, buf_str(&h->content), &found);
@@ -229,7 +230,8 @@ static void take_loose(struct history *h, struct str name, struct git_id *id, st
 
 static void take_reference(struct history *h, struct str name, struct str text)
 {
-        *vec_push(&h->references) = arena_printf(&h->arena, "%.*s %.*s", STR_FMT(name), STR_FMT(str_upto(str_trim(text), 300)));
+        *vec_push(&h->references) =
+                arena_printf(&h->arena, "%.*s %.*s", STR_FMT(name), STR_FMT(str_upto(str_trim(text), 300)));
 }
 
 /* Lines of "HEX name"; those of peeled tags begin with ^. */
@@ -488,9 +490,11 @@ static void tell(struct history *h)
         for (size_t i = 0; i < h->finds.n; i++)
                 tell_find(h, &h->finds.v[i]);
         tell_count(h, h->broken, "corrupt", "objects that are not what git writes");
-        tell_count(h, h->missing, "truncated", "objects that are referred to are not here (a shallow or partial clone?)");
+        tell_count(h, h->missing, "truncated",
+                   "objects that are referred to are not here (a shallow or partial clone?)");
         tell_count(h, h->store.too_large, "too-large", "objects are larger than what is looked at");
-        tell_count(h, h->submodules, "unsupported", "submodules, which are repositories of their own: they are not followed");
+        tell_count(h, h->submodules, "unsupported",
+                   "submodules, which are repositories of their own: they are not followed");
         tell_count(h, h->unsafe, "unsafe-path", "names in trees that lead out of the work tree or into .git");
         tell_count(h, h->more, "limit", "more secrets that are not listed");
 }

@@ -31,8 +31,7 @@ static void end_file(const struct content_call *c, const struct content_digests 
 {
         const struct secret_file *f = c->state;
         if (f->limits)
-                content_incomplete(c->open, "budget",
-                                   "secrets: %llu patterns took too many steps and were given up%s",
+                content_incomplete(c->open, "budget", "secrets: %llu patterns took too many steps and were given up%s",
                                    (unsigned long long)f->limits, f->has_given_up ? ", and the search with them" : "");
         if (f->found > SECRETS_FILE_MAX)
                 content_incomplete(c->open, "budget", "%llu secrets, of which the first %d are listed",

@@ -1,6 +1,6 @@
 /*
- * What is told of a find, and the search in texts that are no files; see secrets.h. Here a find becomes a fact: redacted,
- * with what its path and mode say about it.
+ * What is told of a find, and the search in texts that are no files; see secrets.h. Here a find becomes a fact:
+ * redacted, with what its path and mode say about it.
  */
 #include "analyze/secrets.h"
 

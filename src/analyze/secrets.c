@@ -235,8 +235,8 @@ static bool is_allowed(struct secret_scanner *s, const struct secret_file *f, co
                 return false;
         struct str line = line_at(w->bytes, c->start);
         return secret_is_allowed(&config->allows, s->matcher, f->path, c->m.value, c->m.match, line) ||
-               (c->rule->custom && secret_is_allowed(&c->rule->custom->allows, s->matcher, f->path, c->m.value,
-                                                     c->m.match, line));
+               (c->rule->custom &&
+                secret_is_allowed(&c->rule->custom->allows, s->matcher, f->path, c->m.value, c->m.match, line));
 }
 
 /* --- users' rules: searched for in the whole window, once one of their keywords is in the file --- */
@@ -465,11 +465,13 @@ void secret_fingerprint(const struct secret_rule *rule, struct str value, char r
 
 unsigned secret_path_doubt(struct str path)
 {
-        static const char *const parts[] = { "test",    "tests",    "testing", "testdata", "test-data", "fixtures",
-                                             "fixture", "example",  "examples", "sample",  "samples",   "doc",
-                                             "docs",    "man",      "mock",    "mocks",    "spec",      "specs",
-                                             "__tests__", "i18n",   "locale",  "demo",     "demos",     "benchmark" };
-        static const char *const endings[] = { ".md", ".rst", ".po", ".mo", ".pot", ".min.js", ".map", ".html", ".adoc" };
+        static const char *const parts[] = { "test",      "tests",   "testing",  "testdata", "test-data", "fixtures",
+                                             "fixture",   "example", "examples", "sample",   "samples",   "doc",
+                                             "docs",      "man",     "mock",     "mocks",    "spec",      "specs",
+                                             "__tests__", "i18n",    "locale",   "demo",     "demos",     "benchmark" };
+        static const char *const endings[] = {
+                ".md", ".rst", ".po", ".mo", ".pot", ".min.js", ".map", ".html", ".adoc"
+        };
         struct str rest = path;
         while (rest.p) {
                 struct str part = str_cut(&rest, '/');

@@ -42,12 +42,12 @@ void secret_scanner_free(struct secret_scanner *s);
 
 /* What is kept of a file from window to window. Zeroed before the first, but for its path. */
 struct secret_file {
-        struct str path;      /* set by the caller */
+        struct str path;                       /* set by the caller */
         uint8_t custom[SECRET_CUSTOM_MAX / 8]; /* users' rules of which a keyword was found in this file */
-        uint64_t lines;       /* line ends before the end of the window before */
+        uint64_t lines;                        /* line ends before the end of the window before */
         uint64_t found, limits;
-        bool is_binary;       /* lines mean nothing in it */
-        bool has_given_up;    /* SECRETS_LIMITS_MAX reached */
+        bool is_binary;    /* lines mean nothing in it */
+        bool has_given_up; /* SECRETS_LIMITS_MAX reached */
 };
 
 struct secret_found {

@@ -41,8 +41,8 @@ int regex_new(struct str pattern, unsigned options, struct regex **ret, struct e
         for (size_t i = 0; i < ARRAY_SIZE(options_of); i++)
                 if (options & options_of[i].ours)
                         flags |= options_of[i].pcre2;
-        pcre2_code *compiled = pcre2_compile((PCRE2_SPTR)(pattern.p ? pattern.p : ""), pattern.n, flags, &code, &where,
-                                             NULL);
+        pcre2_code *compiled =
+                pcre2_compile((PCRE2_SPTR)(pattern.p ? pattern.p : ""), pattern.n, flags, &code, &where, NULL);
         if (!compiled) {
                 PCRE2_UCHAR words[200] = { 0 };
                 pcre2_get_error_message(code, words, sizeof(words));

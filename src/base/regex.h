@@ -3,8 +3,8 @@
  * have memory that is both written and run), with limits on steps and memory. A pattern that would explode ends with
  * REGEX_LIMIT, which the caller must say: it is no answer.
  *
- * The syntax is Perl's (pcre2pattern(3)), on bytes; $ is the very end, as in RE2. No pattern may call out, look at \C or set options at its start
- * that lift limits.
+ * The syntax is Perl's (pcre2pattern(3)), on bytes; $ is the very end, as in RE2. No pattern may call out, look at \C
+ * or set options at its start that lift limits.
  */
 #ifndef SEKISHO_BASE_REGEX_H
 #define SEKISHO_BASE_REGEX_H
@@ -29,7 +29,7 @@ enum regex_options {
 
 /* 0, or -EINVAL with the reason and its place in the pattern, or -E2BIG. */
 int regex_new(struct str pattern, unsigned options, struct regex **ret, struct error *err);
-void regex_free(struct regex *r); /* NULL is fine */
+void regex_free(struct regex *r);           /* NULL is fine */
 size_t regex_groups(const struct regex *r); /* how many, the whole match not counted */
 
 struct regex_matcher *regex_matcher_new(void);

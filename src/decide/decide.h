@@ -42,7 +42,7 @@ struct rule {
         bool only_unknown;   /* only those whose severity nobody told */
         bool needs_fix, needs_exploited, needs_malicious, needs_executable, needs_over;
         enum certainty least_certain; /* at least so certain */
-        bool denies; /* else it warns */
+        bool denies;                  /* else it warns */
 };
 
 #define POLICY_RULES_MAX 32

@@ -191,7 +191,8 @@ static void on_history_end(void *arg, int r, const char *why)
 {
         struct history_job *j = arg;
         if (r < 0)
-                artefact_note(j->artefact, STR("(history)"), "crashed", "the git history was not read to its end: %s", why);
+                artefact_note(j->artefact, STR("(history)"), "crashed", "the git history was not read to its end: %s",
+                              why);
 }
 
 int history_of_artefact(struct artefact *a, const struct secret_set *set, struct arena *arena, struct view *to,

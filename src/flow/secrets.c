@@ -263,10 +263,10 @@ void secret_describe(struct arena *arena, const struct view_secret *s, struct fi
         ret->layer = s->layer;
         ret->path = f->path;
         ret->line = f->line;
-        ret->proof = arena_printf(arena, "%.*s, %.*s confidence, %s%s%.*s", STR_FMT(f->redacted),
-                                  STR_FMT(f->confidence),
-                                  str_is(f->validity, "valid")    ? "checked: valid"
-                                  : str_is(f->validity, "failed") ? "its checksum is wrong"
-                                                                  : "not checked",
-                                  f->detail.n ? ", " : "", STR_FMT(f->detail));
+        ret->proof =
+                arena_printf(arena, "%.*s, %.*s confidence, %s%s%.*s", STR_FMT(f->redacted), STR_FMT(f->confidence),
+                             str_is(f->validity, "valid")    ? "checked: valid"
+                             : str_is(f->validity, "failed") ? "its checksum is wrong"
+                                                             : "not checked",
+                             f->detail.n ? ", " : "", STR_FMT(f->detail));
 }

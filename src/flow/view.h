@@ -48,10 +48,10 @@ struct view {
         size_t os_layer;
         struct report_package *packages; /* without purl; in no particular order */
         size_t n_packages;
-        size_t databases; /* package database files in the view */
+        size_t databases;            /* package database files in the view */
         struct view_secret *secrets; /* of all layers, base first */
         size_t n_secrets;
-        bool is_partial;  /* a part of a layer, or of a package database in the view, could not be read */
+        bool is_partial; /* a part of a layer, or of a package database in the view, could not be read */
         struct coverage coverage;
         struct view_malware *malware; /* by layer, in the order in which it was found */
         size_t n_malware;

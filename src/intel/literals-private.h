@@ -59,10 +59,10 @@ struct literals {
         size_t n_places;
 
         /* the others; all NULL if there are none */
-        uint32_t *pairs;        /* by a gram's first two bytes: 32 bits for what its last two may be */
-        uint32_t *beginnings;   /* bitmap by beginning_hash: the first gram of a literal */
-        uint32_t *small;        /* indexes of the literals, those of one pair_hash together */
-        uint32_t *small_first;  /* in small, by pair_hash; one more at the end */
+        uint32_t *pairs;       /* by a gram's first two bytes: 32 bits for what its last two may be */
+        uint32_t *beginnings;  /* bitmap by beginning_hash: the first gram of a literal */
+        uint32_t *small;       /* indexes of the literals, those of one pair_hash together */
+        uint32_t *small_first; /* in small, by pair_hash; one more at the end */
         size_t n_small;
 };
 
@@ -141,8 +141,8 @@ struct probed {
 };
 
 /*
- * Probes the grams at text, text + 4, ... below text + n (n a multiple of 4, at most BLOCK_BYTES; all n bytes are there).
- * Either table may be NULL.
+ * Probes the grams at text, text + 4, ... below text + n (n a multiple of 4, at most BLOCK_BYTES; all n bytes are
+ * there). Either table may be NULL.
  */
 typedef void (*prober)(const struct literals *l, const uint8_t *text, size_t n, struct probed *ret);
 

@@ -43,7 +43,7 @@ static void probe_rest(const struct literals *l, const uint8_t *text, size_t at,
 
 /* Which of 16 grams hit, one bit each. */
 __attribute__((target("avx512f"), always_inline)) static inline __mmask16 hits_of_grams(__m512i grams,
-                                                                                      const struct literals *l)
+                                                                                        const struct literals *l)
 {
         const __m512i one = _mm512_set1_epi32(1), low = _mm512_set1_epi32(31);
         __m512i hash = _mm512_srl_epi32(_mm512_mullo_epi32(grams, _mm512_set1_epi32((int)HASH_FACTOR)),
@@ -53,7 +53,7 @@ __attribute__((target("avx512f"), always_inline)) static inline __mmask16 hits_o
 }
 
 __attribute__((target("avx512f"), always_inline)) static inline __mmask16 hits_of_pairs(__m512i grams,
-                                                                                      const struct literals *l)
+                                                                                        const struct literals *l)
 {
         const __m512i one = _mm512_set1_epi32(1), pair = _mm512_set1_epi32(0xffff);
         __m512i words = _mm512_i32gather_epi32(_mm512_and_si512(grams, pair), l->pairs, 4);
@@ -66,8 +66,7 @@ __attribute__((target("avx512f,popcnt"))) static void probe_avx512(const struct 
                                                                    size_t n, struct probed *ret)
 {
         const __m512i fold = _mm512_set1_epi32((int)FOLD), next = _mm512_set1_epi32(LANES16);
-        __m512i offsets =
-                _mm512_setr_epi32(0, 4, 8, 12, 16, 20, 24, 28, 32, 36, 40, 44, 48, 52, 56, 60);
+        __m512i offsets = _mm512_setr_epi32(0, 4, 8, 12, 16, 20, 24, 28, 32, 36, 40, 44, 48, 52, 56, 60);
         size_t at = 0, n_gram = 0, n_pair = 0;
         for (; at + LANES16 <= n; at += LANES16) {
                 __m512i grams = _mm512_or_si512(_mm512_loadu_si512(text + at), fold);
@@ -90,7 +89,7 @@ __attribute__((target("avx512f,popcnt"))) static void probe_avx512(const struct 
 
 /* Stores the offsets at + 4 * i of the bits that are set. */
 __attribute__((target("avx2,bmi,popcnt"), always_inline)) static inline size_t store_hits(uint32_t hits, size_t at,
-                                                                                        uint32_t *to)
+                                                                                          uint32_t *to)
 {
         size_t n = (size_t)__builtin_popcount(hits);
         for (size_t i = 0; i < n; i++, hits &= hits - 1)
@@ -109,15 +108,14 @@ __attribute__((target("avx2,bmi,popcnt"))) static void probe_avx2(const struct l
                 __m256i grams = _mm256_or_si256(_mm256_loadu_si256((const void *)(text + at)), fold);
                 if (l->grams) {
                         __m256i hash = _mm256_srl_epi32(_mm256_mullo_epi32(grams, factor), shift);
-                        __m256i words =
-                                _mm256_i32gather_epi32((const void *)l->grams, _mm256_srli_epi32(hash, 5), 4);
+                        __m256i words = _mm256_i32gather_epi32((const void *)l->grams, _mm256_srli_epi32(hash, 5), 4);
                         __m256i bit = _mm256_sub_epi32(top, _mm256_and_si256(hash, low)); /* to the sign's place */
                         uint32_t hit = (uint32_t)_mm256_movemask_ps(_mm256_castsi256_ps(_mm256_sllv_epi32(words, bit)));
                         n_gram += store_hits(hit, at, ret->gram + n_gram);
                 }
                 if (l->pairs) {
-                        __m256i words = _mm256_i32gather_epi32(
-                                (const void *)l->pairs, _mm256_and_si256(grams, _mm256_set1_epi32(0xffff)), 4);
+                        __m256i words = _mm256_i32gather_epi32((const void *)l->pairs,
+                                                               _mm256_and_si256(grams, _mm256_set1_epi32(0xffff)), 4);
                         __m256i third = _mm256_and_si256(_mm256_srli_epi32(grams, 16), _mm256_set1_epi32(7));
                         __m256i fourth = _mm256_and_si256(_mm256_srli_epi32(grams, 21), _mm256_set1_epi32(0x18));
                         __m256i bit = _mm256_sub_epi32(top, _mm256_or_si256(third, fourth));

@@ -70,7 +70,8 @@ static void look_up(const struct scan *s, uint32_t key, size_t at)
         }
 }
 
-/* The gram with two bytes before and after, folded. What the text does not have counts as 0, and as any of a literal's. */
+/* The gram with two bytes before and after, folded. What the text does not have counts as 0, and as any of a literal's.
+ */
 static uint64_t around_of(const struct scan *s, size_t at)
 {
         if (at >= 2 && s->n - at >= 6)

@@ -2,8 +2,9 @@
  * See literals.h. A literal of 7 bytes or more holds, wherever it stands in the text, one piece of 4 bytes that begins
  * at a multiple of 4, whichever 7 bytes of it are looked at. So of each literal the 7 bytes are taken whose four
  * pieces ("grams") are the rarest in ordinary files; all four go into a bitmap, and only every 4th position of the text
- * is probed against it. A probe that hits is tried in a second bitmap with the two bytes after it or before it, then looked
- * up in a hash table from those 6 bytes to the literals that have them, whose first 8 bytes are compared before the whole is.
+ * is probed against it. A probe that hits is tried in a second bitmap with the two bytes after it or before it, then
+ * looked up in a hash table from those 6 bytes to the literals that have them, whose first 8 bytes are compared before
+ * the whole is.
  *
  * Literals of 2 to 6 bytes hold no such piece everywhere, but wherever they stand some bytes of them lie in a probed
  * gram: in a table by the gram's first two bytes they allow whatever the other bytes may be. There a hit says that one
@@ -163,8 +164,9 @@ static void allow(struct literals *l, const int known[static 4])
 }
 
 /*
- * One gram for each remainder of the literal's start by 4, as many of its bytes in it as can be; which those are depends
- * on the length. starts: where the literal begins, seen from the gram. The scan tries these starts and no others.
+ * One gram for each remainder of the literal's start by 4, as many of its bytes in it as can be; which those are
+ * depends on the length. starts: where the literal begins, seen from the gram. The scan tries these starts and no
+ * others.
  */
 static void allow_literal(struct literals *l, const uint8_t *bytes, int n)
 {
@@ -225,8 +227,8 @@ static int check(const struct literal *v, size_t n, size_t *ret_bytes, struct er
                 return error_set(err, -E2BIG, "%zu literals: at most %u are taken", n, LITERALS_MAX);
         for (size_t i = 0; i < n; i++) {
                 if (v[i].bytes.n < LITERAL_BYTES_MIN || v[i].bytes.n > LITERAL_BYTES_MAX)
-                        return error_set(err, -EINVAL, "literal %zu has %zu bytes: %d to %d are taken", i,
-                                         v[i].bytes.n, LITERAL_BYTES_MIN, LITERAL_BYTES_MAX);
+                        return error_set(err, -EINVAL, "literal %zu has %zu bytes: %d to %d are taken", i, v[i].bytes.n,
+                                         LITERAL_BYTES_MIN, LITERAL_BYTES_MAX);
                 *ret_bytes += v[i].bytes.n;
         }
         if (*ret_bytes > LITERALS_BYTES_MAX)

@@ -11,9 +11,9 @@
 #include <openssl/x509.h>
 #include <stdio.h>
 
-#define BODY_MAX (24u << 10) /* bytes of a key; an RSA key of 16,384 bits has 9,300 */
+#define BODY_MAX   (24u << 10) /* bytes of a key; an RSA key of 16,384 bits has 9,300 */
 #define HEADER_MAX 400         /* of a header in the armour */
-#define KEY_MIN  32          /* fewer bytes are no key, but a string of some program */
+#define KEY_MIN    32          /* fewer bytes are no key, but a string of some program */
 
 static const char openssh_magic[] = "openssh-key-v1"; /* with its NUL */
 

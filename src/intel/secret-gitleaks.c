@@ -223,8 +223,9 @@ static void read_numbers(struct loader *l, const struct toml *t, struct secret_c
 
 static void read_rule(struct loader *l, const struct toml *t, struct secret_rule *to)
 {
-        static const char *const known[] = { "id",   "description", "regex",     "secretGroup", "entropy", "keywords",
-                                             "path", "tags",        "allowlist", "allowlists",  "skipReport", NULL };
+        static const char *const known[] = { "id",        "description", "regex",      "secretGroup",
+                                             "entropy",   "keywords",    "path",       "tags",
+                                             "allowlist", "allowlists",  "skipReport", NULL };
         struct arena *a = &l->config->arena;
         struct secret_custom *c = arena_new(a, struct secret_custom);
         struct str id = text_of(l, t, "id"), description = text_of(l, t, "description");
@@ -292,8 +293,8 @@ static void read_extend(struct loader *l, const struct toml *root)
 
 int secret_config_parse(struct str text, struct secret_config **ret, struct error *err)
 {
-        static const char *const known[] = { "title", "description", "rules",      "allowlist",
-                                             "allowlists", "extend", "minVersion", NULL };
+        static const char *const known[] = { "title",      "description", "rules",      "allowlist",
+                                             "allowlists", "extend",      "minVersion", NULL };
         struct toml *root;
         if (text.n > SECRET_CONFIG_BYTES_MAX)
                 return error_set(err, -EFBIG, "%zu bytes; at most %u are read", text.n, SECRET_CONFIG_BYTES_MAX);

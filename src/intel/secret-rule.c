@@ -64,9 +64,11 @@ static char lower(char c) { return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c; }
 
 static bool holds_word(struct str value)
 {
-        static const char *const words[] = { "example",  "changeme", "change_me", "change-me", "placeholder", "your_",
-                                             "your-",    "yourtoken", "yourkey",  "yoursecret", "xxxx",       "dummy",
-                                             "redacted", "replace",  "deadbeef",  "foobar",    "notreal",     "fake" };
+        static const char *const words[] = {
+                "example",  "changeme",  "change_me", "change-me",  "placeholder", "your_",
+                "your-",    "yourtoken", "yourkey",   "yoursecret", "xxxx",        "dummy",
+                "redacted", "replace",   "deadbeef",  "foobar",     "notreal",     "fake"
+        };
         char copy[LOOKED_AT];
         size_t n = MIN(value.n, sizeof(copy));
         for (size_t i = 0; i < n; i++)

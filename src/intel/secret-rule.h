@@ -30,8 +30,8 @@ struct secret_match {
         struct str match; /* the whole match */
         struct str value; /* the secret in it; a check may widen it within text */
         enum secret_validity validity;
-        bool is_none;     /* the check says that it is no secret at all (an encrypted or empty form) */
-        bool is_lesser;   /* needs a passphrase or the like: one step less severe */
+        bool is_none;                   /* the check says that it is no secret at all (an encrypted or empty form) */
+        bool is_lesser;                 /* needs a passphrase or the like: one step less severe */
         char detail[SECRET_DETAIL_MAX]; /* for a person, without the secret: "AWS account 123456789012" */
 };
 
@@ -54,8 +54,8 @@ struct secret_rule {
         const char *regex;    /* matches where a keyword begins; group 1, if there is one, is the secret */
         secret_check *check;  /* or NULL */
         uint8_t flags;
-        uint8_t entropy; /* at least so many tenths of a bit a byte */
-        uint8_t back;    /* the match begins so many bytes before the keyword */
+        uint8_t entropy;                    /* at least so many tenths of a bit a byte */
+        uint8_t back;                       /* the match begins so many bytes before the keyword */
         const struct secret_custom *custom; /* of a user's rule (secret-gitleaks.h), which has no regex here */
 };
 

@@ -9,7 +9,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static const char *const type_names[] = { [GIT_COMMIT] = "commit", [GIT_TREE] = "tree", [GIT_BLOB] = "blob", [GIT_TAG] = "tag" };
+static const char *const type_names[] = {
+        [GIT_COMMIT] = "commit", [GIT_TREE] = "tree", [GIT_BLOB] = "blob", [GIT_TAG] = "tag"
+};
 
 size_t git_id_size(enum git_hash h) { return h == GIT_SHA1 ? 20 : 32; }
 
@@ -84,7 +86,8 @@ int git_inflate(struct str stored, uint64_t size, struct buf *to, size_t *ret_us
         if (r == 0 && to->n <= size && z->block_state != ISAL_BLOCK_FINISH)
                 r = inflate_some(z, size + 1, to);
         bool ended = z->block_state == ISAL_BLOCK_FINISH;
-        *ret_used = MIN(stored.n, (size_t)UINT32_MAX) - z->avail_in - (z->read_in_length > 0 ? (size_t)z->read_in_length / 8 : 0);
+        *ret_used = MIN(stored.n, (size_t)UINT32_MAX) - z->avail_in -
+                    (z->read_in_length > 0 ? (size_t)z->read_in_length / 8 : 0);
         free(z);
         if (r == -EFBIG || (r == 0 && (!ended || to->n != size)))
                 return -EBADMSG;

@@ -1,7 +1,7 @@
 /*
  * Git's objects and packs out of untrusted bytes: loose objects (a zlib stream of "TYPE SIZE", a NUL, the content),
- * packfiles of version 2 and 3 (gitformat-pack(5)), commits, trees, deltas; of repositories with SHA-1 and with SHA-256.
- * A pack is read by itself: no index is needed, and none is believed.
+ * packfiles of version 2 and 3 (gitformat-pack(5)), commits, trees, deltas; of repositories with SHA-1 and with
+ * SHA-256. A pack is read by itself: no index is needed, and none is believed.
  */
 #ifndef SEKISHO_READ_GITOBJECT_H
 #define SEKISHO_READ_GITOBJECT_H

@@ -67,7 +67,7 @@ static int plain(struct toml_reader *r, struct buf *to)
                 return toml_fail(r, toml_at_end(r) ? "the text ends in a string" : "not UTF-8");
         if (is_control((unsigned char)rest.p[0]))
                 return toml_fail(r, rest.p[0] == '\n' || rest.p[0] == '\r' ? "a string that its line does not end"
-                                                                            : "a control character in a string");
+                                                                           : "a control character in a string");
         buf_add(to, rest.p, n);
         r->at += n;
         return 0;
@@ -236,9 +236,9 @@ static bool clean_digits(struct str s, unsigned base, struct buf *to)
         bool after_digit = false;
         for (size_t i = 0; i < s.n; i++) {
                 char c = s.p[i];
-                unsigned v = is_digit(c)                ? (unsigned)(c - '0')
+                unsigned v = is_digit(c)                          ? (unsigned)(c - '0')
                              : (c | 32) >= 'a' && (c | 32) <= 'f' ? (unsigned)((c | 32) - 'a' + 10)
-                                                        : 99;
+                                                                  : 99;
                 if (c == '_' && after_digit && i + 1 < s.n) {
                         after_digit = false;
                         continue;

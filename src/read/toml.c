@@ -202,7 +202,8 @@ static int read_array(struct document *d, struct toml *to)
                 if (toml_take(r, "]"))
                         return 0;
                 if (!toml_take(r, ","))
-                        return toml_fail(r, toml_at_end(r) ? "the text ends in an array" : "an array needs , or ] here");
+                        return toml_fail(r,
+                                         toml_at_end(r) ? "the text ends in an array" : "an array needs , or ] here");
         }
 }
 
@@ -372,11 +373,9 @@ static int read_document(struct document *d)
 
 int toml_parse(struct str bytes, struct arena *arena, struct toml **ret, struct error *err)
 {
-        struct document d = { .r = { .text = bytes,
-                                     .line = 1,
-                                     .arena = arena,
-                                     .budget = { .items = TOML_VALUES_MAX },
-                                     .err = err } };
+        struct document d = {
+                .r = { .text = bytes, .line = 1, .arena = arena, .budget = { .items = TOML_VALUES_MAX }, .err = err }
+        };
         if (bytes.n > TOML_BYTES_MAX)
                 return error_set(err, -EFBIG, "%zu bytes of TOML; at most %u are read", bytes.n, TOML_BYTES_MAX);
         d.root = d.current = new_value(&d, TOML_TABLE, HEADER);

@@ -20,14 +20,14 @@ struct toml_entry;
 
 struct toml {
         enum toml_type type;
-        uint32_t line; /* where it begins, from 1 */
-        uint8_t origin;        /* private to the reader: how a table or array came to be */
-        bool boolean;          /* TOML_BOOLEAN */
-        int64_t integer;       /* TOML_INTEGER */
-        double real;           /* TOML_FLOAT */
-        struct str text;       /* TOML_STRING: its characters, UTF-8; TOML_DATETIME: as it stands there */
+        uint32_t line;                     /* where it begins, from 1 */
+        uint8_t origin;                    /* private to the reader: how a table or array came to be */
+        bool boolean;                      /* TOML_BOOLEAN */
+        int64_t integer;                   /* TOML_INTEGER */
+        double real;                       /* TOML_FLOAT */
+        struct str text;                   /* TOML_STRING: its characters, UTF-8; TOML_DATETIME: as it stands there */
         struct toml_entry *entries, *last; /* TOML_TABLE; the values of TOML_ARRAY with empty keys */
-        size_t n;              /* how many */
+        size_t n;                          /* how many */
 };
 
 struct toml_entry {

@@ -295,8 +295,9 @@ static void secrets_seen(struct table *t)
         if (likely > SECRETS_SHOWN && !t->o->verbose)
                 screen_printf(&t->s, PAINT_FAINT, "  …%zu more secrets (-v shows all)\n", likely - SECRETS_SHOWN);
         if (others)
-                list(t, PAINT_FAINT, "maybe", text_count(a, others, "value that sounds like a secret",
-                                                         "values that sound like secrets"), others, 0, NULL, NULL);
+                list(t, PAINT_FAINT, "maybe",
+                     text_count(a, others, "value that sounds like a secret", "values that sound like secrets"), others,
+                     0, NULL, NULL);
 }
 
 static void also_seen(struct table *t)

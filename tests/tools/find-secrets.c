@@ -1,7 +1,7 @@
 /*
  * Looks for secrets in the files whose names come in on standard input, one a line, and prints one line for each find:
- * rule, confidence, validity, redacted value, file and line, detail, fingerprint. What docs/accuracy.md was measured with; nothing of it is
- * in the program. Files beyond 64 MiB are named as skipped.
+ * rule, confidence, validity, redacted value, file and line, detail, fingerprint. What docs/accuracy.md was measured
+ * with; nothing of it is in the program. Files beyond 64 MiB are named as skipped.
  */
 #include "../unit/secret-scan.h"
 
@@ -24,7 +24,8 @@ static void print_found(void *arg, const struct secret_found *f)
                 c--;
         secret_redact(f->rule, f->value, redacted);
         printf("%s\t%s\t%s\t%s\t%s:%llu\t%s\t%s\n", f->rule->id, secret_confidence_name(c),
-               secret_validity_name(f->validity), redacted, o->path, (unsigned long long)f->line, f->detail, f->fingerprint);
+               secret_validity_name(f->validity), redacted, o->path, (unsigned long long)f->line, f->detail,
+               f->fingerprint);
 }
 
 int main(void)

@@ -42,7 +42,11 @@ static void print_value(const struct toml *v)
         if (v->type == TOML_INTEGER)
                 printf("\"%lld\"", (long long)v->integer);
         else if (v->type == TOML_FLOAT)
-                printf("\"%s%.17g\"", isnan(v->real) ? "" : signbit(v->real) ? "-" : "", isnan(v->real) ? NAN : fabs(v->real));
+                printf("\"%s%.17g\"",
+                       isnan(v->real)     ? ""
+                       : signbit(v->real) ? "-"
+                                          : "",
+                       isnan(v->real) ? NAN : fabs(v->real));
         else if (v->type == TOML_BOOLEAN)
                 printf("\"%s\"", v->boolean ? "true" : "false");
         else

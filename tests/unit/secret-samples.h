@@ -2,15 +2,12 @@
  * One made-up secret of each kind, as a recipe: no token stands in this tree. Text is taken as it is, but
  *
  *         [CLASS:N]  N random characters: a letters and digits, L letters, l lower case and digits, U upper case and
- *                    digits, h hexadecimal, H the same in upper case, d digits, u base 64 of URLs, b base 64, 2 base 32,
- *                    s base 32 in lower case, 5 base 58, w bech32, c crypt's
- *         {uuid}     a random one
- *         {crc62}    CRC-32 of what follows the last "_", in six digits of base 62
- *         {crcle}    CRC-32 of all before the last "_" (which follows), little-endian hexadecimal
- *         {aws}      16 letters of base 32
- *         {64:TEXT}  TEXT (a recipe too, without braces) in base 64, with padding; {65:TEXT} for URLs, without
- *         {r32}, {r64}  so many random bytes in base 64
- *         {bech32}, {base58}, {macaroon}, {snowflake}, {rsa}, {ec}, {ssh}: see make_special in test-secrets.c
+ *                    digits, h hexadecimal, H the same in upper case, d digits, u base 64 of URLs, b base 64, 2 base
+ * 32, s base 32 in lower case, 5 base 58, w bech32, c crypt's {uuid}     a random one {crc62}    CRC-32 of what follows
+ * the last "_", in six digits of base 62 {crcle}    CRC-32 of all before the last "_" (which follows), little-endian
+ * hexadecimal {aws}      16 letters of base 32 {64:TEXT}  TEXT (a recipe too, without braces) in base 64, with padding;
+ * {65:TEXT} for URLs, without {r32}, {r64}  so many random bytes in base 64 {bech32}, {base58}, {macaroon},
+ * {snowflake}, {rsa}, {ec}, {ssh}: see make_special in test-secrets.c
  */
 #ifndef SEKISHO_TESTS_SECRET_SAMPLES_H
 #define SEKISHO_TESTS_SECRET_SAMPLES_H
@@ -85,12 +82,16 @@ static const struct sample {
         { "pulumi-token", "pul-[h:40]" },
         { "databricks-token", "dapi[h:32]" },
         { "doppler-token", "dp.pt.[a:43]" },
-        { "onepassword-token", "ops_{64:{\"signInAddress\":\"my.1password.com\",\"deviceUuid\":\"[l:26]\",\"secretKey\":\"[U:90]\",\"email\":\"[l:40]\"}}", true, true },
+        { "onepassword-token",
+          "ops_{64:{\"signInAddress\":\"my.1password.com\",\"deviceUuid\":\"[l:26]\",\"secretKey\":\"[U:90]\","
+          "\"email\":\"[l:40]\"}}",
+          true, true },
         { "onepassword-secret-key", "A3-[U:6]-[U:6]-[U:5]-[U:5]-[U:5]-[U:5]" },
         { "tailscale-key", "tskey-auth-k[a:11]CNTRL-[a:32]", true },
         { "ngrok-token", "ngrok authtoken: [a:27]_[a:21]" },
         { "openshift-token", "sha256~[u:43]" },
-        { "kubernetes-bootstrap-token", "kubeadm join 10.0.0.1:6443 --token [l:6].[l:16] --discovery-token-ca-cert-hash x" },
+        { "kubernetes-bootstrap-token",
+          "kubeadm join 10.0.0.1:6443 --token [l:6].[l:16] --discovery-token-ca-cert-hash x" },
         { "github-pat", "ghp_[a:30]{crc62}" },
         { "github-oauth-token", "gho_[a:30]{crc62}" },
         { "github-user-token", "ghu_[a:30]{crc62}" },
@@ -148,7 +149,8 @@ static const struct sample {
         { "asana-token", "ASANA_TOKEN=1/[d:16]:[h:32]" },
         { "figma-token", "figd_[u:40]" },
         { "postman-key", "PMAK-[h:24]-[h:34]" },
-        { "sentry-org-token", "sntrys_{64:{\"iat\":1700000000,\"url\":\"https://sentry.io\",\"org\":\"[l:9]\"}}_[b:43]", true, true },
+        { "sentry-org-token", "sntrys_{64:{\"iat\":1700000000,\"url\":\"https://sentry.io\",\"org\":\"[l:9]\"}}_[b:43]",
+          true, true },
         { "sentry-user-token", "sntryu_[h:64]" },
         { "readme-key", "rdme_[l:70]" },
         { "scalingo-token", "tk-us-[u:48]" },
@@ -190,7 +192,10 @@ static const struct sample {
         { "newrelic-insert-key", "NRII-[u:32]" },
         { "newrelic-browser-key", "NRJS-[h:19]" },
         { "newrelic-license-key", "[h:32]FFFFNRAL" },
-        { "dynatrace-token", "dt0c01.[2:24].[2:64]", },
+        {
+                "dynatrace-token",
+                "dt0c01.[2:24].[2:64]",
+        },
         { "grafana-service-account-token", "glsa_[a:32]_{crcle}" },
         { "grafana-cloud-token", "glc_{64:{\"o\":\"[d:6]\",\"n\":\"stack\",\"k\":\"[a:24]\"}}", true, true },
         { "grafana-api-key", "{64:{\"k\":\"[a:32]\",\"n\":\"ci\",\"id\":1}}", true, true },
@@ -270,8 +275,14 @@ static const struct sample {
         { "private-key-dsa", "{dsa}", true },
         { "private-key-openssh", "{openssh}", true },
         { "private-key-pgp", "{pgp}", true },
-        { "private-key-ssh2", "---- BEGIN SSH2 ENCRYPTED PRIVATE KEY ----\nComment: \"key\"\n[b:70]\n[b:70]\n[b:70]\n---- END SSH2 ENCRYPTED PRIVATE KEY ----", true, true },
-        { "private-key-putty", "PuTTY-User-Key-File-3: ssh-ed25519\nEncryption: none\nComment: me\nPublic-Lines: 2\n[b:64]\nPrivate-Lines: 1\n[b:48]", true, true },
+        { "private-key-ssh2",
+          "---- BEGIN SSH2 ENCRYPTED PRIVATE KEY ----\nComment: \"key\"\n[b:70]\n[b:70]\n[b:70]\n---- END SSH2 "
+          "ENCRYPTED PRIVATE KEY ----",
+          true, true },
+        { "private-key-putty",
+          "PuTTY-User-Key-File-3: ssh-ed25519\nEncryption: none\nComment: me\nPublic-Lines: 2\n[b:64]\nPrivate-Lines: "
+          "1\n[b:48]",
+          true, true },
         { "age-secret-key", "{bech32}" },
         { "wireguard-private-key", "[Interface]\nPrivateKey = {r32}" },
         { "minisign-secret-key", "untrusted comment: minisign encrypted secret key\nRW[b:210]", true },
@@ -297,11 +308,13 @@ static const struct sample {
         { "netrc-password", "machine git.internal login app password [a:14]", true },
         { "pypirc-password", "[pypi]\nusername = app\npassword = [a:14]", true },
         { "docker-registry-auth", "{\"auths\": {\"registry.internal\": {\"auth\": \"{64:app:[a:14]}\"}}}", true },
-        { "maven-settings-password", "<server>\n<id>corp</id>\n<username>app</username>\n<password>[a:14]</password>\n</server>", true },
+        { "maven-settings-password",
+          "<server>\n<id>corp</id>\n<username>app</username>\n<password>[a:14]</password>\n</server>", true },
         { "nuget-config-password", "<add key=\"ClearTextPassword\" value=\"[a:14]\" />", true },
         { "tomcat-user-password", "<user username=\"app\" password=\"[a:14]\" roles=\"manager-gui\"/>", true },
         { "kubeconfig-client-key", "    client-key-data: {pem64}", true },
-        { "kubernetes-secret", "apiVersion: v1\nkind: Secret\nmetadata:\n  name: db\ndata:\n  password: {64:[a:14]}", true },
+        { "kubernetes-secret", "apiVersion: v1\nkind: Secret\nmetadata:\n  name: db\ndata:\n  password: {64:[a:14]}",
+          true },
         { "pgpass-password", "db.internal:5432:shop:app:[a:14]", true },
         { "mysql-client-password", "[client]\nuser = app\npassword = [a:14]", true },
         { "filezilla-password", "<Pass encoding=\"base64\">{64:[a:14]}</Pass>", true },

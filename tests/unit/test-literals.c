@@ -135,9 +135,10 @@ static void test_every_offset(void **state)
 /* Small alphabets make overlaps, shared grams and bytes that differ in bit 5 only. */
 static void test_random(void **state)
 {
-        static const struct str alphabets[] = {
-                { "ab", 2 }, { "aAbB\0 @`", 8 }, { "\x00\x20\xff\xdf", 4 }, { "abcdefghijklmnopqrstuvwxyzABCXYZ0189_./", 39 }
-        };
+        static const struct str alphabets[] = { { "ab", 2 },
+                                                { "aAbB\0 @`", 8 },
+                                                { "\x00\x20\xff\xdf", 4 },
+                                                { "abcdefghijklmnopqrstuvwxyzABCXYZ0189_./", 39 } };
         char text[700];
         for (int round = 0; round < 300; round++) {
                 struct str alphabet = alphabets[round % 4];
@@ -171,7 +172,9 @@ static void test_random(void **state)
 /* Windows that overlap give each hit once, whatever their size. */
 static void test_windows(void **state)
 {
-        struct literal v[] = { { STR("needle"), false }, { STR("in a haystack"), false }, { STR("ab"), true },
+        struct literal v[] = { { STR("needle"), false },
+                               { STR("in a haystack"), false },
+                               { STR("ab"), true },
                                { STR("haystackneedle-and-more"), false } };
         struct literals *l = compile(v, 4);
         char text[3000];

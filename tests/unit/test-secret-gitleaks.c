@@ -13,19 +13,19 @@
         "[extend]\nuseDefault = true\ndisabledRules = [\"generic-variable\", \"generic-secret\"]\n"                    \
         "[allowlist]\ndescription = \"global\"\npaths = ['''^vendor/''']\nstopwords = [\"SHOWN\"]\n"
 
-static const char config_text[] = CONFIG_HEAD
-        "[[rules]]\n"
-        "id = \"corp-token\"\ndescription = \"A token of ours\"\n"
-        "regex = '''(?i)corp_(?P<kind>[a-z]{3})_([0-9a-z]{16})\\b'''\nsecretGroup = 2\nentropy = 3.0\n"
-        "keywords = [\"corp_\"]\ntags = [\"corp\"]\n"
-        "  [[rules.allowlists]]\n  regexTarget = \"line\"\n  regexes = ['''# fine$''']\n"
-        "  [[rules.allowlists]]\n  condition = \"AND\"\n  paths = ['''\\.cfg$''']\n  regexes = ['''^0''']\n"
-        "[[rules]]\n"
-        "id = \"no-keyword\"\nregex = '''zz[0-9]{8}\\z'''\n"
-        "[[rules]]\n"
-        "id = \"by-path\"\npath = '''(^|/)id_old$'''\n"
-        "[[rules]]\n"
-        "id = \"path-and-regex\"\npath = '''\\.ini$'''\nregex = '''pw=(\\S+)'''\nkeywords = [\"PW=\"]\n";
+static const char config_text[] =
+        CONFIG_HEAD "[[rules]]\n"
+                    "id = \"corp-token\"\ndescription = \"A token of ours\"\n"
+                    "regex = '''(?i)corp_(?P<kind>[a-z]{3})_([0-9a-z]{16})\\b'''\nsecretGroup = 2\nentropy = 3.0\n"
+                    "keywords = [\"corp_\"]\ntags = [\"corp\"]\n"
+                    "  [[rules.allowlists]]\n  regexTarget = \"line\"\n  regexes = ['''# fine$''']\n"
+                    "  [[rules.allowlists]]\n  condition = \"AND\"\n  paths = ['''\\.cfg$''']\n  regexes = ['''^0''']\n"
+                    "[[rules]]\n"
+                    "id = \"no-keyword\"\nregex = '''zz[0-9]{8}\\z'''\n"
+                    "[[rules]]\n"
+                    "id = \"by-path\"\npath = '''(^|/)id_old$'''\n"
+                    "[[rules]]\n"
+                    "id = \"path-and-regex\"\npath = '''\\.ini$'''\nregex = '''pw=(\\S+)'''\nkeywords = [\"PW=\"]\n";
 
 struct seen {
         size_t n;

@@ -315,7 +315,9 @@ static void make_special(struct buf *to, struct str what, enum how how)
         } else if (str_is(what, "pkcs8-encrypted")) {
                 put_pem(to, EVP_EC_gen("P-256"), false, EVP_aes_128_cbc());
         } else {
-                EVP_PKEY *key = str_is(what, "rsa") ? EVP_RSA_gen(1024) : str_is(what, "dsa") ? dsa_key() : EVP_EC_gen("P-256");
+                EVP_PKEY *key = str_is(what, "rsa")   ? EVP_RSA_gen(1024)
+                                : str_is(what, "dsa") ? dsa_key()
+                                                      : EVP_EC_gen("P-256");
                 put_pem(to, key, !str_is(what, "pkcs8"), NULL);
         }
 }
@@ -339,9 +341,11 @@ static struct str cut_bracket(struct str *recipe, char open, char close)
 
 static bool is_special(struct str s)
 {
-        static const char *const names[] = { "{uuid}", "{aws}", "{crc62}", "{crcle}", "{64:", "{65:", "{r32}", "{r64}", "{bech32}",
-                                             "{base58}", "{macaroon}", "{snowflake}", "{rsa}", "{ec}", "{dsa}", "{openssh}", "{pgp}",
-                                             "{pkcs8}", "{pkcs8-encrypted}", "{pem64}" };
+        static const char *const names[] = {
+                "{uuid}",   "{aws}",    "{crc62}",           "{crcle}",     "{64:",  "{65:", "{r32}", "{r64}",
+                "{bech32}", "{base58}", "{macaroon}",        "{snowflake}", "{rsa}", "{ec}", "{dsa}", "{openssh}",
+                "{pgp}",    "{pkcs8}",  "{pkcs8-encrypted}", "{pem64}"
+        };
         for (size_t i = 0; i < ARRAY_SIZE(names); i++)
                 if (str_starts(s, str_of(names[i])))
                         return true;
@@ -408,7 +412,8 @@ static const struct secret_found *seen_of(const struct seen *s, const char *id)
 static void list_seen(const char *what, const struct seen *s)
 {
         for (size_t i = 0; i < s->n; i++)
-                print_error("%s: found %s %s: %s\n", what, s->ids[i], secret_confidence_name(s->v[i].confidence), s->values[i]);
+                print_error("%s: found %s %s: %s\n", what, s->ids[i], secret_confidence_name(s->v[i].confidence),
+                            s->values[i]);
 }
 
 static const struct sample *sample_of(const char *id)
@@ -515,9 +520,16 @@ static void test_near_misses(void **state)
 /* A checksum that is wrong by one character takes the certainty away. */
 static void test_checks(void **state)
 {
-        static const char *const ids[] = { "github-pat", "github-oauth-token", "github-user-token", "github-server-token",
-                                           "github-refresh-token", "npm-token", "grafana-service-account-token", "pypi-token",
-                                           "age-secret-key", "bip32-private-key" };
+        static const char *const ids[] = { "github-pat",
+                                           "github-oauth-token",
+                                           "github-user-token",
+                                           "github-server-token",
+                                           "github-refresh-token",
+                                           "npm-token",
+                                           "grafana-service-account-token",
+                                           "pypi-token",
+                                           "age-secret-key",
+                                           "bip32-private-key" };
         _cleanup_(buf_done) struct buf b = BUF_INIT(SAMPLE_MAX);
         for (size_t i = 0; i < ARRAY_SIZE(ids); i++) {
                 struct seen seen;
@@ -548,7 +560,8 @@ static void test_no_secrets(void **state)
                 "printf(\"-----BEGIN RSA PRIVATE KEY-----\\n\"); printf(\"-----END RSA PRIVATE KEY-----\\n\");",
                 "-----BEGIN RSA PRIVATE KEY-----\n-----END RSA PRIVATE KEY-----\n",
                 "-----BEGIN PRIVATE KEY-----\n<your key here>\n-----END PRIVATE KEY-----\n",
-                "password = \"password\"\npassword: \"${DB_PASSWORD}\"\nPASSWORD=$1\nPASSWORD=changeme\nTOKEN=<token>\n",
+                "password = \"password\"\npassword: "
+                "\"${DB_PASSWORD}\"\nPASSWORD=$1\nPASSWORD=changeme\nTOKEN=<token>\n",
                 "token = \"{{ vault_token }}\"\napi_key: \"your_api_key_goes_here\"\n",
                 "postgres://user:password@localhost/db postgres://u:${PW}@db postgres://user:secret@example.com/x",
                 "https://github.com:443/a@b https://example.com/?x=a:b@c http://[::1]:80/",
@@ -721,9 +734,10 @@ static void test_redaction(void **state)
 
 static void test_paths(void **state)
 {
-        static const char *const doubted[] = { "usr/share/doc/x/README", "app/tests/x.pem", "a/x_test.go", "README.md", "site/app.min.js",
-                                               "etc/example.conf" };
-        static const char *const plain[] = { "app/.env", "usr/lib/x.so", "root/.ssh/id_rsa", "contest/x", "etc/latest.conf" };
+        static const char *const doubted[] = { "usr/share/doc/x/README", "app/tests/x.pem", "a/x_test.go", "README.md",
+                                               "site/app.min.js",        "etc/example.conf" };
+        static const char *const plain[] = { "app/.env", "usr/lib/x.so", "root/.ssh/id_rsa", "contest/x",
+                                             "etc/latest.conf" };
         for (size_t i = 0; i < ARRAY_SIZE(doubted); i++)
                 assert_int_equal(secret_path_doubt(str_of(doubted[i])), 1);
         for (size_t i = 0; i < ARRAY_SIZE(plain); i++)
@@ -762,7 +776,8 @@ static void test_torture(void **state)
 {
         _cleanup_(buf_done) struct buf b = BUF_INIT(SAMPLE_MAX);
         struct seen seen;
-        static const char *const ids[] = { "github-pat", "private-key-openssh", "jwt", "pypi-token", "docker-registry-auth" };
+        static const char *const ids[] = { "github-pat", "private-key-openssh", "jwt", "pypi-token",
+                                           "docker-registry-auth" };
         for (size_t i = 0; i < ARRAY_SIZE(ids); i++) {
                 buf_clear(&b);
                 put_recipe(&b, str_of(sample_of(ids[i])->recipe), WHOLE);
@@ -779,20 +794,11 @@ static void test_torture(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_tables),
-                cmocka_unit_test(test_found),
-                cmocka_unit_test(test_near_misses),
-                cmocka_unit_test(test_checks),
-                cmocka_unit_test(test_no_secrets),
-                cmocka_unit_test(test_places),
-                cmocka_unit_test(test_wide),
-                cmocka_unit_test(test_keys),
-                cmocka_unit_test(test_windows),
-                cmocka_unit_test(test_redaction),
-                cmocka_unit_test(test_paths),
-                cmocka_unit_test(test_hostile),
-                cmocka_unit_test(test_entropy),
-                cmocka_unit_test(test_torture),
+                cmocka_unit_test(test_tables),    cmocka_unit_test(test_found),      cmocka_unit_test(test_near_misses),
+                cmocka_unit_test(test_checks),    cmocka_unit_test(test_no_secrets), cmocka_unit_test(test_places),
+                cmocka_unit_test(test_wide),      cmocka_unit_test(test_keys),       cmocka_unit_test(test_windows),
+                cmocka_unit_test(test_redaction), cmocka_unit_test(test_paths),      cmocka_unit_test(test_hostile),
+                cmocka_unit_test(test_entropy),   cmocka_unit_test(test_torture),
         };
         scan_bench_init(&bench);
         cmocka_set_message_output(CM_OUTPUT_TAP);
