@@ -345,6 +345,8 @@ static void tell(struct secret_file *f, const struct content_window *w, const st
                                       .detail = c->m.detail };
         if (c->m.is_lesser && found.severity > SEVERITY_LOW)
                 found.severity--;
+        if (c->m.is_lesser && found.confidence > CONFIDENCE_LOW)
+                found.confidence--;
         if (!f->is_binary) {
                 struct str before = str_upto(w->bytes, c->start);
                 last->lines += count_lines(str_from(before, last->at));

@@ -30,8 +30,8 @@ struct secret_match {
         struct str match; /* the whole match */
         struct str value; /* the secret in it; a check may widen it within text */
         enum secret_validity validity;
-        bool is_none;                   /* the check says that it is no secret at all (an encrypted or empty form) */
-        bool is_lesser;                 /* needs a passphrase or the like: one step less severe */
+        bool is_none;   /* the check says that it is no secret at all (an encrypted or empty form) */
+        bool is_lesser; /* needs a passphrase or the like: one step less severe, and less certain to be usable */
         char detail[SECRET_DETAIL_MAX]; /* for a person, without the secret: "AWS account 123456789012" */
 };
 

@@ -1,23 +1,24 @@
 /* Kinds of secrets: private keys and tokens in standard formats, whoever issued them. See secret-rule.h. */
 #include "intel/secret-rule.h"
 
-#define PRIVATE_KEY(i, t, s, begin)                                                                                    \
+#define PRIVATE_KEY(i, t, s, c, begin)                                                                                 \
         {                                                                                                              \
-                .id = (i), .title = (t), .severity = SEVERITY_##s, .confidence = CONFIDENCE_HIGH, .keywords = (begin), \
+                .id = (i), .title = (t), .severity = SEVERITY_##s, .confidence = CONFIDENCE_##c, .keywords = (begin),  \
                 .regex = "\\Q" begin "\\E", .check = secret_check_pem,                                                 \
                 .flags = SECRET_LOOSE | SECRET_PLAIN | SECRET_PRIVATE                                                  \
         }
 
 static const struct secret_rule rules[] = {
-        PRIVATE_KEY("private-key", "Private key (PKCS #8)", CRITICAL, "-----BEGIN PRIVATE KEY-----"),
-        PRIVATE_KEY("private-key-encrypted", "Private key with a passphrase (PKCS #8)", MEDIUM,
+        PRIVATE_KEY("private-key", "Private key (PKCS #8)", CRITICAL, HIGH, "-----BEGIN PRIVATE KEY-----"),
+        PRIVATE_KEY("private-key-encrypted", "Private key with a passphrase (PKCS #8)", MEDIUM, MEDIUM,
                     "-----BEGIN ENCRYPTED PRIVATE KEY-----"),
-        PRIVATE_KEY("private-key-rsa", "RSA private key", CRITICAL, "-----BEGIN RSA PRIVATE KEY-----"),
-        PRIVATE_KEY("private-key-ec", "Elliptic curve private key", CRITICAL, "-----BEGIN EC PRIVATE KEY-----"),
-        PRIVATE_KEY("private-key-dsa", "DSA private key", CRITICAL, "-----BEGIN DSA PRIVATE KEY-----"),
-        PRIVATE_KEY("private-key-openssh", "OpenSSH private key", CRITICAL, "-----BEGIN OPENSSH PRIVATE KEY-----"),
-        PRIVATE_KEY("private-key-pgp", "OpenPGP private key", CRITICAL, "-----BEGIN PGP PRIVATE KEY BLOCK-----"),
-        PRIVATE_KEY("private-key-ssh2", "SSH private key (RFC 4716 style)", HIGH,
+        PRIVATE_KEY("private-key-rsa", "RSA private key", CRITICAL, HIGH, "-----BEGIN RSA PRIVATE KEY-----"),
+        PRIVATE_KEY("private-key-ec", "Elliptic curve private key", CRITICAL, HIGH, "-----BEGIN EC PRIVATE KEY-----"),
+        PRIVATE_KEY("private-key-dsa", "DSA private key", CRITICAL, HIGH, "-----BEGIN DSA PRIVATE KEY-----"),
+        PRIVATE_KEY("private-key-openssh", "OpenSSH private key", CRITICAL, HIGH,
+                    "-----BEGIN OPENSSH PRIVATE KEY-----"),
+        PRIVATE_KEY("private-key-pgp", "OpenPGP private key", CRITICAL, HIGH, "-----BEGIN PGP PRIVATE KEY BLOCK-----"),
+        PRIVATE_KEY("private-key-ssh2", "SSH private key (RFC 4716 style)", HIGH, MEDIUM,
                     "---- BEGIN SSH2 ENCRYPTED PRIVATE KEY ----"),
         { .id = "private-key-putty",
           .title = "PuTTY private key",

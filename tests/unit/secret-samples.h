@@ -7,7 +7,7 @@
  * the last "_", in six digits of base 62 {crcle}    CRC-32 of all before the last "_" (which follows), little-endian
  * hexadecimal {aws}      16 letters of base 32 {64:TEXT}  TEXT (a recipe too, without braces) in base 64, with padding;
  * {65:TEXT} for URLs, without {r32}, {r64}  so many random bytes in base 64 {bech32}, {base58}, {macaroon},
- * {snowflake}, {rsa}, {ec}, {ssh}: see make_special in test-secrets.c
+ * {snowflake}, {rsa}, {ec}, {ssh}: see make_special in secret-make.h
  */
 #ifndef SEKISHO_TESTS_SECRET_SAMPLES_H
 #define SEKISHO_TESTS_SECRET_SAMPLES_H
