@@ -256,5 +256,6 @@ int main(void)
                 cmocka_unit_test(test_every_offset), cmocka_unit_test(test_random),  cmocka_unit_test(test_windows),
                 cmocka_unit_test(test_many_alike),   cmocka_unit_test(test_refused),
         };
-        return cmocka_run_group_tests(tests, NULL, NULL);
+        cmocka_set_message_output(CM_OUTPUT_TAP);
+        return cmocka_run_group_tests_name("literals", tests, NULL, NULL);
 }
