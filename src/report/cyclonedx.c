@@ -247,6 +247,15 @@ static json_t *vulnerability(const struct report *r, struct arena *a, const stru
                 doc_add_property(properties, "sekisho:malware", f->malware->family);
                 doc_add_property(properties, "sekisho:path", f->path);
         }
+        if (f->secret) {
+                json_t *weakness = doc_array();
+                doc_add(weakness, doc_number(798)); /* CWE-798: use of hard-coded credentials */
+                doc_set(o, "cwes", weakness);
+                doc_set(o, "description", doc_text(f->title));
+                doc_add_property(properties, "sekisho:secret", f->secret->redacted);
+                doc_add_property(properties, "sekisho:confidence", f->secret->confidence);
+                doc_add_property(properties, "sekisho:path", f->path);
+        }
         if (v && v->published)
                 doc_set(o, "published", doc_time(v->published));
         doc_set(o, "affects", affects(r, f, refs));
@@ -299,7 +308,8 @@ static int cyclonedx_write(const struct report *r, const struct report_options *
         doc_put(&s, "compositions", compositions(r));
         doc_open(&s, "vulnerabilities", '[');
         for (size_t i = 0; i < r->n_findings; i++, arena_done(&one))
-                if (r->findings[i].kind == FINDING_VULNERABILITY || r->findings[i].kind == FINDING_MALWARE)
+                if (r->findings[i].kind == FINDING_VULNERABILITY || r->findings[i].kind == FINDING_MALWARE ||
+                    r->findings[i].kind == FINDING_SECRET)
                         doc_put(&s, NULL, vulnerability(r, &one, &r->findings[i], refs));
         doc_close(&s, ']');
         doc_close(&s, '}');
