@@ -19,7 +19,7 @@ struct fact_secret secret_fact(const struct secret_found *found, struct str path
         bool is_proven = found->validity == VALIDITY_VALID && found->rule->flags & SECRET_PROVES;
         bool is_open = found->rule->flags & SECRET_PRIVATE && mode & 0004;
         if (secret_path_doubt(path) && c > CONFIDENCE_LOW && !is_proven)
-                c--;
+                c = found->rule->flags & SECRET_PASSWORD ? CONFIDENCE_LOW : c - 1;
         for (size_t i = 0; i < ARRAY_SIZE(tags); i++)
                 tag_list[i] = str_of(tags[i]);
         secret_redact(found->rule, found->value, words->redacted);

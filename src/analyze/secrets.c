@@ -465,7 +465,7 @@ void secret_fingerprint(const struct secret_rule *rule, struct str value, char r
                 snprintf(ret + 2 * i, 3, "%02x", sum[i]);
 }
 
-unsigned secret_path_doubt(struct str path)
+bool secret_path_doubt(struct str path)
 {
         static const char *const parts[] = { "test",      "tests",   "testing",  "testdata", "test-data", "fixtures",
                                              "fixture",   "example", "examples", "sample",   "samples",   "doc",
@@ -479,13 +479,13 @@ unsigned secret_path_doubt(struct str path)
                 struct str part = str_cut(&rest, '/');
                 for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
                         if (str_eq_nocase(part, str_of(parts[i])))
-                                return 1;
+                                return true;
                 if (!rest.p && (str_starts(part, STR("test_")) || str_find(part, STR("_test.")) >= 0 ||
                                 str_find(part, STR("example")) >= 0))
-                        return 1;
+                        return true;
         }
         for (size_t i = 0; i < ARRAY_SIZE(endings); i++)
                 if (str_ends(path, str_of(endings[i])))
-                        return 1;
-        return 0;
+                        return true;
+        return false;
 }

@@ -104,9 +104,9 @@ void secret_redact(const struct secret_rule *rule, struct str value, char ret[st
 void secret_fingerprint(const struct secret_rule *rule, struct str value, char ret[static SECRET_FINGERPRINT_MAX]);
 
 /*
- * What the path alone says about how likely a find is meant to be one: 0, or 1 where examples, tests and documentation
- * live. Nothing is skipped for it: its confidence is one step less.
+ * Whether the path is one where examples, tests and documentation live. Nothing is skipped for it: its confidence is one
+ * step less, that of passwords, which nothing tells from made-up ones, low.
  */
-unsigned secret_path_doubt(struct str path);
+bool secret_path_doubt(struct str path);
 
 #endif

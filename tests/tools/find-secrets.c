@@ -17,15 +17,10 @@ struct output_to {
 static void print_found(void *arg, const struct secret_found *f)
 {
         const struct output_to *o = arg;
-        char redacted[SECRET_REDACTED_MAX];
-        unsigned doubt = secret_path_doubt(str_of(o->path));
-        enum secret_confidence c = f->confidence;
-        if (doubt && c > CONFIDENCE_LOW && !(f->validity == VALIDITY_VALID && (f->rule->flags & SECRET_PROVES)))
-                c--;
-        secret_redact(f->rule, f->value, redacted);
-        printf("%s\t%s\t%s\t%s\t%s:%llu\t%s\t%s\n", f->rule->id, secret_confidence_name(c),
-               secret_validity_name(f->validity), redacted, o->path, (unsigned long long)f->line, f->detail,
-               f->fingerprint);
+        struct secret_words words;
+        struct fact_secret s = secret_fact(f, str_of(o->path), STR_NONE, 0, &words);
+        printf("%s\t%.*s\t%.*s\t%s\t%s:%llu\t%s\t%s\n", f->rule->id, STR_FMT(s.confidence), STR_FMT(s.validity),
+               words.redacted, o->path, (unsigned long long)f->line, words.detail, f->fingerprint);
 }
 
 int main(void)

@@ -382,9 +382,9 @@ static void test_paths(void **state)
         static const char *const plain[] = { "app/.env", "usr/lib/x.so", "root/.ssh/id_rsa", "contest/x",
                                              "etc/latest.conf" };
         for (size_t i = 0; i < ARRAY_SIZE(doubted); i++)
-                assert_int_equal(secret_path_doubt(str_of(doubted[i])), 1);
+                assert_true(secret_path_doubt(str_of(doubted[i])));
         for (size_t i = 0; i < ARRAY_SIZE(plain); i++)
-                assert_int_equal(secret_path_doubt(str_of(plain[i])), 0);
+                assert_false(secret_path_doubt(str_of(plain[i])));
 }
 
 /* Text written against the patterns ends soon, and what was given up is counted. */
