@@ -181,10 +181,11 @@ static hs_database_t *compile_theirs(const struct literal_vec *v, struct arena *
         const char **patterns = arena_array(arena, v->n, sizeof(*patterns));
         unsigned *flags = arena_array(arena, v->n, sizeof(*flags)), *ids = arena_array(arena, v->n, sizeof(*ids));
         for (size_t i = 0; i < v->n; i++) {
-                char *p = arena_alloc(arena, v->v[i].bytes.n * 4 + 1);
-                patterns[i] = p;
+                struct buf b = BUF_INIT(4 * LITERAL_BYTES_MAX + 1);
                 for (size_t k = 0; k < v->v[i].bytes.n; k++)
-                        p += sprintf(p, "\\x%02x", (uint8_t)v->v[i].bytes.p[k]);
+                        buf_printf(&b, "\\x%02x", (uint8_t)v->v[i].bytes.p[k]);
+                patterns[i] = arena_cstr(arena, buf_str(&b));
+                buf_done(&b);
                 flags[i] = v->v[i].nocase ? HS_FLAG_CASELESS : 0;
                 ids[i] = (unsigned)i;
         }

@@ -340,9 +340,21 @@ static void digest_bytes(struct content_open *o, const void *p, size_t n)
                 digest_add(&o->digests[2], p, n);
 }
 
+/* An unpacker was told a size that is a lie, and believed it: what follows is shown as windows of their own. */
+static void go_on_after_end(struct content_open *o)
+{
+        content_incomplete(o, "corrupt", "has more bytes than its size of %llu: what follows was searched by itself",
+                           (unsigned long long)o->file.size);
+        o->is_over = false;
+        o->offset = o->bytes;
+        o->fresh = 0;
+}
+
 void content_add(struct content_open *o, const void *p, size_t n)
 {
         const uint8_t *bytes = p;
+        if (o->is_over && n)
+                go_on_after_end(o);
         digest_bytes(o, p, n);
         o->bytes += n;
         o->content->totals.bytes += n;

@@ -210,8 +210,8 @@ static enum file_format format_of(struct str first)
 struct pass {
         struct queued *q;
         bool md5, sha1, sha256, capture;
-        bool own_sha1, own_sha256; /* for the file's fact, and not only for content engines */
-        struct content_open *open; /* NULL: nobody looks into it */
+        bool own_md5, own_sha1, own_sha256; /* for the file's fact, and not only for content engines */
+        struct content_open *open;          /* NULL: nobody looks into it */
         uint8_t *small; /* with md5: a small file's content, whole, in the room of md5_many; NULL: a large one */
         size_t n_small;
         uint8_t head[HEAD_BYTES]; /* of a content that comes in crumbs: kept until it can be told what it is */
@@ -256,7 +256,8 @@ static void pass_bytes(struct walk *w, struct pass *p, const void *bytes, size_t
 static void pass_begin(struct walk *w, struct pass *p, const struct tar_entry *e, struct str first)
 {
         p->q->f.format = format_of(e->size ? first : STR_NONE);
-        p->md5 = wants_md5(w) || w->wants.md5;
+        p->own_md5 = wants_md5(w);
+        p->md5 = p->own_md5 || w->wants.md5;
         p->small = p->md5 && e->size <= MD5_MANY_FILE_MAX ? md5_many_room(w->many, (size_t)e->size) : NULL;
         p->own_sha1 = wants_sha1(w);
         p->own_sha256 = wants_sha256(w, &p->q->f);
@@ -305,8 +306,10 @@ static void pass_end(struct walk *w, struct pass *p)
                 q->f.md5 = str_span(q->md5, sizeof(q->md5));
         }
         end_content(w, p, true);
-        if (p->small)
+        if (p->small && p->own_md5)
                 md5_many_put(w->many, (uint64_t)(q - w->queue), p->n_small);
+        if (!p->own_md5)
+                q->f.md5 = STR_NONE;
         if (!p->own_sha1)
                 q->f.sha1 = STR_NONE;
         if (!p->own_sha256)

@@ -36,6 +36,14 @@ int session_add_output(struct session_settings *s, const char *value, struct err
         return 0;
 }
 
+static int add_list(const char **files, size_t *n, const char *file, struct error *err)
+{
+        if (*n == MALWARE_LISTS_MAX)
+                return error_set(err, -EINVAL, "given more than %d times", MALWARE_LISTS_MAX);
+        files[(*n)++] = file;
+        return 0;
+}
+
 int session_option(void *state, const struct option_spec *o, const char *value, struct error *err)
 {
         struct session_settings *s = state;
@@ -43,6 +51,12 @@ int session_option(void *state, const struct option_spec *o, const char *value, 
                 return session_add_output(s, value, err);
         if (strcmp(o->name, "fail-on") == 0)
                 return policy_add_fail_on(&s->policy, value, err);
+        if (strcmp(o->name, "hashes") == 0)
+                return add_list(s->malware.hashes, &s->malware.n_hashes, value, err);
+        if (strcmp(o->name, "allow-hashes") == 0)
+                return add_list(s->malware.allowed, &s->malware.n_allowed, value, err);
+        if (strcmp(o->name, "yara") == 0)
+                return add_list(s->malware.yara, &s->malware.n_yara, value, err);
         if (strcmp(o->name, "platform") == 0) {
                 s->source.platform = str_of(value);
                 if (!platform_is_valid(s->source.platform))
@@ -109,10 +123,10 @@ static int load_secrets(const char *path, struct session *s)
 }
 
 /* Everything that content is searched for, in one plan. */
-static int plan_content(struct session *s, struct error *err)
+static int plan_content(const struct malware_options *o, struct session *s, struct error *err)
 {
         const struct content_engine *engines[CONTENT_ENGINES_MAX];
-        int r = malware_new(&s->malware, err);
+        int r = malware_new(o, &s->malware, err);
         if (r < 0)
                 return r;
         size_t n = malware_engines(s->malware, engines);
@@ -143,8 +157,12 @@ int session_run(const struct session_settings *s, const char *target, struct ses
         if (db_locate(s->db, &ret->db, &db_source, &err) < 0) {
                 free_data(ret);
                 return fail(EXIT_INCOMPLETE, &err);
+<<<<<<< HEAD
         }
         if (plan_content(ret, &err) < 0) {
+=======
+        if (plan_content(&s->malware, ret, &err) < 0) {
+>>>>>>> content
                 free_data(ret);
                 return fail(EXIT_INCOMPLETE, &err);
         }
@@ -157,6 +175,7 @@ int session_run(const struct session_settings *s, const char *target, struct ses
                 .secrets = ret->secrets,
                 .content = ret->content,
                 .malware_rules = malware_rules_total(ret->malware),
+                .malware_hashes = malware_hashes_total(ret->malware),
                 .policy = s->policy.n_rules ? &s->policy : &policy_default,
                 .today = today(),
                 .progress = &ret->progress.layers,

@@ -90,6 +90,7 @@ static void describe_search(struct scan *s, const struct scan_options *o, const 
 {
         struct report_search *search = &s->report.search;
         search->rules = o->malware_rules;
+        search->hashes = o->malware_hashes;
         for (size_t i = 0; i < l->n; i++) {
                 if (l->v[i].is_borrowed)
                         continue;

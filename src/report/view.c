@@ -199,16 +199,17 @@ struct str search_words(const struct report *r, struct arena *a)
         const struct report_search *s = &r->search;
         if (!s->rules)
                 return STR("not looked for");
-        struct str found = s->found ? text_count(a, s->found, "finding", "findings") : STR("none found");
-        struct str words = arena_printf(a, "%.*s by %.*s in %.*s", STR_FMT(found),
-                                        STR_FMT(text_count(a, s->rules, "rule", "rules")),
-                                        STR_FMT(text_count(a, s->files, "file", "files")));
+        struct buf b = BUF_INIT(4096);
+        buf_add_str(&b, s->found ? text_count(a, s->found, "finding", "findings") : STR("none found"));
+        buf_printf(&b, " by %.*s", STR_FMT(text_count(a, s->rules, "rule", "rules")));
+        if (s->hashes)
+                buf_printf(&b, " and %.*s", STR_FMT(text_count(a, s->hashes, "hash", "hashes")));
+        buf_printf(&b, " in %.*s", STR_FMT(text_count(a, s->files, "file", "files")));
         if (s->members)
-                words = arena_printf(a, "%.*s and %.*s", STR_FMT(words),
-                                     STR_FMT(text_count(a, s->members, "member", "members of them")));
-        if (!s->incomplete)
-                return words;
-        return arena_printf(a, "%.*s, %.*s not fully read", STR_FMT(words), STR_FMT(text_number(a, s->incomplete)));
+                buf_printf(&b, " and %.*s", STR_FMT(text_count(a, s->members, "member", "members of them")));
+        if (s->incomplete)
+                buf_printf(&b, ", %.*s not fully read", STR_FMT(text_number(a, s->incomplete)));
+        return text_take(a, &b);
 }
 
 struct str deleted_words(const struct report *r, struct arena *a, const struct finding *f)

@@ -54,7 +54,7 @@ static void on_window(const struct content_call *c, const struct content_window 
         seen_bytes = w->offset + w->bytes.n;
         for (size_t i = 0; i < w->n_hits; i++) {
                 const struct content_hit *h = &w->hits[i];
-                assert_true(h->start >= CONTENT_CONTEXT || w->is_first);
+                assert_true(h->start >= CONTENT_CONTEXT || !w->fresh);
                 assert_true(w->bytes.n - h->start >= CONTENT_CONTEXT || w->is_last);
                 assert_memory_equal(w->bytes.p + h->start, c->engine->literals[h->literal].bytes.p,
                                     c->engine->literals[h->literal].bytes.n);
@@ -210,6 +210,26 @@ static void test_members(void **state)
         content_plan_free(p);
 }
 
+/* A member that is longer than its archive says hides nothing. */
+static void test_lying_size(void **state)
+{
+        struct content_plan *p = plan();
+        struct notes notes = { .sink = { put } };
+        struct content *c = content_new(p, &notes.sink);
+        struct content_file f = { .path = STR("liar"), .size = 6 };
+        forget();
+        struct content_open *o = content_begin(c, NULL, &f);
+        content_add(o, "abcdef", 6);
+        content_add(o, "12needle", 8);
+        content_end(o, NULL, true);
+        assert_int_equal(n_offsets, 1);
+        assert_int_equal(offsets[0], 8);
+        assert_int_equal(notes.n, 1);
+        assert_string_equal(notes.code, "corrupt");
+        content_free(c);
+        content_plan_free(p);
+}
+
 /* More hits than are followed: said, and bounded. */
 static void test_too_many_hits(void **state)
 {
@@ -236,9 +256,8 @@ static void test_too_many_hits(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_pieces),
-                cmocka_unit_test(test_small_and_empty),
-                cmocka_unit_test(test_members),
+                cmocka_unit_test(test_pieces),        cmocka_unit_test(test_small_and_empty),
+                cmocka_unit_test(test_members),       cmocka_unit_test(test_lying_size),
                 cmocka_unit_test(test_too_many_hits),
         };
         cmocka_set_message_output(CM_OUTPUT_TAP);
