@@ -10,14 +10,11 @@ static const struct option_spec options[] = {
         { "platform", 0, "OS/ARCH", "which image of an index (default: linux and this machine's)" },
         { "db", 0, "FILE", "advisory database (default: see sekisho db status; \"embedded\")" },
         { "ledger", 0, "FILE", "write what became of every file of every layer, as JSON lines" },
-<<<<<<< HEAD
         { "history", 0, NULL, "repo: look for secrets in every object of the git repository" },
         { "secret-rules", 0, "FILE", "further kinds of secrets, in the format of gitleaks' configuration" },
-=======
         { "hashes", 0, "FILE", "list of hashes of malware: sha256sum's form, or ClamAV's .hdb and .hsb; repeatable" },
         { "allow-hashes", 0, "FILE", "list of hashes of what is known to be clean; repeatable" },
         { "yara", 0, "FILE|DIR", "YARA rules to hold every file against; repeatable" },
->>>>>>> content
         { "authfile", 0, "FILE", "registry credentials (default: podman's and docker's)" },
         { "ca-file", 0, "FILE", "certificates to trust for registries" },
         { "plain-http", 0, NULL, "allow a registry without TLS that is not on loopback" },

@@ -157,12 +157,8 @@ int session_run(const struct session_settings *s, const char *target, struct ses
         if (db_locate(s->db, &ret->db, &db_source, &err) < 0) {
                 free_data(ret);
                 return fail(EXIT_INCOMPLETE, &err);
-<<<<<<< HEAD
         }
-        if (plan_content(ret, &err) < 0) {
-=======
         if (plan_content(&s->malware, ret, &err) < 0) {
->>>>>>> content
                 free_data(ret);
                 return fail(EXIT_INCOMPLETE, &err);
         }

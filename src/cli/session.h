@@ -20,13 +20,9 @@ struct session_settings { /* the state of both commands, filled in by session_op
         } outputs[OUTPUTS_MAX];
         size_t n_outputs;
         const char *ledger;
-<<<<<<< HEAD
         const char *secret_rules; /* a file of users' kinds of secrets, or NULL */
-        bool quiet, verbose, history;
-=======
         struct malware_options malware;
-        bool quiet, verbose;
->>>>>>> content
+        bool quiet, verbose, history;
 };
 
 struct session {
