@@ -475,7 +475,8 @@ static void tell_find(struct history *h, const struct history_find *f)
                         fact.presence = STR("unreachable");
         }
         if (secret_path_doubt(fact.path) && !str_is(fact.validity, "valid"))
-                fact.confidence = str_is(fact.confidence, "high") && fact.fingerprint.n > 4 ? STR("medium") : STR("low");
+                fact.confidence =
+                        str_is(fact.confidence, "high") && fact.fingerprint.n > 4 ? STR("medium") : STR("low");
         sink_put(h->out, FACT_secret, &fact);
 }
 

@@ -104,8 +104,8 @@ void secret_redact(const struct secret_rule *rule, struct str value, char ret[st
 void secret_fingerprint(const struct secret_rule *rule, struct str value, char ret[static SECRET_FINGERPRINT_MAX]);
 
 /*
- * Whether the path is one where examples, tests and documentation live. Nothing is skipped for it: its confidence is one
- * step less, that of passwords, which nothing tells from made-up ones, low.
+ * Whether the path is one where examples, tests and documentation live. Nothing is skipped for it: its confidence is
+ * one step less, that of passwords, which nothing tells from made-up ones, low.
  */
 bool secret_path_doubt(struct str path);
 

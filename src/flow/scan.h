@@ -22,8 +22,8 @@ struct scan_options {
         const struct db *db;  /* the advisories */
         struct str db_source; /* "embedded", or its file */
         const struct policy *policy;
-        bool history;                       /* repositories: all that their objects hold, not only the work tree */
-        const struct secret_set *secrets;   /* kinds of secrets to look for; NULL: none are */
+        bool history;                         /* repositories: all that their objects hold, not only the work tree */
+        const struct secret_set *secrets;     /* kinds of secrets to look for; NULL: none are */
         const struct content_plan *content;   /* what the content of files is searched for; NULL: nothing */
         size_t malware_rules, malware_hashes; /* in it */
         int64_t today;

@@ -1,4 +1,5 @@
-/* Git's readers: the first byte chooses one, the rest is its input. What is inflated must be of the size it promised. */
+/* Git's readers: the first byte chooses one, the rest is its input. What is inflated must be of the size it promised.
+ */
 #include "read/gitobject.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

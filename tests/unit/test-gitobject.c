@@ -173,7 +173,8 @@ static void test_commits_and_trees(void **state)
         assert_int_equal(c.authored, 1700000000);
         assert_int_equal(c.committed, 1700000060);
         assert_false(git_commit_parse(GIT_SHA1, STR("author A <a@x> 1 +0000\n"), &c));
-        assert_true(git_commit_parse(GIT_SHA1, STR("tree 4b825dc642cb6eb9a060e54bf8d69288fbee4904\nauthor no time\n"), &c));
+        assert_true(
+                git_commit_parse(GIT_SHA1, STR("tree 4b825dc642cb6eb9a060e54bf8d69288fbee4904\nauthor no time\n"), &c));
         assert_int_equal(c.authored, 0);
 
         struct str tree = str_span("100644 a\0aaaaaaaaaaaaaaaaaaaa40000 b\0bbbbbbbbbbbbbbbbbbbb", 57);
@@ -199,8 +200,8 @@ static void test_commits_and_trees(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_names),   cmocka_unit_test(test_loose),
-                cmocka_unit_test(test_inflate), cmocka_unit_test(test_delta),
+                cmocka_unit_test(test_names),        cmocka_unit_test(test_loose),
+                cmocka_unit_test(test_inflate),      cmocka_unit_test(test_delta),
                 cmocka_unit_test(test_pack_headers), cmocka_unit_test(test_commits_and_trees),
         };
         cmocka_set_message_output(CM_OUTPUT_TAP);
