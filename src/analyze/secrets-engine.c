@@ -27,9 +27,23 @@ static void look_at_window(const struct content_call *c, const struct content_wi
         secrets_scan(c->worker, c->state, w, on_found, (void *)c);
 }
 
+/* Where systems keep the certificates of authorities, whose keys are elsewhere for sure. */
+static bool is_of_authorities(struct str path)
+{
+        return str_starts(path, STR("etc/ssl/certs/")) || str_starts(path, STR("usr/share/ca-certificates/")) ||
+               str_starts(path, STR("etc/pki/ca-trust/")) || str_starts(path, STR("usr/share/pki/"));
+}
+
 static void end_file(const struct content_call *c, const struct content_digests *d, bool is_whole)
 {
         const struct secret_file *f = c->state;
+        for (size_t i = 0; i < f->n_certificates && f->n_certificates <= SECRETS_CERTIFICATES_MAX; i++) {
+                struct fact_certificate x = { .path = c->file->path,
+                                              .subject = str_of(f->certificates[i].subject),
+                                              .public_key = str_span(f->certificates[i].public_key, 32) };
+                if (!is_of_authorities(c->file->path))
+                        sink_put(c->out, FACT_certificate, &x);
+        }
         if (f->limits)
                 content_incomplete(c->open, "budget", "secrets: %llu patterns took too many steps and were given up%s",
                                    (unsigned long long)f->limits, f->has_given_up ? ", and the search with them" : "");

@@ -39,6 +39,7 @@ struct fact_secret secret_fact(const struct secret_found *found, struct str path
                                      .length = found->value.n,
                                      .fingerprint = str_of(found->fingerprint),
                                      .detail = str_of(words->detail),
+                                     .public_key = found->public_key,
                                      .tags = { tag_list, ARRAY_SIZE(tag_list) } };
 }
 

@@ -65,6 +65,16 @@ static size_t count_keywords(const struct secret_rule *rule)
         return n;
 }
 
+/* Among the rules for its keyword's sake: it never makes a find. */
+static const struct secret_rule certificate_rule = {
+        .id = "certificate",
+        .title = "Certificate",
+        .keywords = "-----BEGIN CERTIFICATE-----",
+        .regex = "-----BEGIN CERTIFICATE-----",
+        .check = secret_check_certificate,
+        .flags = SECRET_LOOSE | SECRET_PLAIN,
+};
+
 static bool is_disabled(const struct secret_config *c, const struct secret_rule *rule)
 {
         for (size_t i = 0; c && i < c->disabled.n; i++)
@@ -79,10 +89,11 @@ struct secret_set *secret_set_new(const struct secret_config *config)
         size_t n = 0;
         json_prepare();
         s->config = config;
-        s->rules = arena_array(&s->arena, secret_rules_count() + (config ? config->n_rules : 0), sizeof(*s->rules));
+        s->rules = arena_array(&s->arena, secret_rules_count() + 1 + (config ? config->n_rules : 0), sizeof(*s->rules));
         for (size_t i = 0; i < secret_rules_count(); i++)
                 if (!is_disabled(config, secret_rule_at(i)))
                         s->rules[s->n_rules++] = secret_rule_at(i);
+        s->rules[s->n_rules++] = &certificate_rule;
         s->first_custom = s->n_rules;
         for (size_t i = 0; config && i < config->n_rules; i++)
                 s->rules[s->n_rules++] = &config->rules[i];
@@ -158,7 +169,10 @@ static bool ends_word(struct str text, size_t at)
         return at >= text.n || !(is_word(text.p[at]) || text.p[at] == '-');
 }
 
-/* One rule at one place of the text. The candidate's offsets are those in the text. */
+/* One rule at one place of the text: 0, 1, REGEX_LIMIT or TRY_CERTIFICATE. The candidate's offsets are those in the
+ * text.
+ */
+#define TRY_CERTIFICATE 3
 static int try_rule(struct secret_scanner *s, size_t index, struct str text, size_t at, struct candidate *ret)
 {
         const struct secret_rule *rule = s->set->rules[index];
@@ -183,6 +197,8 @@ static int try_rule(struct secret_scanner *s, size_t index, struct str text, siz
         *ret = (struct candidate){ .rule = rule, .m = { .text = part, .match = groups[0], .value = value } };
         if (rule->check)
                 rule->check(&ret->m);
+        if (ret->m.is_certificate && ret->m.has_public_key)
+                return TRY_CERTIFICATE;
         if (ret->m.is_none)
                 return 0;
         ret->start = (size_t)(ret->m.value.p - text.p);
@@ -276,6 +292,15 @@ static void add_custom(struct secret_scanner *s, const struct secret_rule *rule,
         };
 }
 
+static void add_certificate(struct secret_file *f, const struct secret_match *m)
+{
+        if (f->n_certificates++ >= SECRETS_CERTIFICATES_MAX)
+                return;
+        struct secret_certificate *c = &f->certificates[f->n_certificates - 1];
+        memcpy(c->public_key, m->public_key, sizeof(c->public_key));
+        memcpy(c->subject, m->detail, sizeof(c->subject));
+}
+
 static void search_custom(struct secret_scanner *s, struct secret_file *f, const struct content_window *w,
                           const struct secret_rule *rule)
 {
@@ -342,7 +367,8 @@ static void tell(struct secret_file *f, const struct content_window *w, const st
                                       .validity = c->m.validity,
                                       .offset = w->offset + c->start,
                                       .value = c->m.value,
-                                      .detail = c->m.detail };
+                                      .detail = c->m.detail,
+                                      .public_key = c->m.has_public_key ? str_span(c->m.public_key, 32) : STR_NONE };
         if (c->m.is_lesser && found.severity > SEVERITY_LOW)
                 found.severity--;
         if (c->m.is_lesser && found.confidence > CONFIDENCE_LOW)
@@ -413,6 +439,8 @@ void secrets_scan(struct secret_scanner *s, struct secret_file *f, const struct 
                                   : try_rule(s, owner / 2, w->bytes, w->hits[i].start, &c);
                 if (r == 1 && !is_allowed(s, f, w, &c))
                         *vec_push(&s->candidates) = c;
+                else if (r == TRY_CERTIFICATE)
+                        add_certificate(f, &c.m);
                 else if (r == REGEX_LIMIT)
                         f->has_given_up = ++f->limits >= SECRETS_LIMITS_MAX;
         }

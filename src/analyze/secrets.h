@@ -40,14 +40,24 @@ struct secret_scanner; /* compiles a rule's pattern when its keyword is found fo
 struct secret_scanner *secret_scanner_new(const struct secret_set *s);
 void secret_scanner_free(struct secret_scanner *s);
 
+/* A certificate that was come across (at most SECRETS_CERTIFICATES_MAX of a file). */
+#define SECRETS_CERTIFICATES_MAX 3 /* a file with more is a bundle: none of it is told */
+
+struct secret_certificate {
+        uint8_t public_key[32];
+        char subject[SECRET_DETAIL_MAX];
+};
+
 /* What is kept of a file from window to window. Zeroed before the first, but for its path. */
 struct secret_file {
         struct str path;                       /* set by the caller */
         uint8_t custom[SECRET_CUSTOM_MAX / 8]; /* users' rules of which a keyword was found in this file */
         uint64_t lines;                        /* line ends before the end of the window before */
         uint64_t found, limits;
-        bool is_binary;    /* lines mean nothing in it */
-        bool has_given_up; /* SECRETS_LIMITS_MAX reached */
+        bool is_binary; /* lines mean nothing in it */
+        struct secret_certificate certificates[SECRETS_CERTIFICATES_MAX];
+        size_t n_certificates; /* may be more than are kept */
+        bool has_given_up;     /* SECRETS_LIMITS_MAX reached */
 };
 
 struct secret_found {
@@ -59,6 +69,7 @@ struct secret_found {
         uint64_t line, column; /* from 1; 0 where they mean nothing. Columns count bytes */
         struct str value;      /* valid during the call; must not be kept */
         const char *detail;    /* "" or words for a person */
+        struct str public_key; /* binary; empty if not known */
         char fingerprint[SECRET_FINGERPRINT_MAX];
 };
 

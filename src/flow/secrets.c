@@ -250,6 +250,9 @@ void secret_describe(struct arena *arena, const struct view_secret *s, struct fi
                 f->detail = arena_printf(arena, "%.*s%sas package %.*s ships it", STR_FMT(f->detail),
                                          f->detail.n ? "; " : "", STR_FMT(s->package));
         }
+        if (s->certificate.n)
+                f->detail = arena_printf(arena, "%.*s%sits certificate is %.*s", STR_FMT(f->detail),
+                                         f->detail.n ? "; " : "", STR_FMT(s->certificate));
         struct str deleted = STR_NONE, where = place_of(arena, f);
         if (f->presence.n)
                 where = place_in_history(arena, f);

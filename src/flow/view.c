@@ -230,6 +230,20 @@ static int by_file(const void *a, const void *b)
         return r ? r : str_cmp(x->secret.rule, y->secret.rule);
 }
 
+/* The certificate that belongs to a private key: the first, from the base layer up. */
+static struct str certificate_of(struct merge *m, const struct fact_secret *s)
+{
+        for (size_t k = 0; s->public_key.n && k < m->layers->n; k++) {
+                const struct certificate_vec *v = &m->layers->v[k].certificates;
+                for (size_t i = 0; i < v->n; i++)
+                        if (str_eq(v->v[i].public_key, s->public_key))
+                                return arena_printf(m->arena, "/%.*s%s%.*s%s", STR_FMT(v->v[i].path),
+                                                    v->v[i].subject.n ? " (" : "", STR_FMT(v->v[i].subject),
+                                                    v->v[i].subject.n ? ")" : "");
+        }
+        return STR_NONE;
+}
+
 /* All of them, those of one file in a row; end_entry then tells what became of the file. */
 static void merge_secrets(struct merge *m)
 {
@@ -244,6 +258,7 @@ static void merge_secrets(struct merge *m)
                         s->layer = k;
                         s->deleted_by = NONE;
                         fact_copy(FACT_secret, m->arena, &m->layers->v[k].secrets.v[i], &s->secret);
+                        s->certificate = certificate_of(m, &s->secret);
                 }
         if (n)
                 qsort(v->secrets, n, sizeof(*v->secrets), by_file);

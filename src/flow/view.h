@@ -30,9 +30,10 @@ struct ledger {
 struct view_secret {
         struct fact_secret secret;
         size_t layer;
-        size_t deleted_by;  /* the layer that deleted or replaced the file, or NONE: it is in the view */
-        struct str package; /* that owns the file; empty if none */
-        bool is_verified;   /* the file is what its package shipped */
+        size_t deleted_by;      /* the layer that deleted or replaced the file, or NONE: it is in the view */
+        struct str package;     /* that owns the file; empty if none */
+        bool is_verified;       /* the file is what its package shipped */
+        struct str certificate; /* "/etc/tls/x.crt (www.example.org)": of a private key, if one is in the artefact */
 };
 
 /* Malware, with what became of the file that holds it. */

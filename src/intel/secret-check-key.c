@@ -6,6 +6,7 @@
 #include "base/cursor.h"
 #include "intel/secret-rule.h"
 #include "read/base64.h"
+#include "read/digest.h"
 
 #include <openssl/evp.h>
 #include <openssl/x509.h>
@@ -61,6 +62,17 @@ static bool body_of(struct secret_match *m, struct buf *to, bool *ret_is_encrypt
         return true;
 }
 
+static void note_public_key(struct secret_match *m, EVP_PKEY *key)
+{
+        unsigned char *der = NULL;
+        int n = i2d_PUBKEY(key, &der);
+        if (n > 0) {
+                digest_of(DIGEST_SHA256, str_span(der, (size_t)n), m->public_key);
+                m->has_public_key = true;
+        }
+        OPENSSL_free(der);
+}
+
 static void check_der(struct secret_match *m, struct str der)
 {
         const unsigned char *p = (const unsigned char *)der.p;
@@ -76,6 +88,7 @@ static void check_der(struct secret_match *m, struct str der)
         const char *name = EVP_PKEY_get0_type_name(key);
         snprintf(m->detail, sizeof(m->detail), "%s, %d bits, usable without a passphrase", name ? name : "key",
                  EVP_PKEY_get_bits(key));
+        note_public_key(m, key);
         EVP_PKEY_free(key);
 }
 
@@ -139,6 +152,22 @@ void secret_check_pem(struct secret_match *m)
         } else {
                 check_der(m, buf_str(&body));
         }
+}
+
+void secret_check_certificate(struct secret_match *m)
+{
+        _cleanup_(buf_done) struct buf body = BUF_INIT(BODY_MAX);
+        bool is_encrypted;
+        m->is_certificate = m->is_none = true;
+        if (!body_of(m, &body, &is_encrypted))
+                return;
+        const unsigned char *p = (const unsigned char *)body.p;
+        X509 *x = d2i_X509(NULL, &p, (long)body.n);
+        if (x && X509_get0_pubkey(x)) {
+                note_public_key(m, X509_get0_pubkey(x));
+                (void)X509_NAME_get_text_by_NID(X509_get_subject_name(x), NID_commonName, m->detail, sizeof(m->detail));
+        }
+        X509_free(x);
 }
 
 /* PuTTY's own format: "Encryption: none" stands in its second line. */

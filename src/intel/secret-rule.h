@@ -30,8 +30,11 @@ struct secret_match {
         struct str match; /* the whole match */
         struct str value; /* the secret in it; a check may widen it within text */
         enum secret_validity validity;
-        bool is_none;   /* the check says that it is no secret at all (an encrypted or empty form) */
-        bool is_lesser; /* needs a passphrase or the like: one step less severe, and less certain to be usable */
+        uint8_t public_key[32]; /* SHA-256 of a private key's or certificate's public half */
+        bool has_public_key;
+        bool is_certificate; /* no secret: `detail` is its subject */
+        bool is_none;        /* the check says that it is no secret at all (an encrypted or empty form) */
+        bool is_lesser;      /* needs a passphrase or the like: one step less severe, and less certain to be usable */
         char detail[SECRET_DETAIL_MAX]; /* for a person, without the secret: "AWS account 123456789012" */
 };
 
@@ -139,6 +142,7 @@ secret_check secret_check_discord;     /* its first part is a number in base64 *
 secret_check secret_check_bech32;      /* age: BIP 173 checksum */
 secret_check secret_check_base58;      /* extended keys: base58check */
 secret_check secret_check_pem;         /* a private key in PEM: parsed; encrypted or not */
+secret_check secret_check_certificate; /* of a pseudo rule: what certificates are at hand */
 secret_check secret_check_putty;
 secret_check secret_check_url_password; /* user:password of an URL: not a variable, not the word password */
 secret_check secret_check_assigned;     /* generic assignment: text, not code */

@@ -95,10 +95,14 @@ values["password"] = letters(14)
 values["broken"] = values["file"][:-1] + ("x" if values["file"][-1] != "x" else "y")
 values["label"] = letters(16)
 pem, locked = key(), key("-aes256", "-pass", "pass:12345678")
+with open(os.path.join(WORK, "open.key"), "w") as f:
+    f.write(pem)
+certificate = subprocess.run(["openssl", "req", "-x509", "-new", "-key", f.name, "-subj", "/CN=shop.corp", "-days", "30"],
+                             capture_output=True, check=True).stdout.decode()
 path = image(os.path.join(WORK, "shop.tar"), [
     [("etc/os-release", "ID=debian\nVERSION_ID=12\n"), ("app/main.py", "print(1)\n")],
     [("app/.env", "A=1\n\nTOKEN=%s\n" % values["file"]), ("etc/tls/open.key", pem), ("etc/tls/own.key", (pem, 0o600)),
-     ("etc/tls/locked.key", (locked, 0o600)), ("app/tests/data.txt", "-----\n" + values["test"] + "\n" + key()),
+     ("etc/tls/zz.crt", certificate), ("etc/tls/locked.key", (locked, 0o600)), ("app/tests/data.txt", "-----\n" + values["test"] + "\n" + key()),
      ("app/typo.txt", values["broken"] + "\n"), ("root/.docker/config.json",
       (json.dumps({"auths": {"registry.corp": {"auth": base64.b64encode(("ci:" + values["password"]).encode()).decode()}}}), 0o600)),
      ("app/wide.txt", ("x = " + values["deep"] + " ;\n").encode("utf-16"))],
@@ -116,6 +120,7 @@ tap.ok(f and f["proof"]["layer"]["number"] == 2 and f["secret"]["deleted_by"]["n
 f = one(report, "private-key", "etc/tls/open.key")
 tap.ok(f and "usable without a passphrase" in f["secret"]["detail"] and "readable by every user" in f["secret"]["detail"],
        "a key that everybody can read", f and f["secret"]["detail"])
+tap.ok(f and "its certificate is /etc/tls/zz.crt (shop.corp)" in f["secret"]["detail"], "and whose certificate is there", f and f["secret"]["detail"])
 f = one(report, "private-key", "etc/tls/own.key")
 tap.ok(f and "every user" not in f["secret"]["detail"], "a key of its owner alone", f and f["secret"]["detail"])
 f = one(report, "private-key-encrypted")
