@@ -203,8 +203,8 @@ static void test_no_secrets(void **state)
                 "printf(\"-----BEGIN RSA PRIVATE KEY-----\\n\"); printf(\"-----END RSA PRIVATE KEY-----\\n\");",
                 "-----BEGIN RSA PRIVATE KEY-----\n-----END RSA PRIVATE KEY-----\n",
                 "-----BEGIN PRIVATE KEY-----\n<your key here>\n-----END PRIVATE KEY-----\n",
-                "password = \"password\"\npassword: "
-                "\"${DB_PASSWORD}\"\nPASSWORD=$1\nPASSWORD=changeme\nTOKEN=<token>\n",
+                ("password = \"password\"\npassword: "
+                 "\"${DB_PASSWORD}\"\nPASSWORD=$1\nPASSWORD=changeme\nTOKEN=<token>\n"),
                 "token = \"{{ vault_token }}\"\napi_key: \"your_api_key_goes_here\"\n",
                 "postgres://user:password@localhost/db postgres://u:${PW}@db postgres://user:secret@example.com/x",
                 "https://github.com:443/a@b https://example.com/?x=a:b@c http://[::1]:80/",
