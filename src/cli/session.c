@@ -83,6 +83,10 @@ int session_option(void *state, const struct option_spec *o, const char *value, 
                 s->vex[s->n_vex++] = value;
         } else if (strcmp(o->name, "author") == 0)
                 s->author = value;
+        else if (strcmp(o->name, "history") == 0)
+                s->history = true;
+        else if (strcmp(o->name, "secret-rules") == 0)
+                s->secret_rules = value;
         else if (strcmp(o->name, "authfile") == 0)
                 s->source.auth_file = value;
         else if (strcmp(o->name, "ca-file") == 0)
@@ -165,6 +169,33 @@ int session_record(const struct session_settings *settings, const struct session
         return r < 0 ? fail(EXIT_INCOMPLETE, &err) : 0;
 }
 
+/* Reads the user's kinds of secrets; what is wrong with them is told line by line. */
+static int load_secrets(const char *path, struct session *s)
+{
+        struct error err = ERROR_NONE;
+        if (path) {
+                _cleanup_(buf_done) struct buf text = BUF_INIT(SECRET_CONFIG_BYTES_MAX);
+                int r = read_file(path, &text, &err);
+                if (r == 0)
+                        r = secret_config_parse(buf_str(&text), &s->secret_config, &err);
+                if (r < 0) {
+                        (void)error_prefix(&err, r, "--secret-rules %s", path);
+                        return fail(EXIT_USAGE, &err);
+                }
+                const struct str_list *problems = &s->secret_config->problems;
+                for (size_t i = 0; i < problems->n; i++) {
+                        (void)error_set(&err, -EINVAL, "--secret-rules %s: %.*s", path, STR_FMT(problems->v[i]));
+                        (void)fail(EXIT_USAGE, &err);
+                }
+                if (problems->n) {
+                        secret_config_free(s->secret_config);
+                        return EXIT_USAGE;
+                }
+        }
+        s->secrets = secret_set_new(s->secret_config);
+        return 0;
+}
+
 /* Everything that content is searched for, in one plan. */
 static int plan_content(const struct malware_options *o, struct session *s, struct error *err)
 {
@@ -174,6 +205,8 @@ static int plan_content(const struct malware_options *o, struct session *s, stru
                 return r;
         size_t n = malware_engines(s->malware, engines);
         engines[n++] = &unpack_engine;
+        secrets_engine_init(&s->secrets_engine, s->secrets);
+        engines[n++] = &s->secrets_engine;
         return content_plan_new(engines, n, &s->content, err);
 }
 
@@ -182,6 +215,8 @@ static void free_data(struct session *s)
         content_plan_free(s->content);
         malware_free(s->malware);
         vex_set_done(&s->vex);
+        secret_set_free(s->secrets);
+        secret_config_free(s->secret_config);
         db_close(s->db);
 }
 
@@ -192,8 +227,13 @@ int session_run(const struct session_settings *s, const char *target, struct ses
         struct ledger ledger;
         struct str db_source;
         *ret = (struct session){ .started_ms = now_ms() };
-        if (db_locate(s->db, &ret->db, &db_source, &err) < 0)
+        int code = load_secrets(s->secret_rules, ret);
+        if (code != 0)
+                return code;
+        if (db_locate(s->db, &ret->db, &db_source, &err) < 0) {
+                free_data(ret);
                 return fail(EXIT_INCOMPLETE, &err);
+        }
         if (try_book(s, &err) < 0 || plan_content(&s->malware, ret, &err) < 0) {
                 free_data(ret);
                 return fail(EXIT_INCOMPLETE, &err);
@@ -207,6 +247,8 @@ int session_run(const struct session_settings *s, const char *target, struct ses
                 .source = s->source,
                 .db = ret->db,
                 .db_source = db_source,
+                .history = s->history,
+                .secrets = ret->secrets,
                 .content = ret->content,
                 .malware_rules = malware_rules_total(ret->malware),
                 .malware_hashes = malware_hashes_total(ret->malware),

@@ -25,14 +25,18 @@ struct session_settings { /* the state of both commands, filled in by session_op
         bool may_record; /* set by commands that record: scan */
         const char *vex[VEX_FILES_MAX];
         size_t n_vex;
-        const char *author; /* of VEX documents that are written; NULL: sekisho */
+        const char *author;       /* of VEX documents that are written; NULL: sekisho */
+        const char *secret_rules; /* a file of users' kinds of secrets, or NULL */
         struct malware_options malware;
-        bool quiet, verbose;
+        bool quiet, verbose, history;
 };
 
 struct session {
         struct db *db;
         struct vex_set vex;
+        struct secret_config *secret_config; /* NULL: none was given */
+        struct secret_set *secrets;
+        struct content_engine secrets_engine;
         struct malware *malware;
         struct content_plan *content;
         struct scan scan;

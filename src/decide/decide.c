@@ -16,6 +16,7 @@ const struct policy policy_default = {
                 { .name = "Operating system without support", .subject = SUBJECT_END_OF_LIFE, .needs_over = true, .denies = true, .tags = "NIST-800-190:4.1.1 NIST-800-190:4.2.2 T1190" },
                 { .name = "System that the advisories do not cover", .subject = SUBJECT_BLIND, .denies = true, .tags = "NIST-800-190:4.1.1" },
                 { .name = "Content that is not what the manifest promised", .subject = SUBJECT_MISMATCH, .denies = true, .tags = "NIST-800-190:4.1.5 T1525" },
+                { .name = "Secret that is surely one", .subject = SUBJECT_SECRET, .least_certain = CERTAINTY_HIGH, .denies = true, .tags = "NIST-800-190:4.1.4 T1552.001" },
                 { .name = "Serious vulnerability without a fix", .subject = SUBJECT_VULNERABILITY, .least = SEVERITY_HIGH, .tags = "NIST-800-190:4.1.1 T1190 T1068" },
                 { .name = "Vulnerability of unknown severity with a fix", .subject = SUBJECT_VULNERABILITY, .only_unknown = true,
                   .needs_fix = true, .tags = "NIST-800-190:4.1.1 T1190" },
@@ -25,8 +26,9 @@ const struct policy policy_default = {
                 { .name = "Operating system whose support ends soon, or is not known", .subject = SUBJECT_END_OF_LIFE, .tags = "NIST-800-190:4.1.1 NIST-800-190:4.2.2" },
                 { .name = "Advisories that are old", .subject = SUBJECT_STALE_DATA, .tags = "NIST-800-190:4.1.1" },
                 { .name = "Serious misconfiguration", .subject = SUBJECT_MISCONFIG, .least = SEVERITY_HIGH, .tags = "NIST-800-190:4.1.2" },
+                { .name = "Possible secret", .subject = SUBJECT_SECRET, .least_certain = CERTAINTY_MEDIUM, .tags = "NIST-800-190:4.1.4 T1552.001" },
         },
-        .n_rules = 15,
+        .n_rules = 17,
 };
 
 int policy_add_fail_on(struct policy *p, const char *words, struct error *err)
@@ -71,7 +73,7 @@ static bool matches(const struct rule *r, const struct judged *j)
                 return false;
         return (!r->needs_fix || j->has_fix) && (!r->needs_exploited || j->is_exploited) &&
                (!r->needs_malicious || j->is_malicious) && (!r->needs_executable || j->is_executable) &&
-               (!r->needs_over || j->is_over);
+               (!r->needs_over || j->is_over) && j->certainty >= r->least_certain;
 }
 
 size_t decide(const struct policy *p, const struct judged *j)

@@ -20,8 +20,11 @@ enum subject { /* what kind of finding a rule is about */
                SUBJECT_STALE_DATA,
                SUBJECT_MISMATCH,
                SUBJECT_MISCONFIG,
+               SUBJECT_SECRET,
                SUBJECT_MALWARE,
 };
+
+enum certainty { CERTAINTY_ANY, CERTAINTY_LOW, CERTAINTY_MEDIUM, CERTAINTY_HIGH }; /* of secrets */
 
 /* What a rule may ask about a finding. */
 struct judged {
@@ -30,6 +33,7 @@ struct judged {
         bool has_fix, is_exploited, is_malicious;
         bool is_executable; /* modified files */
         bool is_over;       /* end of life: the day has passed */
+        enum certainty certainty;
 };
 
 struct rule {
@@ -38,8 +42,9 @@ struct rule {
         enum severity least; /* at least this severity; SEVERITY_UNKNOWN: any */
         bool only_unknown;   /* only those whose severity nobody told */
         bool needs_fix, needs_exploited, needs_malicious, needs_executable, needs_over;
-        bool denies;      /* else it warns */
-        const char *tags; /* of frameworks, separated by spaces: "NIST-800-190:4.1.1 T1190"; NULL: none */
+        enum certainty least_certain; /* at least so certain */
+        bool denies;                  /* else it warns */
+        const char *tags;             /* of frameworks, separated by spaces: "NIST-800-190:4.1.1 T1190"; NULL: none */
 };
 
 #define POLICY_RULES_MAX 32

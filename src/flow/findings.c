@@ -3,6 +3,7 @@
  * thing that its feed knows by name (the source package of Debian and Alpine), with all installed packages made of it.
  */
 #include "flow/scan.h"
+#include "flow/secrets.h"
 
 #include "base/date.h"
 #include "intel/eol.h"
@@ -328,6 +329,22 @@ static void find_misconfigurations(struct finder *f)
         }
 }
 
+/* --- secrets --- */
+
+static void find_secrets(struct finder *f)
+{
+        const struct view *v = &f->s->view;
+        for (size_t i = 0; i < v->n_secrets; i++) {
+                enum secret_confidence c = CONFIDENCE_LOW;
+                struct finding *x = add(f, FINDING_SECRET, SUBJECT_SECRET, v->secrets[i].secret.severity);
+                secret_describe(&f->s->arena, &v->secrets[i], x);
+                (void)secret_confidence_parse(x->secret->confidence, &c);
+                judged_last(f)->certainty = c == CONFIDENCE_HIGH     ? CERTAINTY_HIGH
+                                            : c == CONFIDENCE_MEDIUM ? CERTAINTY_MEDIUM
+                                                                     : CERTAINTY_LOW;
+        }
+}
+
 /* --- order and verdict --- */
 
 struct ordered {
@@ -419,9 +436,10 @@ int scan_findings(struct scan *s, const struct scan_options *o, const struct lay
                 find_modified(&f);
                 find_unread(&f);
                 find_mismatches(&f, l);
+                find_misconfigurations(&f);
+                find_secrets(&f);
                 if (o->vex)
                         vex_apply(o->vex, &s->report, &s->arena, f.found.v, f.found.n);
-                find_misconfigurations(&f);
                 judge_all(&f);
         }
         vec_done(&f.found);

@@ -30,6 +30,7 @@ const char *finding_kind_name(enum finding_kind k)
                 [FINDING_STALE_DATA] = "stale-data",
                 [FINDING_MISMATCH] = "mismatch",
                 [FINDING_MISCONFIG] = "misconfiguration",
+                [FINDING_SECRET] = "secret",
         };
         return k < FINDING_KINDS ? names[k] : "unknown";
 }
