@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-void store_done(struct store *s)
+void git_store_done(struct git_store *s)
 {
         for (size_t i = 0; i < STORE_SLOTS; i++)
                 free(s->slots[i].p);
@@ -21,7 +21,7 @@ static uint64_t place_key(uint32_t pack, uint64_t offset)
         return ((uint64_t)pack + 1) << 44 | (offset & 0xfffffffffff);
 }
 
-size_t store_find(const struct store *s, const struct git_id *id)
+size_t store_find(const struct git_store *s, const struct git_id *id)
 {
         const uint64_t *at = map64_get(&s->by_id, id_key(id));
         if (!at || memcmp(&s->objects.v[*at - 1].id, id, sizeof(*id)) != 0)
@@ -29,7 +29,7 @@ size_t store_find(const struct store *s, const struct git_id *id)
         return (size_t)*at - 1;
 }
 
-bool store_add(struct store *s, const struct stored_object *o)
+bool git_store_add(struct git_store *s, const struct stored_object *o)
 {
         bool is_new;
         if (s->objects.n >= HISTORY_OBJECTS_MAX)
@@ -44,22 +44,24 @@ bool store_add(struct store *s, const struct stored_object *o)
 
 /* --- contents that were needed before --- */
 
-static struct store_slot *slot_of(struct store *s, uint64_t key)
+static struct git_store_slot *slot_of(struct git_store *s, uint64_t key)
 {
         return &s->slots[(key * UINT64_C(0x9e3779b97f4a7c15)) >> 52];
 }
 
-static void remember(struct store *s, uint64_t key, enum git_type type, struct str content)
+static void remember(struct git_store *s, uint64_t key, enum git_type type, struct str content)
 {
-        struct store_slot *slot = slot_of(s, key);
+        struct git_store_slot *slot = slot_of(s, key);
         if (content.n > STORE_CACHE_MAX / 8)
                 return;
         s->cached -= slot->n;
         free(slot->p);
-        *slot = (struct store_slot){ 0 };
+        *slot = (struct git_store_slot){ 0 };
         if (s->cached + content.n > STORE_CACHE_MAX)
                 return;
-        *slot = (struct store_slot){ .key = key, .type = (uint8_t)type, .p = xmalloc(content.n + 1), .n = content.n };
+        *slot = (struct git_store_slot){
+                .key = key, .type = (uint8_t)type, .p = xmalloc(content.n + 1), .n = content.n
+        };
         if (content.n)
                 memcpy(slot->p, content.p, content.n);
         s->cached += content.n;
@@ -70,7 +72,7 @@ static void remember(struct store *s, uint64_t key, enum git_type type, struct s
 VEC_TYPE(chain, struct git_packed);
 
 /* Where a delta's base lies. Of another pack, or loose: -ENOENT until it is known. */
-static int base_of(struct store *s, const struct git_packed *p, uint32_t *pack, uint64_t *offset)
+static int base_of(struct git_store *s, const struct git_packed *p, uint32_t *pack, uint64_t *offset)
 {
         if (p->type == GIT_OFFSET_DELTA) {
                 *offset = p->base_offset;
@@ -84,7 +86,7 @@ static int base_of(struct store *s, const struct git_packed *p, uint32_t *pack, 
         return 0;
 }
 
-static int read_loose(struct store *s, uint64_t index, enum git_type *ret_type, struct buf *to)
+static int read_loose(struct git_store *s, uint64_t index, enum git_type *ret_type, struct buf *to)
 {
         return git_loose(s->loose.v[index], ret_type, to);
 }
@@ -96,15 +98,15 @@ struct walk_down {
 };
 
 /* Down to something whole, whose content is then in *to. */
-static int find_bottom(struct store *s, uint32_t pack, uint64_t offset, struct walk_down *w, enum git_type *ret_type,
-                       struct buf *to)
+static int find_bottom(struct git_store *s, uint32_t pack, uint64_t offset, struct walk_down *w,
+                       enum git_type *ret_type, struct buf *to)
 {
         for (;;) {
                 size_t used;
                 if (pack == STORE_LOOSE)
                         return read_loose(s, offset, ret_type, to);
                 uint64_t key = place_key(pack, offset);
-                const struct store_slot *slot = slot_of(s, key);
+                const struct git_store_slot *slot = slot_of(s, key);
                 if (slot->key == key) {
                         *to = (struct buf){ .p = to->p, .size = to->size, .max = slot->n + 1 };
                         buf_add(to, slot->p, slot->n);
@@ -133,7 +135,7 @@ static int find_bottom(struct store *s, uint32_t pack, uint64_t offset, struct w
         }
 }
 
-int store_packed(struct store *s, uint32_t pack, uint64_t offset, enum git_type *ret_type, struct buf *to)
+int git_store_packed(struct git_store *s, uint32_t pack, uint64_t offset, enum git_type *ret_type, struct buf *to)
 {
         struct walk_down w = { 0 };
         struct buf delta = { 0 }, next = { 0 };
@@ -158,11 +160,11 @@ int store_packed(struct store *s, uint32_t pack, uint64_t offset, enum git_type 
         return r;
 }
 
-int store_read(struct store *s, size_t object, struct buf *to)
+int git_store_read(struct git_store *s, size_t object, struct buf *to)
 {
         const struct stored_object *o = &s->objects.v[object];
         enum git_type type;
         if (o->pack == STORE_LOOSE)
                 return read_loose(s, o->offset, &type, to);
-        return store_packed(s, o->pack, o->offset, &type, to);
+        return git_store_packed(s, o->pack, o->offset, &type, to);
 }

@@ -16,7 +16,7 @@ struct stored_object {
         uint8_t type; /* enum git_type */
 };
 
-struct store_slot {
+struct git_store_slot {
         uint64_t key; /* pack and offset; 0: free */
         uint8_t type;
         char *p;
@@ -26,34 +26,34 @@ struct store_slot {
 #define STORE_SLOTS     4096
 #define STORE_CACHE_MAX (256u << 20)
 
-struct store {
+struct git_store {
         enum git_hash hash;
         const struct history_pack *packs;
         size_t n_packs;
         VEC(struct str) loose; /* as they are stored; in the arena */
         VEC(struct stored_object) objects;
-        struct map64 by_id;                   /* -> 1 + index in objects */
-        struct store_slot slots[STORE_SLOTS]; /* contents that others build on */
+        struct map64 by_id;                       /* -> 1 + index in objects */
+        struct git_store_slot slots[STORE_SLOTS]; /* contents that others build on */
         size_t cached;
         struct arena arena;
         uint64_t too_large;
 };
 
-void store_done(struct store *s);
+void git_store_done(struct git_store *s);
 
 /* The number of the object with this name, or SIZE_MAX. */
-size_t store_find(const struct store *s, const struct git_id *id);
+size_t store_find(const struct git_store *s, const struct git_id *id);
 
 /* Adds an object; false if one of that name is there already, or HISTORY_OBJECTS_MAX are. */
-bool store_add(struct store *s, const struct stored_object *o);
+bool git_store_add(struct git_store *s, const struct stored_object *o);
 
 /*
  * What is at this offset of a pack, with all deltas applied. 0, -EBADMSG, -EFBIG, -ENOENT: its base is not known (yet).
  * *to is the caller's buffer.
  */
-int store_packed(struct store *s, uint32_t pack, uint64_t offset, enum git_type *ret_type, struct buf *to);
+int git_store_packed(struct git_store *s, uint32_t pack, uint64_t offset, enum git_type *ret_type, struct buf *to);
 
 /* The content of an object that was added. */
-int store_read(struct store *s, size_t object, struct buf *to);
+int git_store_read(struct git_store *s, size_t object, struct buf *to);
 
 #endif

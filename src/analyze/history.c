@@ -27,7 +27,7 @@ struct place {
 };
 
 struct history {
-        struct store store;
+        struct git_store store;
         struct sink *out;
         struct secret_texts *texts;
         VEC(struct history_find) finds;
@@ -85,7 +85,7 @@ static void take_object(struct history *h, enum git_type type, struct str conten
         struct stored_object o = { .pack = pack, .offset = offset, .type = (uint8_t)type };
         struct git_commit c;
         git_id_of(h->store.hash, type, content, &o.id);
-        if (!store_add(&h->store, &o))
+        if (!git_store_add(&h->store, &o))
                 return;
         size_t number = h->store.objects.n - 1;
         if (type == GIT_BLOB) {
@@ -163,7 +163,7 @@ static void resolve(struct history *h, struct pendings *waiting)
                 for (size_t i = 0; i < waiting->n; i++) {
                         struct pending p = waiting->v[i];
                         enum git_type type;
-                        int r = store_packed(&h->store, p.pack, p.offset, &type, &h->content);
+                        int r = git_store_packed(&h->store, p.pack, p.offset, &type, &h->content);
                         if (r == 0)
                                 take_object(h, type, buf_str(&h->content), p.pack, p.offset);
                         else if (r == -ENOENT)
@@ -314,7 +314,7 @@ static bool enter_tree(struct history *h, const struct git_id *id, struct level 
         if (!set64_add(&h->seen_trees, object + 1))
                 return false;
         ret->content = (struct buf){ 0 };
-        if (store_read(&h->store, object, &ret->content) < 0) {
+        if (git_store_read(&h->store, object, &ret->content) < 0) {
                 buf_done(&ret->content);
                 h->broken++;
                 return false;
@@ -373,7 +373,7 @@ static size_t commit_named(struct history *h, struct str hex)
         size_t object = store_find(&h->store, &id);
         for (int steps = 0; object != SIZE_MAX && h->store.objects.v[object].type == GIT_TAG && steps < 8; steps++) {
                 struct str text, word; /* an annotated tag: "object HEX" is its first line */
-                if (store_read(&h->store, object, &h->content) < 0)
+                if (git_store_read(&h->store, object, &h->content) < 0)
                         return SIZE_MAX;
                 text = buf_str(&h->content);
                 text = str_line(&text);
@@ -526,7 +526,7 @@ int history_scan(const struct history_input *in, const struct secret_set *set, s
         map64_done(&h->places);
         set64_done(&h->seen_trees);
         buf_done(&h->content);
-        store_done(&h->store);
+        git_store_done(&h->store);
         arena_done(&h->arena);
         free(h);
         return r;
