@@ -5,8 +5,10 @@
 #include <unistd.h>
 
 static const struct option_spec options[] = {
-        { "output", 'o', "FORMAT[=FILE]", "table, json, sarif, cyclonedx or html; repeatable (default: table)" },
+        { "output", 'o', "FORMAT[=FILE]", "table, json, sarif...: sekisho help formats; repeatable (default: table)" },
         { "fail-on", 0, "WORDS", "deny by SEVERITY[,fixable][,kev] instead of the default policy; repeatable" },
+        { "vex", 0, "FILE", "set findings aside that this OpenVEX, CycloneDX or CSAF document answers; repeatable" },
+        { "author", 0, "NAME", "author of the VEX documents that -o writes (default: sekisho)" },
         { "platform", 0, "OS/ARCH", "which image of an index (default: linux and this machine's)" },
         { "db", 0, "FILE", "advisory database (default: see sekisho db status; \"embedded\")" },
         { "ledger", 0, "FILE", "write what became of every file of every layer, as JSON lines" },
@@ -64,7 +66,7 @@ static int scan_main(void *state, int argc, char **argv)
         if (code != 0)
                 return code;
         const struct report *report = &session.scan.report;
-        struct report_options o = { .verbose = s->verbose, .elapsed_ms = session_elapsed_ms(&session) };
+        struct report_options o = { .verbose = s->verbose, .elapsed_ms = session_elapsed_ms(&session), .author = s->author };
         code = verdict(report);
         for (size_t i = 0; i < s->n_outputs; i++)
                 if (write_output(s->outputs[i].reporter, s->outputs[i].path, report, o, &err) < 0)

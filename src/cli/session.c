@@ -19,14 +19,21 @@ static const struct reporter *reporter_find(struct str name)
         return NULL;
 }
 
+static int no_format(struct str name, struct error *err)
+{
+        _cleanup_(buf_done) struct buf names = BUF_INIT(512);
+        for (size_t i = 0; reporters[i]; i++)
+                buf_printf(&names, "%s%s", i ? ", " : "", reporters[i]->name);
+        return error_set(err, -EINVAL, "no format \"%.*s\"; there are %s", STR_FMT(name), names.p);
+}
+
 int session_add_output(struct session_settings *s, const char *value, struct error *err)
 {
         struct str rest = str_of(value);
         struct str name = str_cut(&rest, '=');
         const struct reporter *r = reporter_find(name);
         if (!r)
-                return error_set(err, -EINVAL, "no format \"%.*s\"; there are table, json, sarif, cyclonedx, html",
-                                 STR_FMT(name));
+                return no_format(name, err);
         if (s->n_outputs == OUTPUTS_MAX)
                 return error_set(err, -EINVAL, "more than %d outputs", OUTPUTS_MAX);
         if (rest.p && !rest.n)
@@ -51,6 +58,12 @@ int session_option(void *state, const struct option_spec *o, const char *value, 
                 s->db = value;
         else if (strcmp(o->name, "ledger") == 0)
                 s->ledger = value;
+        else if (strcmp(o->name, "vex") == 0) {
+                if (s->n_vex == VEX_FILES_MAX)
+                        return error_set(err, -EINVAL, "given more than %d times", VEX_FILES_MAX);
+                s->vex[s->n_vex++] = value;
+        } else if (strcmp(o->name, "author") == 0)
+                s->author = value;
         else if (strcmp(o->name, "authfile") == 0)
                 s->source.auth_file = value;
         else if (strcmp(o->name, "ca-file") == 0)
@@ -86,12 +99,18 @@ int session_run(const struct session_settings *s, const char *target, struct ses
         *ret = (struct session){ .started_ms = now_ms() };
         if (db_locate(s->db, &ret->db, &db_source, &err) < 0)
                 return fail(EXIT_INCOMPLETE, &err);
+        if (vex_set_read(&ret->vex, s->vex, s->n_vex, &err) < 0) {
+                vex_set_done(&ret->vex);
+                db_close(ret->db);
+                return workers_interrupted() ? EXIT_INCOMPLETE : fail(EXIT_INCOMPLETE, &err);
+        }
         progress_start(&ret->progress, !s->quiet && stream_is_terminal(STDERR_FILENO));
         struct scan_options o = {
                 .source = s->source,
                 .db = ret->db,
                 .db_source = db_source,
                 .policy = s->policy.n_rules ? &s->policy : &policy_default,
+                .vex = s->n_vex ? &ret->vex : NULL,
                 .today = today(),
                 .progress = &ret->progress.layers,
                 .opened = progress_opened,
@@ -102,6 +121,7 @@ int session_run(const struct session_settings *s, const char *target, struct ses
         if (s->ledger) {
                 if (output_open(&file, s->ledger, &err) < 0) {
                         progress_end(&ret->progress);
+                        vex_set_done(&ret->vex);
                         db_close(ret->db);
                         return fail(EXIT_INCOMPLETE, &err);
                 }
@@ -118,6 +138,7 @@ int session_run(const struct session_settings *s, const char *target, struct ses
                 return 0;
         if (s->ledger)
                 output_abort(&file);
+        vex_set_done(&ret->vex);
         db_close(ret->db);
         return workers_interrupted() ? EXIT_INCOMPLETE : fail(EXIT_INCOMPLETE, &err);
 }
@@ -125,6 +146,7 @@ int session_run(const struct session_settings *s, const char *target, struct ses
 void session_done(struct session *s)
 {
         scan_done(&s->scan);
+        vex_set_done(&s->vex);
         db_close(s->db);
 }
 

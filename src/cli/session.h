@@ -19,11 +19,15 @@ struct session_settings { /* the state of both commands, filled in by session_op
         } outputs[OUTPUTS_MAX];
         size_t n_outputs;
         const char *ledger;
+        const char *vex[VEX_FILES_MAX];
+        size_t n_vex;
+        const char *author; /* of VEX documents that are written; NULL: sekisho */
         bool quiet, verbose;
 };
 
 struct session {
         struct db *db;
+        struct vex_set vex;
         struct scan scan;
         struct progress progress;
         uint64_t started_ms;

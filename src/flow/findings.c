@@ -337,7 +337,7 @@ static void judge_all(struct finder *f)
                 qsort(all, n, sizeof(*all), worst_first);
         for (size_t i = 0; i < n; i++) {
                 findings[i] = all[i].f;
-                hit_by[i] = decide(policy, &all[i].j);
+                hit_by[i] = findings[i].set_aside ? SIZE_MAX : decide(policy, &all[i].j);
         }
         struct rule_hit *hits = arena_array(arena, policy->n_rules, sizeof(*hits));
         for (size_t k = 0; k < policy->n_rules; k++) {
@@ -378,6 +378,8 @@ int scan_findings(struct scan *s, const struct scan_options *o, const struct lay
                 find_modified(&f);
                 find_unread(&f);
                 find_mismatches(&f, l);
+                if (o->vex)
+                        vex_apply(o->vex, &s->report, &s->arena, f.found.v, f.found.n);
                 judge_all(&f);
         }
         vec_done(&f.found);

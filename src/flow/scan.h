@@ -7,6 +7,7 @@
 
 #include "decide/decide.h"
 #include "flow/layers.h"
+#include "flow/vex.h"
 #include "flow/view.h"
 #include "intel/db.h"
 #include "report/report.h"
@@ -20,6 +21,7 @@ struct scan_options {
         const struct db *db;  /* the advisories */
         struct str db_source; /* "embedded", or its file */
         const struct policy *policy;
+        const struct vex_set *vex; /* may be NULL */
         int64_t today;
         const struct layers_progress *progress;
         void (*opened)(void *arg,

@@ -35,3 +35,9 @@ const char *response_name(enum response r)
         };
         return r < RESPONSES ? names[r] : "unknown";
 }
+
+const char *set_aside_name(enum set_aside s)
+{
+        static const char *const names[SET_ASIDES] = { "", "vex", "waiver" };
+        return s < SET_ASIDES ? names[s] : "";
+}
