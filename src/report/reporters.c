@@ -22,7 +22,8 @@ const char *finding_kind_name(enum finding_kind k)
                 [FINDING_VULNERABILITY] = "vulnerability", [FINDING_END_OF_LIFE] = "end-of-life",
                 [FINDING_UNSUPPORTED] = "unsupported",     [FINDING_UNREAD] = "unread",
                 [FINDING_MODIFIED] = "modified",           [FINDING_STALE_DATA] = "stale-data",
-                [FINDING_MISMATCH] = "mismatch",
+                [FINDING_MISMATCH] = "mismatch",           [FINDING_WAIVER] = "waiver",
+                [FINDING_ARTEFACT] = "artefact",
         };
         return k < FINDING_KINDS ? names[k] : "unknown";
 }

@@ -95,17 +95,17 @@ enum rule_action { /* key "action"; none: the rule only speaks (a Falco rule) */
 };
 
 enum rule_response { /* key "response" */
-                     RESPONSE_NONE,
-                     RESPONSE_UPDATE,
-                     RESPONSE_REPLACE,
-                     RESPONSE_MITIGATE,
-                     RESPONSE_ACCEPT,
-                     RESPONSES
+                     RULE_RESPONSE_NONE,
+                     RULE_RESPONSE_UPDATE,
+                     RULE_RESPONSE_REPLACE,
+                     RULE_RESPONSE_MITIGATE,
+                     RULE_RESPONSE_ACCEPT,
+                     RULE_RESPONSES
 };
 
 extern const char *const rule_priority_names[PRIORITIES]; /* "Emergency"... as Falco prints them */
 extern const char *const rule_action_names[ACTIONS];      /* "none", "allow"... */
-extern const char *const rule_response_names[RESPONSES];
+extern const char *const rule_response_names[RULE_RESPONSES];
 
 /* A rule as loaded. Every text lives as long as the set. */
 struct rule {
