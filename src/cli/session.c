@@ -48,8 +48,9 @@ int session_option(void *state, const struct option_spec *o, const char *value, 
         struct session_settings *s = state;
         if (strcmp(o->name, "output") == 0)
                 return session_add_output(s, value, err);
-        if (strcmp(o->name, "fail-on") == 0)
-                return policy_add_fail_on(&s->policy, value, err);
+        int r = judging_option(&s->judging, o, value, err);
+        if (r != NOT_JUDGING)
+                return r;
         if (strcmp(o->name, "platform") == 0) {
                 s->source.platform = str_of(value);
                 if (!platform_is_valid(s->source.platform))
@@ -90,64 +91,85 @@ static uint64_t now_ms(void)
         return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
 }
 
-int session_run(const struct session_settings *s, const char *target, struct session *ret)
+/* What a scan needs, opened. 0 or the exit code; either way close_all is due. */
+static int open_all(const struct session_settings *s, struct session *ret)
 {
         struct error err = ERROR_NONE;
-        struct output file = { 0 };
-        struct ledger ledger;
         struct str db_source;
-        *ret = (struct session){ .started_ms = now_ms() };
+        int code = judging_open(&s->judging, &ret->judgement);
+        if (code != 0)
+                return code;
         if (db_locate(s->db, &ret->db, &db_source, &err) < 0)
                 return fail(EXIT_INCOMPLETE, &err);
-        if (vex_set_read(&ret->vex, s->vex, s->n_vex, &err) < 0) {
-                vex_set_done(&ret->vex);
-                db_close(ret->db);
+        if (vex_set_read(&ret->vex, s->vex, s->n_vex, &err) < 0)
                 return workers_interrupted() ? EXIT_INCOMPLETE : fail(EXIT_INCOMPLETE, &err);
-        }
-        progress_start(&ret->progress, !s->quiet && stream_is_terminal(STDERR_FILENO));
-        struct scan_options o = {
+        ret->options = (struct scan_options){
                 .source = s->source,
                 .db = ret->db,
                 .db_source = db_source,
-                .policy = s->policy.n_rules ? &s->policy : &policy_default,
+                .policy = ret->judgement.policy,
+                .stage = ret->judgement.stage,
+                .controls = ret->judgement.controls,
+                .explain = s->explain,
                 .vex = s->n_vex ? &ret->vex : NULL,
-                .today = today(),
-                .progress = &ret->progress.layers,
-                .opened = progress_opened,
-                .opened_arg = &ret->progress,
+                .today = ret->judgement.today,
         };
-        o.source.progress = progress_say;
-        o.source.progress_arg = &ret->progress;
+        return 0;
+}
+
+static void close_all(struct session *s)
+{
+        vex_set_done(&s->vex);
+        db_close(s->db);
+        judgement_done(&s->judgement);
+}
+
+/* The scan itself, with its progress and the list of files that it may write. */
+static int scan(const struct session_settings *s, const char *target, struct session *ret, struct error *err)
+{
+        struct scan_options o = ret->options;
+        struct output file = { 0 };
+        struct ledger ledger;
         if (s->ledger) {
-                if (output_open(&file, s->ledger, &err) < 0) {
-                        progress_end(&ret->progress);
-                        vex_set_done(&ret->vex);
-                        db_close(ret->db);
-                        return fail(EXIT_INCOMPLETE, &err);
-                }
+                int r = output_open(&file, s->ledger, err);
+                if (r < 0)
+                        return r;
                 ledger = ledger_to_json_lines(file.stream);
                 o.ledger = &ledger;
         }
-        int r = scan_run(target, &o, &ret->scan, &err);
+        progress_start(&ret->progress, !s->quiet && stream_is_terminal(STDERR_FILENO));
+        o.progress = &ret->progress.layers;
+        o.opened = progress_opened;
+        o.opened_arg = &ret->progress;
+        o.source.progress = progress_say;
+        o.source.progress_arg = &ret->progress;
+        int r = scan_run(target, &o, &ret->scan, err);
         progress_end(&ret->progress);
-        if (r == 0 && s->ledger && output_commit(&file, &err) < 0) {
+        if (r == 0 && s->ledger && output_commit(&file, err) < 0) {
                 scan_done(&ret->scan);
                 r = -EIO;
         }
-        if (r == 0)
-                return 0;
-        if (s->ledger)
+        if (r < 0 && s->ledger)
                 output_abort(&file);
-        vex_set_done(&ret->vex);
-        db_close(ret->db);
-        return workers_interrupted() ? EXIT_INCOMPLETE : fail(EXIT_INCOMPLETE, &err);
+        return r;
+}
+
+int session_run(const struct session_settings *s, const char *target, struct session *ret)
+{
+        struct error err = ERROR_NONE;
+        *ret = (struct session){ .started_ms = now_ms() };
+        int code = open_all(s, ret);
+        if (code == 0 && scan(s, target, ret, &err) < 0)
+                code = workers_interrupted() ? EXIT_INCOMPLETE : fail(EXIT_INCOMPLETE, &err);
+        if (code != 0)
+                close_all(ret);
+        return code;
 }
 
 void session_done(struct session *s)
 {
         scan_done(&s->scan);
-        vex_set_done(&s->vex);
-        db_close(s->db);
+        close_all(s);
 }
 
 uint64_t session_elapsed_ms(const struct session *s) { return now_ms() - s->started_ms; }

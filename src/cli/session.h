@@ -4,6 +4,7 @@
 
 #include "base/fs.h"
 #include "cli/command.h"
+#include "cli/judging.h"
 #include "cli/progress.h"
 #include "flow/scan.h"
 
@@ -12,7 +13,7 @@
 struct session_settings { /* the state of both commands, filled in by session_option */
         struct source_options source;
         const char *db;
-        struct policy policy; /* of --fail-on; no rules: the default one */
+        struct judging judging;
         struct {
                 const struct reporter *reporter;
                 const char *path; /* "-": standard output */
@@ -22,11 +23,14 @@ struct session_settings { /* the state of both commands, filled in by session_op
         const char *vex[VEX_FILES_MAX];
         size_t n_vex;
         const char *author; /* of VEX documents that are written; NULL: sekisho */
+        struct str explain; /* id of the findings that are asked about; may be empty */
         bool quiet, verbose;
 };
 
 struct session {
         struct db *db;
+        struct judgement judgement;
+        struct scan_options options; /* of the scan, to consider it again (flow/again.h) */
         struct vex_set vex;
         struct scan scan;
         struct progress progress;

@@ -211,6 +211,13 @@ static void judge_waivers(struct judge *j)
         }
 }
 
+/* A waiver for one finding is over when data ends it; one with a condition still covers others. */
+static struct str ended_by(const struct waiver *w, const struct waiver_use *u)
+{
+        bool ends = waiver_doubt_ends(u->doubt) || (u->doubt == WAIVER_NO_CONTROL && w->ends_on.control_gone);
+        return u->doubtful && !u->covers && !w->condition.n && ends ? str_of(waiver_doubt_name(u->doubt)) : STR_NONE;
+}
+
 static void describe_waiver(struct judge *j, size_t i, struct report_waiver *ret)
 {
         const struct waiver *w = policy_waiver(j->o->policy, i);
@@ -234,6 +241,7 @@ static void describe_waiver(struct judge *j, size_t i, struct report_waiver *ret
                 .n_covered = use.covers,
                 .n_doubtful = use.doubtful,
                 .doubt = use.doubtful ? str_of(waiver_doubt_words(use.doubt)) : STR_NONE,
+                .ended_by = ended_by(w, &use),
         };
 }
 

@@ -140,6 +140,7 @@ struct report_waiver {
         size_t n_doubtful;    /* findings that it was made for, but does not cover; */
         struct str doubt;     /* why not, of the first of them */
         const struct finding *doubted;
+        struct str ended_by; /* "fix", "kev", "epss", "exposed", "control-gone": data has ended it for good; else empty */
 };
 
 struct rule_hit {
