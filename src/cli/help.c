@@ -1,6 +1,8 @@
 /* `sekisho help [COMMAND|TOPIC]`, `sekisho version`, and the words that follow a usage error. */
 #include "cli/help.h"
 
+#include "flow/policies.h"
+
 #include "decide/decide.h"
 #include "intel/import.h"
 #include "report/report.h"
@@ -33,17 +35,36 @@ static void print_formats(FILE *to)
                 fprintf(to, "  %-10s %s\n", reporters[i]->name, reporters[i]->summary);
 }
 
+/* The rules of the default policy as they stand in its file. */
+static void print_rules(FILE *to)
+{
+        struct arena arena = ARENA_INIT;
+        struct problems problems = { 0 };
+        const struct policy_choice choice = { 0 };
+        struct policy *p = NULL;
+        if (policy_load(&choice, &arena, &p, &problems, NULL) == 0)
+                for (size_t i = 0; i < policy_n_rules(p); i++)
+                        fprintf(to, "  %-5s  %.*s\n", rule_action_names[rule_set_rule(policy_rules(p), i)->action],
+                                STR_FMT(rule_set_rule(policy_rules(p), i)->name));
+        policy_free(p);
+        problems_done(&problems);
+        arena_done(&arena);
+}
+
 static void print_policy(FILE *to)
 {
-        fprintf(to, "The default policy. The first rule that denies a finding counts, else the first that warns of "
-                    "it:\n\n");
-        for (size_t i = 0; i < policy_default.n_rules; i++)
-                fprintf(to, "  %2zu  %-5s  %s\n", i + 1, policy_default.rules[i].denies ? "deny" : "warn",
-                        policy_default.rules[i].name);
-        fprintf(to, "\n--fail-on replaces it. Each of its words narrows: a severity (critical, high, medium, low: that "
-                    "or worse;\n"
-                    "any: unknown too), fixable, kev. Given several times, any of them denies:\n\n"
-                    "  sekisho scan --fail-on high,fixable --fail-on kev image.tar\n");
+        fprintf(to, "A policy is a list of rules that deny or warn of findings. Deny beats warn, in any order.\n\nPolicies:\n\n");
+        for (size_t i = 0; i < n_profiles; i++)
+                fprintf(to, "  %-13s %s\n", profiles[i].name, profiles[i].summary);
+        fprintf(to, "\nThe default policy:\n\n");
+        print_rules(to);
+        fprintf(to,
+                "\nA rule of your own, in a file for --policy (sekisho rule fields: what it may ask about):\n\n"
+                "  - rule: Old image\n    condition: image.age > 90d\n    action: warn\n\n"
+                "--fail-on is short for a rule. Each of its words narrows: a severity (critical, high, medium, low: that "
+                "or worse;\n"
+                "any: unknown too), fixable, kev. Given several times, any of them denies:\n\n"
+                "  sekisho scan --fail-on high,fixable --fail-on kev image.tar\n");
 }
 
 static void print_feeds(FILE *to)

@@ -16,9 +16,11 @@
 
 extern const struct command command_help, command_version, command_scan, command_explain, command_doctor;
 extern const struct command command_db, command_vercmp;
+extern const struct command command_accept, command_plan, command_policy, command_risk;
 
 const struct command *const commands[] = {
-        &command_scan,   &command_explain, &command_db,      &command_doctor,
+        &command_scan,   &command_explain, &command_plan,    &command_accept, &command_risk, &command_policy,
+        &command_db,     &command_doctor,
         &command_vercmp, &command_help,    &command_version, NULL,
 };
 
