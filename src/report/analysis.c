@@ -48,11 +48,11 @@ struct analysis finding_analysis(const struct report *r, struct arena *a, const 
 /* CycloneDX has finer words than OpenVEX. The document's own is kept where it is one of CycloneDX's. */
 static const char *cyclonedx_justification(const struct analysis *x)
 {
-        static const char *const own[] = { "code_not_present",       "code_not_reachable",
-                                           "requires_configuration", "requires_dependency",
-                                           "requires_environment",   "protected_by_compiler",
-                                           "protected_at_runtime",   "protected_at_perimeter",
-                                           "protected_by_mitigating_control" };
+        static const char *const own[] = {
+                "code_not_present",     "code_not_reachable",     "requires_configuration",
+                "requires_dependency",  "requires_environment",   "protected_by_compiler",
+                "protected_at_runtime", "protected_at_perimeter", "protected_by_mitigating_control"
+        };
         static const char *const others[][2] = {
                 { "component_not_present", "code_not_present" },
                 { "vulnerable_code_not_present", "code_not_present" },
@@ -101,11 +101,11 @@ json_t *cyclonedx_analysis(const struct report *r, struct arena *a, const struct
         struct analysis x = finding_analysis(r, a, f);
         json_t *o = doc_object(), *array = responses(f, &x);
         const char *justification = cyclonedx_justification(&x);
-        struct str detail = !x.impact.n                              ? x.notes
+        struct str detail = !x.impact.n                               ? x.notes
                             : !x.notes.n || str_eq(x.notes, x.impact) ? x.impact
-                            : f->vex && !f->vex->detail.n            ? x.impact
-                                                                     : arena_printf(a, "%.*s\n%.*s", STR_FMT(x.impact),
-                                                                                    STR_FMT(x.notes));
+                            : f->vex && !f->vex->detail.n
+                                    ? x.impact
+                                    : arena_printf(a, "%.*s\n%.*s", STR_FMT(x.impact), STR_FMT(x.notes));
         doc_set(o, "state", doc_cstr(cyclonedx_state(x.status)));
         if (justification && strcmp(x.status, "not_affected") == 0)
                 doc_set(o, "justification", doc_cstr(justification));

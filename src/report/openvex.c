@@ -1,8 +1,8 @@
 /*
  * OpenVEX 0.2.0 (github.com/openvex/spec): a statement for each vulnerability that was found, about the artefact as the
  * product and the packages as its subcomponents; of an artefact without a digest, about the packages. The words are
- * those of whoever decided (analysis.h). No clock and no random id: the time is the day against which the report judged,
- * the id follows from what is stated. Statements keep the times of those that they pass on.
+ * those of whoever decided (analysis.h). No clock and no random id: the time is the day against which the report
+ * judged, the id follows from what is stated. Statements keep the times of those that they pass on.
  *
  * An OpenVEX document has at least one statement; where nothing was found, it has none, and other tools may refuse it.
  */

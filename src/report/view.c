@@ -208,11 +208,10 @@ struct str vex_origin(struct arena *a, const struct fact_vex *s)
 {
         struct str author = text_clean(a, s->author), when = text_day(a, s->timestamp, "");
         struct str justification = text_clean(a, s->justification);
-        return arena_printf(a, "%.*s%s%.*s%s, stated%s%.*s in %.*s, statement %llu%s%.*s",
-                            STR_FMT(text_clean(a, s->status)), justification.n ? " (" : "", STR_FMT(justification),
-                            justification.n ? ")" : "", author.n ? " by " : "", STR_FMT(author),
-                            STR_FMT(text_clean(a, s->file)), (unsigned long long)s->position, when.n ? ", " : "",
-                            STR_FMT(when));
+        return arena_printf(a, "%.*s%s%.*s%s%s%.*s in %.*s, statement %llu%s%.*s", STR_FMT(text_clean(a, s->status)),
+                            justification.n ? " (" : "", STR_FMT(justification), justification.n ? ")" : "",
+                            author.n ? ", says " : ", stands", STR_FMT(author), STR_FMT(text_clean(a, s->file)),
+                            (unsigned long long)s->position, when.n ? ", " : "", STR_FMT(when));
 }
 
 struct str vex_words(struct arena *a, const struct fact_vex *s)

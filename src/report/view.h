@@ -31,7 +31,7 @@ bool is_any_set_aside(const struct report *r);
 /* "by VEX: 2", "by waivers: 1": what stands behind "set aside". */
 struct str set_aside_count(struct arena *a, enum set_aside by, size_t n);
 
-/* 'not_affected (vulnerable_code_not_present), stated by Example in vendor.json, statement 2, 2026-11-01'. */
+/* 'not_affected (vulnerable_code_not_present), says Example in vendor.json, statement 2, 2026-11-01'. */
 struct str vex_origin(struct arena *a, const struct fact_vex *s);
 
 /* What its author says: why it is not affected, else what to do, else what else they say; may be empty. */
