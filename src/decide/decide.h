@@ -36,7 +36,8 @@ struct rule {
         enum severity least; /* at least this severity; SEVERITY_UNKNOWN: any */
         bool only_unknown;   /* only those whose severity nobody told */
         bool needs_fix, needs_exploited, needs_malicious, needs_executable, needs_over;
-        bool denies; /* else it warns */
+        bool denies;      /* else it warns */
+        const char *tags; /* of frameworks, separated by spaces: "NIST-800-190:4.1.1 T1190"; NULL: none */
 };
 
 #define POLICY_RULES_MAX 32

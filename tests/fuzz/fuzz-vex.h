@@ -9,8 +9,8 @@
 
 static void fuzz_put(struct sink *s, enum fact_kind kind, const void *fact)
 {
-        static struct str digests[] = {
-                STR("sha256:1111111111111111111111111111111111111111111111111111111111111111") };
+        static struct str digests[] = { STR(
+                "sha256:1111111111111111111111111111111111111111111111111111111111111111") };
         static struct str references[] = { STR("registry.example:5000/team/web:1.2") };
         static const struct vex_artefact artefact = { .digests = { digests, 1 },
                                                       .references = { references, 1 },

@@ -90,16 +90,18 @@ static void expect(const char *document, const char *wanted)
         "{\"@context\":\"https://openvex.dev/ns/v0.2.0\",\"@id\":\"d1\",\"author\":\"A\",\"timestamp\":"               \
         "\"2024-01-02T00:00:00Z\",\"statements\":["
 
-static const char openvex_good[] = V02
-        "{\"vulnerability\":{\"name\":\"CVE-2024-1\",\"aliases\":[\"GHSA-1\",\"GHSA-1\",\"\"]},\"products\":["
-        "{\"@id\":\"pkg:oci/web@sha256%3A" HEX "\",\"identifiers\":{\"purl\":\"pkg:oci/web\",\"cpe23\":\"cpe:2.3:a:x:y\"},"
-        "\"hashes\":{\"sha-256\":\"" HEX "\",\"md5\":\"00\"},\"subcomponents\":[{\"@id\":\"pkg:deb/debian/a\"},"
-        "{\"@id\":\"pkg:deb/debian/b\"}]},{\"@id\":\"web@sha256:" HEX "\"}],\"status\":\"not_affected\","
-        "\"justification\":\"component_not_present\",\"impact_statement\":\"not there\",\"status_notes\":\"n\"},"
-        "{\"vulnerability\":{\"@id\":\"https://nvd.nist.gov/vuln/detail/CVE-2024-2\"},\"timestamp\":\"2024-03-04T00:00:00Z\","
-        "\"products\":[{\"@id\":\"pkg:deb/debian/a@1\"}],\"status\":\"affected\",\"action_statement\":\"update\"},"
-        "{\"vulnerability\":{\"name\":\"CVE-2024-3\"},\"last_updated\":\"2024-05-06T00:00:00Z\","
-        "\"products\":[{\"identifiers\":{\"purl\":\"pkg:deb/debian/a@1\"}}],\"status\":\"under_investigation\"}]}";
+static const char openvex_good[] =
+        V02 "{\"vulnerability\":{\"name\":\"CVE-2024-1\",\"aliases\":[\"GHSA-1\",\"GHSA-1\",\"\"]},\"products\":["
+            "{\"@id\":\"pkg:oci/web@sha256%3A" HEX
+            "\",\"identifiers\":{\"purl\":\"pkg:oci/web\",\"cpe23\":\"cpe:2.3:a:x:y\"},"
+            "\"hashes\":{\"sha-256\":\"" HEX "\",\"md5\":\"00\"},\"subcomponents\":[{\"@id\":\"pkg:deb/debian/a\"},"
+            "{\"@id\":\"pkg:deb/debian/b\"}]},{\"@id\":\"web@sha256:" HEX "\"}],\"status\":\"not_affected\","
+            "\"justification\":\"component_not_present\",\"impact_statement\":\"not there\",\"status_notes\":\"n\"},"
+            "{\"vulnerability\":{\"@id\":\"https://nvd.nist.gov/vuln/detail/"
+            "CVE-2024-2\"},\"timestamp\":\"2024-03-04T00:00:00Z\","
+            "\"products\":[{\"@id\":\"pkg:deb/debian/a@1\"}],\"status\":\"affected\",\"action_statement\":\"update\"},"
+            "{\"vulnerability\":{\"name\":\"CVE-2024-3\"},\"last_updated\":\"2024-05-06T00:00:00Z\","
+            "\"products\":[{\"identifiers\":{\"purl\":\"pkg:deb/debian/a@1\"}}],\"status\":\"under_investigation\"}]}";
 
 static void test_openvex(void **state)
 {
@@ -116,10 +118,12 @@ static void test_openvex(void **state)
 /* Before 0.2.0 vulnerabilities, products and subcomponents were plain text. */
 static void test_openvex_drafts(void **state)
 {
-        expect("{\"@context\":\"https://openvex.dev/ns/v0.0.1\",\"statements\":[{\"vulnerability\":\"CVE-2024-1\",\"products\":"
+        expect("{\"@context\":\"https://openvex.dev/ns/"
+               "v0.0.1\",\"statements\":[{\"vulnerability\":\"CVE-2024-1\",\"products\":"
                "[\"pkg:oci/web\"],\"subcomponents\":[\"pkg:deb/debian/a\"],\"status\":\"fixed\"}]}",
                "1 CVE-2024-1 fixed pkg:oci/web > pkg:deb/debian/a\n");
-        expect("{\"@context\":\"https://openvex.dev/ns\",\"statements\":[{\"vulnerability\":\"CVE-2024-1\",\"products\":"
+        expect("{\"@context\":\"https://openvex.dev/"
+               "ns\",\"statements\":[{\"vulnerability\":\"CVE-2024-1\",\"products\":"
                "[\"pkg:deb/debian/a\"],\"status\":\"fixed\"}]}",
                "1 CVE-2024-1 fixed pkg:deb/debian/a\n");
 }
@@ -131,7 +135,8 @@ static void test_openvex_attested(void **state)
                "{\"vulnerability\":{\"name\":\"CVE-2024-1\"},\"status\":\"fixed\"}]}}",
                "1 CVE-2024-1 fixed sha256:" HEX " s:sha256:" HEX "\n");
         expect("{\"predicateType\":\"https://openvex.dev/ns\",\"predicate\":{\"statements\":["
-               "{\"vulnerability\":{\"name\":\"CVE-2024-1\"},\"status\":\"fixed\",\"products\":[{\"@id\":\"pkg:a/b\"}]}]}}",
+               "{\"vulnerability\":{\"name\":\"CVE-2024-1\"},\"status\":\"fixed\",\"products\":[{\"@id\":\"pkg:a/"
+               "b\"}]}]}}",
                "1 CVE-2024-1 fixed pkg:a/b s:nothing\n");
 }
 
@@ -165,7 +170,8 @@ static void test_openvex_malformed(void **state)
 static const char cyclonedx_good[] = CDX
         "\"metadata\":{\"timestamp\":\"2024-01-02T00:00:00Z\",\"authors\":[{\"name\":\"A\"},{\"email\":\"b@c\"}],"
         "\"component\":{\"type\":\"container\",\"bom-ref\":\"image\",\"name\":\"web\",\"version\":\"sha256:" HEX "\"}},"
-        "\"components\":[{\"bom-ref\":\"c1\",\"name\":\"a\",\"purl\":\"pkg:deb/debian/a@1\",\"components\":[{\"bom-ref\":\"c2\","
+        "\"components\":[{\"bom-ref\":\"c1\",\"name\":\"a\",\"purl\":\"pkg:deb/debian/"
+        "a@1\",\"components\":[{\"bom-ref\":\"c2\","
         "\"name\":\"words only\"}]}],\"vulnerabilities\":["
         "{\"id\":\"CVE-2024-1\",\"references\":[{\"id\":\"GHSA-1\"}],\"analysis\":{\"state\":\"not_affected\","
         "\"justification\":\"code_not_reachable\",\"response\":[\"will_not_fix\"],\"detail\":\"never called\"},"
@@ -183,7 +189,8 @@ static const char cyclonedx_good[] = CDX
 static void test_cyclonedx(void **state)
 {
         expect(cyclonedx_good,
-               "1 CVE-2024-1+GHSA-1 not_affected sha256:" HEX " > pkg:deb/debian/a@1 vulnerable_code_not_in_execute_path "
+               "1 CVE-2024-1+GHSA-1 not_affected sha256:" HEX
+               " > pkg:deb/debian/a@1 vulnerable_code_not_in_execute_path "
                "i:never called r:will_not_fix @2024-01-02\n"
                "1 CVE-2024-1+GHSA-1 not_affected sha256:" HEX " > words only vulnerable_code_not_in_execute_path "
                "i:never called r:will_not_fix @2024-01-02\n"
@@ -194,15 +201,18 @@ static void test_cyclonedx(void **state)
                "2 CVE-2024-2 affected pkg:deb/debian/y@2 a:wait d:yes @2024-02-03\n"
                "4 CVE-2024-4 fixed sha256:" HEX " > pkg:deb/debian/a@1 @2024-01-02\n"
                "4 CVE-2024-4 fixed sha256:" HEX " > pkg:deb/debian/a@2 @2024-01-02\n"
-               "4 CVE-2024-4 fixed sha256:" HEX " > pkg:deb/debian/a@1 @2024-01-02 ?it names a range of versions, which is "
+               "4 CVE-2024-4 fixed sha256:" HEX
+               " > pkg:deb/debian/a@1 @2024-01-02 ?it names a range of versions, which is "
                "not evaluated\n"
-               "5 CVE-2024-5 affected sha256:" HEX " > words only @2024-01-02 ?it names a version of something that has no "
+               "5 CVE-2024-5 affected sha256:" HEX
+               " > words only @2024-01-02 ?it names a version of something that has no "
                "purl\n");
 }
 
 static void test_cyclonedx_malformed(void **state)
 {
-        expect(CDX "\"vulnerabilities\":[{\"analysis\":{\"state\":\"resolved\"}},{\"id\":\"V\",\"analysis\":{\"state\":\"fine\"}},"
+        expect(CDX "\"vulnerabilities\":[{\"analysis\":{\"state\":\"resolved\"}},{\"id\":\"V\",\"analysis\":{\"state\":"
+                   "\"fine\"}},"
                    "{\"id\":\"V\",\"analysis\":{\"state\":\"not_affected\",\"justification\":\"x\"}},"
                    "{\"id\":\"V\",\"analysis\":{\"state\":\"resolved\"}},"
                    "{\"id\":\"V\",\"analysis\":{\"state\":\"resolved\"},\"affects\":[{},{\"ref\":\"nowhere\"},"
@@ -223,32 +233,106 @@ static void test_cyclonedx_malformed(void **state)
 #define HELPER(kind, value) "\"product_identification_helper\":{\"" kind "\":\"" value "\"}"
 
 static const char csaf_good[] = CSAF
-        "{\"branches\":[{\"category\":\"vendor\",\"branches\":[{\"category\":\"product_version\",\"product\":{\"product_id\":\"P1\","
-        "\"name\":\"a 1\"," HELPER("purl", "pkg:rpm/redhat/a@1-1") "}},{\"category\":\"product_version_range\",\"product\":{"
-        "\"product_id\":\"P2\",\"name\":\"a\"," HELPER("purl", "pkg:rpm/redhat/a") "}}]}],\"full_product_names\":["
-        "{\"product_id\":\"OS\",\"name\":\"RHEL 9\"," HELPER("cpe", "cpe:/o:redhat:enterprise_linux:9") "},"
-        "{\"product_id\":\"M\",\"name\":\"module\"}],\"relationships\":[{\"category\":\"default_component_of\","
-        "\"full_product_name\":{\"product_id\":\"OS:P1\",\"name\":\"a in 9\"},\"product_reference\":\"P1\","
-        "\"relates_to_product_reference\":\"OS\"},{\"full_product_name\":{\"product_id\":\"OS:M\",\"name\":\"m in 9\"},"
-        "\"product_reference\":\"M\",\"relates_to_product_reference\":\"OS\"},{\"full_product_name\":{\"product_id\":\"OS:M:P1\","
-        "\"name\":\"a in m in 9\"},\"product_reference\":\"P1\",\"relates_to_product_reference\":\"OS:M\"}],"
-        "\"product_groups\":[{\"group_id\":\"G\",\"product_ids\":[\"P1\",\"P2\"]}]},\"vulnerabilities\":["
-        "{\"cve\":\"CVE-2024-1\",\"ids\":[{\"system_name\":\"x\",\"text\":\"RH-1\"}],\"product_status\":{"
-        "\"known_not_affected\":[\"OS:P1\",\"P2\"],\"known_affected\":[\"OS:M:P1\"]},"
-        "\"flags\":[{\"label\":\"vulnerable_code_not_present\",\"product_ids\":[\"OS:P1\"]}],"
-        "\"threats\":[{\"category\":\"impact\",\"details\":\"old code\",\"group_ids\":[\"G\"]},"
-        "{\"category\":\"exploit_status\",\"details\":\"none\",\"product_ids\":[\"P2\"]}],"
-        "\"remediations\":[{\"category\":\"none_available\",\"details\":\"nothing\",\"product_ids\":[\"OS:M:P1\"]},"
-        "{\"category\":\"workaround\",\"details\":\"turn it off\",\"product_ids\":[\"OS:M:P1\"]}]},"
-        "{\"cve\":\"CVE-2024-2\",\"product_status\":{\"first_fixed\":[\"P1\"],\"recommended\":[\"P1\",\"OS:P1\"],"
-        "\"under_investigation\":[\"OS:M\"]}}]}";
+        "{\"branches\":[{\"category\":\"vendor\",\"branches\":[{\"category\":\"product_version\",\"product\":{"
+        "\"product_id\":\"P1\","
+        "\"name\":\"a 1\"," HELPER(
+                "purl", "pkg:rpm/redhat/a@1-1") "}},{\"category\":\"product_version_range\",\"product\":{"
+                                                "\"product_id\":\"P2\",\"name\":\"a\"," HELPER(
+                                                        "purl",
+                                                        "pkg:rpm/redhat/a") "}}]}],\"full_product_names\":["
+                                                                            "{\"product_id\":\"OS\",\"name\":\"RHEL "
+                                                                            "9\"," HELPER("cpe",
+                                                                                          "cpe:/"
+                                                                                          "o:redhat:enterprise_linux:"
+                                                                                          "9") "},"
+                                                                                               "{\"product_id\":\"M\","
+                                                                                               "\"name\":\"module\"}],"
+                                                                                               "\"relationships\":[{"
+                                                                                               "\"category\":"
+                                                                                               "\"default_component_"
+                                                                                               "of\","
+                                                                                               "\"full_product_name\":"
+                                                                                               "{\"product_id\":\"OS:"
+                                                                                               "P1\",\"name\":\"a in "
+                                                                                               "9\"},\"product_"
+                                                                                               "reference\":\"P1\","
+                                                                                               "\"relates_to_product_"
+                                                                                               "reference\":\"OS\"},{"
+                                                                                               "\"full_product_name\":"
+                                                                                               "{\"product_id\":\"OS:"
+                                                                                               "M\",\"name\":\"m in "
+                                                                                               "9\"},"
+                                                                                               "\"product_reference\":"
+                                                                                               "\"M\",\"relates_to_"
+                                                                                               "product_reference\":"
+                                                                                               "\"OS\"},{\"full_"
+                                                                                               "product_name\":{"
+                                                                                               "\"product_id\":\"OS:M:"
+                                                                                               "P1\","
+                                                                                               "\"name\":\"a in m in "
+                                                                                               "9\"},\"product_"
+                                                                                               "reference\":\"P1\","
+                                                                                               "\"relates_to_product_"
+                                                                                               "reference\":\"OS:M\"}]"
+                                                                                               ","
+                                                                                               "\"product_groups\":[{"
+                                                                                               "\"group_id\":\"G\","
+                                                                                               "\"product_ids\":["
+                                                                                               "\"P1\",\"P2\"]}]},"
+                                                                                               "\"vulnerabilities\":["
+                                                                                               "{\"cve\":\"CVE-2024-"
+                                                                                               "1\",\"ids\":[{"
+                                                                                               "\"system_name\":\"x\","
+                                                                                               "\"text\":\"RH-1\"}],"
+                                                                                               "\"product_status\":{"
+                                                                                               "\"known_not_"
+                                                                                               "affected\":[\"OS:P1\","
+                                                                                               "\"P2\"],\"known_"
+                                                                                               "affected\":[\"OS:M:"
+                                                                                               "P1\"]},"
+                                                                                               "\"flags\":[{\"label\":"
+                                                                                               "\"vulnerable_code_not_"
+                                                                                               "present\",\"product_"
+                                                                                               "ids\":[\"OS:P1\"]}],"
+                                                                                               "\"threats\":[{"
+                                                                                               "\"category\":"
+                                                                                               "\"impact\","
+                                                                                               "\"details\":\"old "
+                                                                                               "code\",\"group_ids\":["
+                                                                                               "\"G\"]},"
+                                                                                               "{\"category\":"
+                                                                                               "\"exploit_status\","
+                                                                                               "\"details\":\"none\","
+                                                                                               "\"product_ids\":["
+                                                                                               "\"P2\"]}],"
+                                                                                               "\"remediations\":[{"
+                                                                                               "\"category\":\"none_"
+                                                                                               "available\","
+                                                                                               "\"details\":"
+                                                                                               "\"nothing\",\"product_"
+                                                                                               "ids\":[\"OS:M:P1\"]},"
+                                                                                               "{\"category\":"
+                                                                                               "\"workaround\","
+                                                                                               "\"details\":\"turn it "
+                                                                                               "off\",\"product_ids\":"
+                                                                                               "[\"OS:M:P1\"]}]},"
+                                                                                               "{\"cve\":\"CVE-2024-"
+                                                                                               "2\",\"product_"
+                                                                                               "status\":{\"first_"
+                                                                                               "fixed\":[\"P1\"],"
+                                                                                               "\"recommended\":["
+                                                                                               "\"P1\",\"OS:P1\"],"
+                                                                                               "\"under_"
+                                                                                               "investigation\":[\"OS:"
+                                                                                               "M\"]}}]}";
 
 static void test_csaf(void **state)
 {
         expect(csaf_good,
                "1 CVE-2024-1+RH-1 not_affected cpe:/o:redhat:enterprise_linux:9 > pkg:rpm/redhat/a@1-1 "
                "vulnerable_code_not_present @2024-01-02\n"
-               "1 CVE-2024-1+RH-1 not_affected pkg:rpm/redhat/a i:old code @2024-01-02 ?it names a range of versions, which "
+               "1 CVE-2024-1+RH-1 not_affected pkg:rpm/redhat/a i:old code @2024-01-02 ?it names a range of versions, "
+               "which "
                "is not evaluated\n"
                "1 CVE-2024-1+RH-1 affected cpe:/o:redhat:enterprise_linux:9 > pkg:rpm/redhat/a@1-1 a:turn it off "
                "@2024-01-02\n"
@@ -259,13 +343,16 @@ static void test_csaf(void **state)
 
 static void test_csaf_malformed(void **state)
 {
-        expect(CSAF "{\"full_product_names\":[{\"product_id\":\"P\",\"name\":\"p\"},{\"product_id\":\"Q\",\"name\":\"q\"},"
-                    "{\"product_id\":\"Q\",\"name\":\"other\"}],"
-                    "\"relationships\":[{\"full_product_name\":{\"product_id\":\"R\",\"name\":\"r\"},\"product_reference\":\"R\","
-                    "\"relates_to_product_reference\":\"R\"},{}]},\"vulnerabilities\":[{},{\"cve\":\"V\",\"flags\":["
-                    "{\"label\":\"sure\"},{\"label\":\"component_not_present\"}],\"product_status\":{\"fixed\":[\"P\",\"R\",\"X\",5,"
-                    "\"Q\"],\"known_affected\":[\"P\"],\"known_not_affected\":[\"Q2\"]}},"
-                    "{\"cve\":\"W\",\"product_status\":{\"known_not_affected\":[\"P\"]}}]}",
+        expect(CSAF
+               "{\"full_product_names\":[{\"product_id\":\"P\",\"name\":\"p\"},{\"product_id\":\"Q\",\"name\":\"q\"},"
+               "{\"product_id\":\"Q\",\"name\":\"other\"}],"
+               "\"relationships\":[{\"full_product_name\":{\"product_id\":\"R\",\"name\":\"r\"},\"product_reference\":"
+               "\"R\","
+               "\"relates_to_product_reference\":\"R\"},{}]},\"vulnerabilities\":[{},{\"cve\":\"V\",\"flags\":["
+               "{\"label\":\"sure\"},{\"label\":\"component_not_present\"}],\"product_status\":{\"fixed\":[\"P\",\"R\","
+               "\"X\",5,"
+               "\"Q\"],\"known_affected\":[\"P\"],\"known_not_affected\":[\"Q2\"]}},"
+               "{\"cve\":\"W\",\"product_status\":{\"known_not_affected\":[\"P\"]}}]}",
                "! statement 1 corrupt: it has neither a CVE nor another id\n"
                "! statement 2 corrupt: a flag \"sure\" that CSAF does not know\n"
                "! statement 2 corrupt: a flag that names no product\n"
@@ -362,8 +449,8 @@ static void test_justifications(void **state)
 {
         assert_true(str_is(vex_justification(STR("requires_environment")),
                            "vulnerable_code_cannot_be_controlled_by_adversary"));
-        assert_true(str_is(vex_justification(STR("inline_mitigations_already_exist")),
-                           "inline_mitigations_already_exist"));
+        assert_true(
+                str_is(vex_justification(STR("inline_mitigations_already_exist")), "inline_mitigations_already_exist"));
         assert_int_equal(vex_justification(STR("")).n, 0);
         assert_int_equal(vex_justification(STR("Component_not_present")).n, 0);
 }
