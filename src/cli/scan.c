@@ -66,7 +66,9 @@ static int scan_main(void *state, int argc, char **argv)
         if (code != 0)
                 return code;
         const struct report *report = &session.scan.report;
-        struct report_options o = { .verbose = s->verbose, .elapsed_ms = session_elapsed_ms(&session), .author = s->author };
+        struct report_options o = { .verbose = s->verbose,
+                                    .elapsed_ms = session_elapsed_ms(&session),
+                                    .author = s->author };
         code = verdict(report);
         for (size_t i = 0; i < s->n_outputs; i++)
                 if (write_output(s->outputs[i].reporter, s->outputs[i].path, report, o, &err) < 0)

@@ -75,8 +75,7 @@ static void add_notes(struct scan *s, const struct vex_set *vex)
 {
         struct coverage *c = &s->report.coverage;
         size_t n_vex = vex ? vex->unread.n : 0, n = 0;
-        struct fact_unread *all =
-                arena_array(&s->arena, c->n_unread + s->artefact.n_notes + n_vex, sizeof(*all));
+        struct fact_unread *all = arena_array(&s->arena, c->n_unread + s->artefact.n_notes + n_vex, sizeof(*all));
         for (size_t i = 0; i < c->n_unread; i++)
                 all[n++] = c->unread[i];
         for (size_t i = 0; i < s->artefact.n_notes; i++)

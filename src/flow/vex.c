@@ -191,8 +191,8 @@ static void index_statements(struct applier *a)
 {
         const struct fact_vex *v = a->set->statements.v;
         for (size_t i = 0, end; i < a->set->statements.n; i = end) {
-                for (end = i + 1; end < a->set->statements.n && v[end].position == v[i].position &&
-                                  v[end].file.p == v[i].file.p;
+                for (end = i + 1;
+                     end < a->set->statements.n && v[end].position == v[i].position && v[end].file.p == v[i].file.p;
                      end++)
                         ;
                 *vec_push(&a->statements) = (struct statement){ .first = i, .end = end };
@@ -208,6 +208,16 @@ static void add_text(struct str_list *list, struct str s)
                 list->v[list->n++] = s;
 }
 
+/* Sources whose name for an artefact is an image's; that of the others is a path or a container's. */
+static bool has_image_name(struct str kind)
+{
+        static const char *const kinds[] = { "registry", "docker", "podman", "docker-api", "podman-api" };
+        for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
+                if (str_is(kind, kinds[i]))
+                        return true;
+        return false;
+}
+
 static struct vex_artefact artefact_of(const struct report *r, struct arena *arena)
 {
         struct vex_artefact a = { .arch = r->has_image ? r->image.arch : STR_NONE, .os_cpe = r->os.cpe };
@@ -215,7 +225,8 @@ static struct vex_artefact artefact_of(const struct report *r, struct arena *are
         a.references.v = arena_array(arena, REFERENCES_MAX, sizeof(*a.references.v));
         add_text(&a.digests, r->digest);
         add_text(&a.digests, r->image_id);
-        add_text(&a.references, r->name);
+        if (has_image_name(r->kind))
+                add_text(&a.references, r->name);
         for (size_t i = 0; i < r->tags.n; i++)
                 add_text(&a.references, r->tags.v[i]);
         return a;
@@ -295,8 +306,7 @@ static void conclude(struct applier *a, struct finding *f, const struct applied 
                 f->set_aside_why = words_of(aside);
                 f->vex_doubt = STR_NONE;
         } else if (n_aside) {
-                f->vex_doubt = arena_printf(a->arena,
-                                            "%.*s, statement %llu, says %.*s of %zu of its %zu packages only",
+                f->vex_doubt = arena_printf(a->arena, "%.*s, statement %llu, says %.*s of %zu of its %zu packages only",
                                             STR_FMT(aside->file), (unsigned long long)aside->position,
                                             STR_FMT(aside->status), n_aside, f->n_packages);
         }

@@ -13,16 +13,15 @@ static const struct spelling {
         const char *type;
         bool lower_namespace, lower_name, dash_for_underscore, lower_version;
 } spellings[] = {
-        { "alpm", true, true, false, false },       { "apk", true, true, false, false },
-        { "bitbucket", true, true, false, false },  { "bitnami", false, true, false, false },
-        { "composer", true, true, false, false },   { "deb", true, true, false, false },
-        { "github", true, true, false, false },     { "golang", true, true, false, false },
-        { "hex", true, true, false, false },        { "huggingface", false, false, false, true },
-        { "luarocks", false, false, false, true },  { "npm", true, true, false, false },
-        { "oci", false, true, false, false },       { "otp", false, true, false, false },
-        { "pub", false, true, false, false },       { "pypi", false, true, true, false },
-        { "qpkg", true, false, false, false },
-        { "rpm", true, false, false, false },
+        { "alpm", true, true, false, false },      { "apk", true, true, false, false },
+        { "bitbucket", true, true, false, false }, { "bitnami", false, true, false, false },
+        { "composer", true, true, false, false },  { "deb", true, true, false, false },
+        { "github", true, true, false, false },    { "golang", true, true, false, false },
+        { "hex", true, true, false, false },       { "huggingface", false, false, false, true },
+        { "luarocks", false, false, false, true }, { "npm", true, true, false, false },
+        { "oci", false, true, false, false },      { "otp", false, true, false, false },
+        { "pub", false, true, false, false },      { "pypi", false, true, true, false },
+        { "qpkg", true, false, false, false },     { "rpm", true, false, false, false },
 };
 
 /* Distributions that tools and vendors name in two ways. The right one is the ID of os-release, which we write. */
@@ -86,7 +85,6 @@ static bool is_key(struct str s)
         return s.n && !isdigit((unsigned char)s.p[0]);
 }
 
-
 static int by_key(const void *a, const void *b)
 {
         return str_cmp(((const struct purl_qualifier *)a)->key, ((const struct purl_qualifier *)b)->key);
@@ -112,8 +110,7 @@ static bool parse_qualifiers(struct str s, struct arena *arena, struct purl *p)
                 struct str key = str_cut(&value, '=');
                 if (!key.n && !value.n)
                         continue;
-                if (!is_key(key) || !decode(value, arena, &decoded) ||
-                    !add_qualifier(p, lower(arena, key), decoded))
+                if (!is_key(key) || !decode(value, arena, &decoded) || !add_qualifier(p, lower(arena, key), decoded))
                         return false;
         }
         return true;

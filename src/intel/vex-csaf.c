@@ -221,9 +221,12 @@ static void take_statuses(struct tree *t, struct map_str *all, const json_t *sta
                 const char *key;
                 enum vex_status status;
         } keys[] = {
-                { "known_not_affected", VEX_NOT_AFFECTED }, { "fixed", VEX_FIXED },
-                { "first_fixed", VEX_FIXED },               { "known_affected", VEX_AFFECTED },
-                { "first_affected", VEX_AFFECTED },         { "last_affected", VEX_AFFECTED },
+                { "known_not_affected", VEX_NOT_AFFECTED },
+                { "fixed", VEX_FIXED },
+                { "first_fixed", VEX_FIXED },
+                { "known_affected", VEX_AFFECTED },
+                { "first_affected", VEX_AFFECTED },
+                { "last_affected", VEX_AFFECTED },
                 { "under_investigation", VEX_UNDER_INVESTIGATION },
         };
         for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
@@ -253,8 +256,8 @@ static void take_reasons(struct tree *t, struct map_str *all, const json_t *vuln
 
 static void take_remedies(struct tree *t, struct map_str *all, const json_t *remediations)
 {
-        static const char *const ranks[] = { "vendor_fix",   "mitigation",     "workaround",
-                                             "fix_planned",  "no_fix_planned", "none_available" };
+        static const char *const ranks[] = { "vendor_fix",  "mitigation",     "workaround",
+                                             "fix_planned", "no_fix_planned", "none_available" };
         for (size_t i = 0; i < json_array_size(remediations); i++) {
                 const json_t *one = json_array_get(remediations, i);
                 struct str category = json_member(one, "category");
@@ -308,14 +311,15 @@ static void take_ids(struct vex_reading *r, const json_t *vulnerability)
         for (size_t i = 0; i < json_array_size(ids); i++)
                 vex_name(r, &names, json_member(json_array_get(ids, i), "text"));
         r->now.vulnerability = names.list.n ? names.list.v[0] : STR_NONE;
-        r->now.aliases = (struct str_list){ names.list.n ? names.list.v + 1 : NULL, names.list.n ? names.list.n - 1 : 0 };
+        r->now.aliases =
+                (struct str_list){ names.list.n ? names.list.v + 1 : NULL, names.list.n ? names.list.n - 1 : 0 };
 }
 
 /* In the order of the lists, so that the same document gives the same facts in the same order. */
 static void put_all(struct tree *t, const struct map_str *all, const json_t *statuses)
 {
-        static const char *const keys[] = { "known_not_affected", "fixed",         "first_fixed",
-                                            "known_affected",     "first_affected", "last_affected",
+        static const char *const keys[] = { "known_not_affected",  "fixed",          "first_fixed",
+                                            "known_affected",      "first_affected", "last_affected",
                                             "under_investigation", "recommended" };
         for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
                 const json_t *ids = json_object_get(statuses, keys[i]);

@@ -68,9 +68,12 @@ static const struct {
         const char *state;
         enum vex_status status;
 } states[] = {
-        { "resolved", VEX_FIXED },        { "resolved_with_pedigree", VEX_FIXED },
-        { "exploitable", VEX_AFFECTED },  { "in_triage", VEX_UNDER_INVESTIGATION },
-        { "false_positive", VEX_NOT_AFFECTED }, { "not_affected", VEX_NOT_AFFECTED },
+        { "resolved", VEX_FIXED },
+        { "resolved_with_pedigree", VEX_FIXED },
+        { "exploitable", VEX_AFFECTED },
+        { "in_triage", VEX_UNDER_INVESTIGATION },
+        { "false_positive", VEX_NOT_AFFECTED },
+        { "not_affected", VEX_NOT_AFFECTED },
 };
 
 static bool take_analysis(struct vex_reading *r, const json_t *vulnerability, enum vex_status *ret)
@@ -120,7 +123,8 @@ static void take_ids(struct vex_reading *r, const json_t *vulnerability)
 
 /* --- to what it applies --- */
 
-/* Whether what is said of a version goes with the analysis: a version that is unaffected is none that is exploitable. */
+/* Whether what is said of a version goes with the analysis: a version that is unaffected is none that is exploitable.
+ */
 static bool goes_with(struct str version_status, enum vex_status status)
 {
         if (str_is(version_status, "unaffected"))
@@ -256,8 +260,8 @@ static struct str author_of(struct vex_reading *r, const json_t *metadata)
                 struct str name = json_member(one, "name");
                 name = name.n ? name : json_member(one, "email");
                 if (name.n)
-                        author = author.n ? arena_printf(&r->arena, "%.*s, %.*s", STR_FMT(author), STR_FMT(name))
-                                          : name;
+                        author =
+                                author.n ? arena_printf(&r->arena, "%.*s, %.*s", STR_FMT(author), STR_FMT(name)) : name;
         }
         for (size_t i = 0; !author.n && i < ARRAY_SIZE(makers); i++)
                 author = json_member(json_object_get(metadata, makers[i]), "name");

@@ -117,8 +117,8 @@ static struct identity by_image_purl(const struct vex_artefact *a, const struct 
                 repository = arena_printf(arena, "%.*s/%.*s/%.*s", STR_FMT(url.n ? url : STR("docker.io")),
                                           STR_FMT(p->namespace), STR_FMT(p->name));
         else
-                repository = arena_printf(arena, "%.*s/%.*s", STR_FMT(url.n ? url : STR("docker.io")),
-                                          STR_FMT(p->name));
+                repository =
+                        arena_printf(arena, "%.*s/%.*s", STR_FMT(url.n ? url : STR("docker.io")), STR_FMT(p->name));
         if (is_named(a, repository, tag))
                 return (struct identity){ VEX_MATCH, tag.n, NULL };
         if (is_oci && is_named(a, arena_printf(arena, "%.*s/%.*s", STR_FMT(url), STR_FMT(p->name)), tag))
@@ -153,8 +153,8 @@ static struct identity by_cpe(const struct vex_artefact *a, struct str cpe)
             !str_eq_nocase(wanted[1], own[1]))
                 return (struct identity){ VEX_NO_MATCH };
         /* "9" is all of 9.4; "9.4" is not all of 9. */
-        bool same = !wanted[2].n || (str_starts(own[2], wanted[2]) &&
-                                     (own[2].n == wanted[2].n || own[2].p[wanted[2].n] == '.'));
+        bool same = !wanted[2].n ||
+                    (str_starts(own[2], wanted[2]) && (own[2].n == wanted[2].n || own[2].p[wanted[2].n] == '.'));
         return (struct identity){ same ? VEX_MATCH : VEX_NO_MATCH, false, NULL };
 }
 
@@ -186,7 +186,7 @@ static struct str digest_in(struct str name, struct arena *arena)
                 return name;
         if (is_purl(name))
                 return is_image_purl(name) && purl_parse(name, arena, &purl) && is_digest(purl.version) ? purl.version
-                                                                                                         : STR_NONE;
+                                                                                                        : STR_NONE;
         struct str digest = reference_of(name).digest;
         return is_digest(digest) ? digest : STR_NONE;
 }

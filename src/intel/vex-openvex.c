@@ -118,8 +118,7 @@ static void read_statement(struct vex_reading *r, const json_t *statement)
         if (!take_statement(r, statement))
                 return;
         for (size_t i = 0; i < json_array_size(products); i++) {
-                const json_t *product = json_array_get(products, i),
-                             *own = json_object_get(product, "subcomponents");
+                const json_t *product = json_array_get(products, i), *own = json_object_get(product, "subcomponents");
                 put_product(r, product, own ? own : shared);
         }
         /* An attestation's own subjects are the products of statements that name none. */

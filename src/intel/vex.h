@@ -15,7 +15,7 @@
 #include <jansson.h>
 
 #define VEX_DOCUMENT_MAX_BYTES (32u << 20)
-#define VEX_FACTS_MAX          (1u << 18) /* statements times products of one document */
+#define VEX_FACTS_MAX          (1u << 18)   /* statements times products of one document */
 #define VEX_TEXT_MAX_BYTES     (128u << 20) /* of all facts of one document: texts are repeated for each product */
 #define VEX_UNREAD_MAX         20
 #define VEX_NAMES_MAX          256 /* of one product, part or vulnerability; more make the statement vague */

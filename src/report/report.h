@@ -95,11 +95,11 @@ struct finding {
 
 struct report_vex { /* a VEX document that was given */
         struct str path, format, document, author;
-        int64_t timestamp;                           /* of its newest statement */
-        uint64_t statements;                         /* that could be read, and of them: */
-        uint64_t matched, vague, unmatched;          /* applied to findings; might have been; about nothing found */
-        uint64_t skipped;                            /* statements, or products of them, that could not be used */
-        struct str why;                              /* why none of it could be; empty if it could */
+        int64_t timestamp;                  /* of its newest statement */
+        uint64_t statements;                /* that could be read, and of them: */
+        uint64_t matched, vague, unmatched; /* applied to findings; might have been; about nothing found */
+        uint64_t skipped;                   /* statements, or products of them, that could not be used */
+        struct str why;                     /* why none of it could be; empty if it could */
 };
 
 /* A move that closes findings: one line of "What to do". */

@@ -2,9 +2,11 @@
 #include "report/report.h"
 
 extern const struct reporter reporter_table, reporter_json, reporter_sarif, reporter_cyclonedx, reporter_html;
+extern const struct reporter reporter_openvex, reporter_cyclonedx_vex;
 
 const struct reporter *const reporters[] = {
-        &reporter_table, &reporter_json, &reporter_sarif, &reporter_cyclonedx, &reporter_html, NULL,
+        &reporter_table, &reporter_json,    &reporter_sarif,         &reporter_cyclonedx,
+        &reporter_html,  &reporter_openvex, &reporter_cyclonedx_vex, NULL,
 };
 
 const char *file_state_name(enum file_state s)
