@@ -24,12 +24,15 @@
 /* Limits. What passes one is an error of its place, with the limit's name. */
 #define RULE_FILE_BYTES_MAX      (16u << 20)
 #define RULE_CONDITION_BYTES_MAX (1u << 20)
-#define RULE_DEPTH_MAX           1000u    /* parentheses and "not" in each other */
+#define RULE_DEPTH_MAX           1000u    /* parentheses in each other */
+#define RULE_EXPANDED_DEPTH_MAX  2500u    /* the same with macros expanded */
 #define RULE_NODES_MAX           1000000u /* of the shared graph of all conditions of a set */
 #define RULE_LIST_ITEMS_MAX      1000000u /* of one list, with the lists in it */
 #define RULE_RULES_MAX           100000u
+#define RULE_TAGS_MAX            1000u    /* of one rule, once any are appended */
 #define RULE_PROBLEMS_MAX        1000u      /* more are counted, not kept */
 #define RULE_PRINT_BYTES_MAX     (1u << 20) /* of a printed condition, macros expanded */
+#define RULE_OUTPUT_BYTES_MAX    (64u << 10)
 #define RULE_REGEX_BYTES_MAX     4096u
 #define RULE_REGEX_STATES_MAX    20000u
 
