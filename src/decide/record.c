@@ -88,7 +88,7 @@ static struct value path_of(struct subject *s, struct str path)
         return value_string(arena_printf(&s->arena, "/%.*s", STR_FMT(path)));
 }
 
-static struct value read_at(struct subject *s, const struct getter *g, const char *at)
+static struct value read_at(struct subject *s, const struct getter *g, const void *at)
 {
         int64_t t;
         switch (g->form) {

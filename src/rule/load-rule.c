@@ -6,7 +6,7 @@
 const char *const rule_priority_names[PRIORITIES] = { "Emergency", "Alert",  "Critical",      "Error",
                                                       "Warning",   "Notice", "Informational", "Debug" };
 const char *const rule_action_names[ACTIONS] = { "none", "allow", "warn", "deny", "kill", "freeze", "quarantine", "isolate" };
-const char *const rule_response_names[RESPONSES] = { "none", "update", "replace", "mitigate", "accept" };
+const char *const rule_response_names[RULE_RESPONSES] = { "none", "update", "replace", "mitigate", "accept" };
 
 /* The keys that append and override know, in the order of struct changes' by_key. */
 enum changed_key {
@@ -90,7 +90,7 @@ static void load_decision(struct loading *l, const struct yaml_node *item, struc
         int i;
         if (action && (i = one_of(l, action, "action", rule_action_names, ACTIONS, 1)) >= 0)
                 r->action = (enum rule_action)i;
-        if (response && (i = one_of(l, response, "response", rule_response_names, RESPONSES, 1)) >= 0)
+        if (response && (i = one_of(l, response, "response", rule_response_names, RULE_RESPONSES, 1)) >= 0)
                 r->response = (enum rule_response)i;
         load_text(l, item, "why", false, &r->why);
         load_text(l, item, "fix", false, &r->fix);

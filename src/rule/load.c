@@ -342,6 +342,7 @@ static const struct {
         { "list", load_list },
         { "macro", load_macro },
         { "rule", load_rule },
+        { "settings", NULL }, /* of a policy: whoever decides reads them (decide/policy.c) */
 };
 
 static void load_item(struct loading *l, const struct yaml_node *item)
@@ -355,7 +356,8 @@ static void load_item(struct loading *l, const struct yaml_node *item)
         }
         for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
                 if (yaml_get(item, kinds[i].key)) {
-                        kinds[i].load(l, item);
+                        if (kinds[i].load)
+                                kinds[i].load(l, item);
                         return;
                 }
         static const char *const words[] = { "rule", "macro", "list", "required_engine_version", "required_plugin_versions", NULL };
