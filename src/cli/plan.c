@@ -120,6 +120,8 @@ static void command_lines(struct page *p)
                 any = true;
                 text_line(p, PAINT_PLAIN, text_clean(&p->arena, command));
         }
+        if (any)
+                text_line(p, PAINT_FAINT, STR("Where an archive has only a later version, that one does as well."));
 }
 
 static struct str accept_line(struct page *p, const struct finding *f)

@@ -196,14 +196,18 @@ static void parts(struct page *p, const struct finding_reason *x)
         }
 }
 
+/* Every rule that hits it, the one that decides first: its line stands there already unless a waiver covers it. */
 static void reasons(struct page *p, const struct finding *f)
 {
         struct arena *a = &p->arena;
-        for (size_t i = 0; i < f->n_reasons; i++) {
-                const struct finding_reason *x = &f->reasons[i];
-                line(p, i ? "and" : "because", PAINT_PLAIN,
-                     arena_printf(a, "%.*s: rule \"%.*s\" (%.*s)", STR_FMT(text_clean(a, x->action)),
-                                  STR_FMT(text_clean(a, x->name)), STR_FMT(text_clean(a, x->place))));
+        for (size_t i = 0; i < 2 * f->n_reasons; i++) {
+                const struct finding_reason *x = &f->reasons[i % f->n_reasons];
+                if (x->decides != (i < f->n_reasons))
+                        continue;
+                if (!x->decides || f->set_aside)
+                        line(p, x->decides ? "else" : "also", PAINT_PLAIN,
+                             arena_printf(a, "%.*s: rule \"%.*s\" (%.*s)", STR_FMT(text_clean(a, x->action)),
+                                          STR_FMT(text_clean(a, x->name)), STR_FMT(text_clean(a, x->place))));
                 parts(p, x);
         }
 }

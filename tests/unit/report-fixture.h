@@ -299,6 +299,42 @@ extern const struct rule_hit fixture_rules[3];
                 .response = resp, .fix = STR(fix_), .rule = rule_                                                      \
         }
 
+static const struct reason_part fixture_parts[] = {
+        { 0, true, STR("all of"), { NULL, 0 } },
+        { 1, true, STR("vuln.severity >= high"), STR("critical") },
+        { 1, true, STR("vuln.fixable = true"), STR("true") },
+        { 1, false, STR("image.labels[" HOSTILE_HTML "] exists"), STR(HOSTILE_LINES) },
+};
+
+static const struct finding_reason fixture_reasons[] = {
+        { STR("Serious vulnerability with a fix"), STR("default.yaml:24"), STR("deny"), true, fixture_parts, 4 },
+        { STR("Anything at all " HOSTILE_ESCAPE), STR("mine.yaml:9"), STR("warn"), false, NULL, 0 },
+};
+
+static const struct report_waiver fixture_waivers[] = {
+        { .id = STR("W-7"),
+          .place = STR("ledger"),
+          .covers = STR("CVE-2023-0465"),
+          .scope = STR("repo:shop/web package:openssl"),
+          .owner = STR("web team"),
+          .approver = STR("bob"),
+          .reason = STR("Policy checks are off " HOSTILE_HTML),
+          .response = STR("mitigate"),
+          .control = STR("waf:9301"),
+          .until = STR("2026-12-31"),
+          .n_covered = 1 },
+        { .id = STR("W-2026-1"),
+          .place = STR("waivers.yaml:3"),
+          .covers = STR("CVE-2023-38545"),
+          .owner = STR(HOSTILE_ESCAPE),
+          .reason = STR(HOSTILE_BIDI),
+          .response = STR("accept"),
+          .until = STR("2026-12-31"),
+          .n_doubtful = 1,
+          .doubt = STR("a fix has been published"),
+          .ended_by = STR("fix") },
+};
+
 static const struct finding fixture_findings[] = {
         FIXTURE_FINDING(0, "CVE-2023-44487", SEVERITY_HIGH, fixture_nginx, 5120, RESPONSE_UPDATE, "1.18.0-6.1+deb11u4",
                         &fixture_rules[0]),
@@ -318,6 +354,10 @@ static const struct finding fixture_findings[] = {
           .response = RESPONSE_UPDATE,
           .fix = STR("7.74.0-1.3+deb11u10"),
           .rule = &fixture_rules[0],
+          .doubtful = &fixture_waivers[1],
+          .doubt = STR("a fix has been published"),
+          .reasons = fixture_reasons,
+          .n_reasons = 2,
           .vex = &fixture_statements[1] },
         FIXTURE_FINDING(2, "CVE-2024-5535", SEVERITY_CRITICAL, fixture_openssl, 4112, RESPONSE_UPDATE,
                         "1.1.1w-0+deb11u2", &fixture_rules[0]),
@@ -437,6 +477,9 @@ static const struct finding fixture_findings[] = {
           .response = RESPONSE_UPDATE,
           .fix = STR("1.1.1n-0+deb11u5"),
           .set_aside = SET_ASIDE_BY_WAIVER,
+          .waiver = &fixture_waivers[0],
+          .reasons = fixture_reasons,
+          .n_reasons = 2,
           .set_aside_by = STR("web team"),
           .set_aside_why = STR("Policy checks are off " HOSTILE_HTML) },
 };
@@ -444,11 +487,31 @@ static const struct finding fixture_findings[] = {
 static const size_t fixture_hits_fixable[] = { 0, 1, 2, 3, 4, 5 }, fixture_hits_eol[] = { 7 },
                     fixture_hits_modified[] = { 11 };
 
+static struct str fixture_tags_fixable[] = { STR("NIST-800-190:4.1.1"), STR("T1190") };
+
 const struct rule_hit fixture_rules[3] = {
-        { STR("Serious vulnerability with a fix"), STR("default policy, rule 2"), true, fixture_hits_fixable,
-          ARRAY_SIZE(fixture_hits_fixable) },
-        { STR("Operating system without support"), STR("default policy, rule 4"), true, fixture_hits_eol, 1 },
-        { STR("Changed files of packages"), STR("default policy, rule 7"), false, fixture_hits_modified, 1 },
+        { .name = STR("Serious vulnerability with a fix"),
+          .place = STR("default.yaml:24"),
+          .action = STR("deny"),
+          .response = STR("update"),
+          .why = STR("It is serious and costs no more than an update."),
+          .fix = STR("Update the package and build the image again."),
+          .tags = { fixture_tags_fixable, 2 },
+          .denies = true,
+          .findings = fixture_hits_fixable,
+          .n_findings = ARRAY_SIZE(fixture_hits_fixable) },
+        { .name = STR("Operating system without support"),
+          .place = STR("default.yaml:60"),
+          .action = STR("deny"),
+          .denies = true,
+          .findings = fixture_hits_eol,
+          .n_findings = 1 },
+        { .name = STR("Changed files of packages"),
+          .place = STR("mine.yaml:3"),
+          .action = STR("warn"),
+          .why = STR(HOSTILE_HTML),
+          .findings = fixture_hits_modified,
+          .n_findings = 1 },
 };
 
 static const size_t fixture_move_openssl[] = { 3, 4, 9 }, fixture_move_curl[] = { 2, 10 }, fixture_move_nginx[] = { 0 },
@@ -587,6 +650,9 @@ static const struct report fixture_full = {
                       .unread = fixture_unread,
                       .n_unread = 2 },
         .policy = STR("default"),
+        .stage = STR("scan"),
+        .waivers = fixture_waivers,
+        .n_waivers = 2,
         .denied = true,
         .complete = false,
         .rules = fixture_rules,
