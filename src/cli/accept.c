@@ -2,7 +2,7 @@
  * `sekisho accept`: a waiver for one finding of one artefact. It is tried on the artefact before it is written down: a
  * waiver that would not hold is refused, with the reason.
  */
-#include "cli/actor.h"
+#include "cli/book.h"
 #include "cli/session.h"
 #include "flow/again.h"
 #include "flow/register.h"
@@ -22,6 +22,7 @@ static const struct option_spec options[] = {
         { "control", 0, "NAME", "the control that mitigates, like waf:9301; counts only while it is live" },
         { "ends-on", 0, "WORDS", "fix, kev, epss=0.5, control, exposed, none (default: what is not so today of the first two)" },
         { "to", 0, "FILE", "write it to a file of waivers instead of the ledger" },
+        LEDGER_OPTION,
         { "policy", 0, "NAME|FILE", "try it by this policy; repeatable (default: default)" },
         { "db", 0, "FILE", "advisory database (default: see sekisho db status; \"embedded\")" },
         { "platform", 0, "OS/ARCH", "which image of an index (default: linux and this machine's)" },
@@ -37,7 +38,7 @@ struct accepting {
         struct session_settings session; /* first: session_option takes it */
         struct waiver waiver;
         bool has_end;
-        const char *to;
+        const char *to, *ledger;
 };
 
 extern const struct command command_accept;
@@ -78,6 +79,10 @@ static int accept_option(void *state, const struct option_spec *o, const char *v
         }
         if (strcmp(o->name, "to") == 0) {
                 a->to = value;
+                return 0;
+        }
+        if (strcmp(o->name, "ledger") == 0) {
+                a->ledger = a->session.ledger_db = value;
                 return 0;
         }
         return session_option(&a->session, o, value, err);
@@ -176,22 +181,21 @@ static int try(const struct accepting *a, const struct session *s, size_t *ret_c
 
 static bool wants_two(const struct session *s) { return policy_settings(s->options.policy)->four_eyes; }
 
-static int write_ledger(const struct accepting *a, const struct session *s, struct str actor, struct arena *arena,
-                        struct error *err)
+static int write_ledger(const struct accepting *a, const struct session *s, struct arena *arena, struct error *err)
 {
         struct book_waiver w = book_of_waiver(&a->waiver);
-        const struct book_stamp stamp = actor_stamp(actor);
+        const struct book_stamp stamp = stamp_now(arena);
         struct str approver = a->waiver.approver;
         char id[WAIVER_ID_MAX];
         _cleanup_(book_closep) struct book *book = NULL;
-        int r = book_open(NULL, BOOK_CREATE, &book, err);
+        int r = book_open(a->ledger, BOOK_CREATE, &book, err);
         if (r < 0)
                 return r;
         bool is_pending = wants_two(s) && !approver.n;
         r = approver.n || is_pending ? book_waiver_request(book, &stamp, &w, id, err)
                                      : book_waiver_accept(book, &stamp, &w, id, err);
         if (r == 0 && approver.n) {
-                const struct book_stamp theirs = actor_stamp(approver);
+                const struct book_stamp theirs = { stamp.now, approver };
                 r = book_waiver_approve(book, &theirs, str_of(id), wants_two(s), err);
         }
         if (r < 0)
@@ -255,7 +259,7 @@ static int write_file(const struct accepting *a, const struct session *s, struct
 static int accept_run(struct accepting *a, const struct session *s, struct arena *arena, struct error *err)
 {
         const struct report *r = &s->scan.report;
-        struct str actor = actor_name(arena);
+        struct str actor = stamp_now(arena).actor;
         size_t covered = 0;
         if (!find(r, a->waiver.finding))
                 return error_set(err, -ENOENT, "%.*s is not among the %zu findings of %.*s: sekisho scan -v lists them",
@@ -264,7 +268,7 @@ static int accept_run(struct accepting *a, const struct session *s, struct arena
         if (e == 0)
                 e = try(a, s, &covered, err);
         if (e == 0)
-                e = a->to ? write_file(a, s, arena, err) : write_ledger(a, s, actor, arena, err);
+                e = a->to ? write_file(a, s, arena, err) : write_ledger(a, s, arena, err);
         if (e == 0) {
                 _cleanup_(buf_done) struct buf words = BUF_INIT(4 * WAIVER_TEXT_MAX);
                 waiver_scope_print(&a->waiver.scope, &words);

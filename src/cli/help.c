@@ -80,11 +80,33 @@ static void print_feeds(FILE *to)
                     "prints.\n");
 }
 
+static void print_recording(FILE *to)
+{
+        fputs("The ledger is what sekisho remembers: each scan, sighting, decision and waiver is a record in it that "
+              "is never\n"
+              "changed, chained to the one before it by its hash.\n\n"
+              "  where    --ledger FILE (scan: --ledger-db FILE), else $SEKISHO_LEDGER, else "
+              "/var/lib/sekisho/ledger.db for\n"
+              "           root, else $XDG_STATE_HOME/sekisho/ledger.db, else ~/.local/state/sekisho/ledger.db\n"
+              "  begin    sekisho scan --record TARGET makes it. From then on every scan is recorded, with --record "
+              "or\n"
+              "           without; --no-record leaves one out\n"
+              "  ask      sekisho inventory, sekisho history NAME, sekisho rematch\n"
+              "  trust    sekisho ledger verify names the first record that does not fit. Who can write the file can "
+              "write\n"
+              "           all of it anew: keep the checkpoint that sekisho ledger status prints on another machine\n"
+              "  who      $SEKISHO_ACTOR, else who called sudo, else the user: the ledger records what it is told\n"
+              "  backup   sqlite3 LEDGER \".backup FILE\", or copy it while nothing runs\n\n"
+              "(scan --ledger FILE is another thing: it lists every file of every layer.)\n",
+              to);
+}
+
 const struct help_topic help_topics[] = {
         { "sources", "what can be scanned", print_sources },
         { "formats", "what a report can be written as", print_formats },
         { "feeds", "of what the advisory database is made", print_feeds },
         { "policy", "what denies an image", print_policy },
+        { "recording", "what sekisho remembers, and where", print_recording },
         { "exit-codes", "what the exit status says", print_exit_codes },
         { NULL, NULL, NULL },
 };

@@ -52,13 +52,11 @@ int judging_option(struct judging *j, const struct option_spec *o, const char *v
 }
 
 /* No ledger is no error: nobody has written one yet. */
-static int read_register(struct arena *arena, struct waiver **ret, size_t *ret_n, struct error *err)
+static int read_register(const char *path, struct judgement *j, struct waiver **ret, size_t *ret_n, struct error *err)
 {
-        _cleanup_(book_closep) struct book *book = NULL;
-        *ret_n = 0;
-        int r = book_open(NULL, BOOK_READ, &book, err);
+        int r = book_open(path, BOOK_READ, &j->book, err);
         if (r == 0)
-                r = register_read(book, arena, ret, ret_n, err);
+                r = register_read(j->book, &j->arena, ret, ret_n, err);
         return r == -ENOENT ? 0 : r;
 }
 
@@ -83,7 +81,7 @@ int judging_open(const struct judging *j, struct judgement *ret)
         *ret = (struct judgement){ .stage = j->stage ? j->stage : STAGE_SCAN,
                                    .controls = { (struct str *)j->controls, j->n_controls },
                                    .today = j->today ? j->today : today() };
-        if (!j->without_ledger && read_register(&ret->arena, &more, &choice.n_more, &err) < 0) {
+        if (!j->without_ledger && read_register(j->ledger, ret, &more, &choice.n_more, &err) < 0) {
                 judgement_done(ret);
                 return fail(EXIT_INCOMPLETE, &err);
         }
@@ -103,6 +101,7 @@ int judging_open(const struct judging *j, struct judgement *ret)
 void judgement_done(struct judgement *j)
 {
         policy_free(j->policy);
+        book_close(j->book);
         arena_done(&j->arena);
         *j = (struct judgement){ 0 };
 }

@@ -4,6 +4,7 @@
 
 #include "cli/command.h"
 #include "flow/policies.h"
+#include "store/store.h"
 
 #define CONTROLS_MAX 64
 
@@ -12,8 +13,9 @@ struct judging { /* filled in by judging_option */
         struct str controls[CONTROLS_MAX];
         size_t n_controls;
         enum stage stage;
-        int64_t today;      /* 0: today */
-        bool without_ledger; /* waivers of the ledger are not wanted */
+        int64_t today;       /* 0: today */
+        const char *ledger;  /* that has waivers; NULL: the usual one */
+        bool without_ledger; /* they are not wanted */
 };
 
 #define JUDGING_OPTIONS                                                                                                \
@@ -33,6 +35,7 @@ int judging_option(struct judging *j, const struct option_spec *o, const char *v
 struct judgement {
         struct arena arena; /* of waivers */
         struct policy *policy;
+        struct book *book; /* the ledger, to read; NULL: there is none */
         enum stage stage;
         struct str_list controls;
         int64_t today;

@@ -1,6 +1,5 @@
 /* `sekisho risk`: the register of risks that somebody has accepted: the waivers of the ledger. */
-#include "cli/actor.h"
-#include "cli/command.h"
+#include "cli/book.h"
 #include "decide/waiver.h"
 #include "flow/policies.h"
 #include "flow/register.h"
@@ -13,6 +12,7 @@
 #include <unistd.h>
 
 static const struct option_spec options[] = {
+        LEDGER_OPTION,
         { "all", 'a', NULL, "list: also those that have ended or expired" },
         { "reason", 0, "WORDS", "end: why (needed)" },
         { "policy", 0, "NAME|FILE", "approve: by whose settings (default: default)" },
@@ -22,7 +22,7 @@ static const struct option_spec options[] = {
 
 struct risk_state {
         bool all, as_json;
-        const char *reason, *policy;
+        const char *reason, *policy, *ledger;
 };
 
 extern const struct command command_risk;
@@ -36,6 +36,8 @@ static int risk_option(void *state, const struct option_spec *o, const char *val
                 s->reason = value;
         else if (strcmp(o->name, "policy") == 0)
                 s->policy = value;
+        else if (strcmp(o->name, "ledger") == 0)
+                s->ledger = value;
         else {
                 s->as_json = strcmp(value, "json") == 0;
                 if (!s->as_json && strcmp(value, "table") != 0)
@@ -195,7 +197,7 @@ static int approve(struct risk *k, const char *id, struct error *err)
 {
         bool must_differ = false;
         int r = wants_two(k, &must_differ, err);
-        const struct book_stamp stamp = actor_stamp(actor_name(&k->arena));
+        const struct book_stamp stamp = stamp_now(&k->arena);
         if (r == 0)
                 r = book_waiver_approve(k->book, &stamp, str_of(id), must_differ, err);
         if (r == 0)
@@ -205,7 +207,7 @@ static int approve(struct risk *k, const char *id, struct error *err)
 
 static int end(struct risk *k, const char *id, struct error *err)
 {
-        const struct book_stamp stamp = actor_stamp(actor_name(&k->arena));
+        const struct book_stamp stamp = stamp_now(&k->arena);
         if (!k->state->reason)
                 return error_set(err, -EINVAL, "why does it end? sekisho risk end %s --reason WORDS", id);
         struct str why = arena_printf(&k->arena, "withdrawn: %s", k->state->reason);
@@ -238,7 +240,7 @@ static int risk_main(void *state, int argc, char **argv)
         if (!v || argc != 1 + v->arguments)
                 return fail_usage(&command_risk, v ? "%s needs the id of a waiver, like W-7" : "needs list, show ID, approve ID or end ID", argv[0]);
         k.s = (struct screen){ stdout, &k.arena, may_colour(STDOUT_FILENO), terminal_width(STDOUT_FILENO) };
-        int r = book_open(NULL, v->mode, &k.book, &err);
+        int r = book_open(k.state->ledger, v->mode, &k.book, &err);
         if (r == 0)
                 r = v->run(&k, argv[1], &err);
         else if (r == -ENOENT && v->run == list) {

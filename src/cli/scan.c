@@ -12,6 +12,9 @@ static const struct option_spec options[] = {
         { "platform", 0, "OS/ARCH", "which image of an index (default: linux and this machine's)" },
         { "db", 0, "FILE", "advisory database (default: see sekisho db status; \"embedded\")" },
         { "ledger", 0, "FILE", "write what became of every file of every layer, as JSON lines" },
+        { "record", 0, NULL, "keep what was found in the ledger, and begin one where there is none" },
+        { "ledger-db", 0, "FILE", "keep it in this ledger instead (sekisho help recording)" },
+        { "no-record", 0, NULL, "do not, though there is a ledger" },
         { "authfile", 0, "FILE", "registry credentials (default: podman's and docker's)" },
         { "ca-file", 0, "FILE", "certificates to trust for registries" },
         { "plain-http", 0, NULL, "allow a registry without TLS that is not on loopback" },
@@ -62,6 +65,9 @@ static int scan_main(void *state, int argc, char **argv)
                 return fail_usage(&command_scan, "one target at a time; \"%s\" is one too many", argv[1]);
         if (!s->n_outputs && !s->quiet)
                 (void)session_add_output(s, "table", &err);
+        if (s->record && s->no_record)
+                return fail_usage(&command_scan, "--no-record and --record exclude each other");
+        s->may_record = true;
         int code = session_run(s, argv[0], &session);
         if (code != 0)
                 return code;
@@ -73,8 +79,9 @@ static int scan_main(void *state, int argc, char **argv)
         for (size_t i = 0; i < s->n_outputs; i++)
                 if (write_output(s->outputs[i].reporter, s->outputs[i].path, report, o, &err) < 0)
                         code = fail(EXIT_INCOMPLETE, &err);
+        int recorded = session_record(&session);
         session_done(&session);
-        return code;
+        return recorded ? recorded : code;
 }
 
 const struct command command_scan = {

@@ -1,12 +1,17 @@
 /* See session.h. */
 #include "cli/session.h"
 
+#include "cli/book.h"
 #include "flow/ledger.h"
+#include "flow/register.h"
+#include "flow/remember.h"
 #include "intel/db-locate.h"
 #include "proc/worker.h"
 #include "source/image.h"
 
 #include <errno.h>
+#include <limits.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -77,6 +82,15 @@ int session_option(void *state, const struct option_spec *o, const char *value, 
                 s->source.root = value;
         else if (strcmp(o->name, "socket") == 0)
                 s->source.socket = value;
+        else if (strcmp(o->name, "ledger-db") == 0 && !*value)
+                return error_set(err, -EINVAL, "is empty");
+        else if (strcmp(o->name, "ledger-db") == 0) {
+                s->ledger_db = value;
+                s->record = true;
+        } else if (strcmp(o->name, "record") == 0)
+                s->record = true;
+        else if (strcmp(o->name, "no-record") == 0)
+                s->no_record = true;
         else if (strcmp(o->name, "verbose") == 0)
                 s->verbose = true;
         else if (strcmp(o->name, "quiet") == 0)
@@ -91,15 +105,68 @@ static uint64_t now_ms(void)
         return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
 }
 
+/*
+ * A scan is recorded when that was asked for, and once there is a ledger at the usual place: a memory with gaps is
+ * none. Opened before the scan, so that nobody waits for a scan that then cannot be recorded.
+ */
+static int open_book(const struct session_settings *s, struct book **ret, struct error *err)
+{
+        _cleanup_(buf_done) struct buf path = BUF_INIT(PATH_MAX);
+        if (s->no_record || !s->may_record)
+                return 0;
+        if (s->record)
+                return book_open(s->ledger_db, BOOK_CREATE, ret, err);
+        if (!book_default_path(&path) || access(path.p, F_OK) < 0)
+                return 0;
+        int r = book_open(path.p, BOOK_WRITE, ret, err);
+        if (r < 0 && err) {
+                size_t n = strlen(err->text);
+                snprintf(err->text + n, sizeof(err->text) - n, "; --no-record scans without it");
+        }
+        return r;
+}
+
+/* What data has ended is put on record after the scan that saw it. */
+static int record(struct session *s, const struct book_stamp *stamp, struct str host, struct error *err)
+{
+        struct book_scan_outcome outcome;
+        size_t n_ended;
+        int r = remember_scan(s->book, stamp, &s->scan.report, host, &outcome, err);
+        return r < 0 ? r : register_end(s->book, stamp, &s->scan.report, &n_ended, err);
+}
+
+int session_record(struct session *s)
+{
+        struct arena arena = ARENA_INIT;
+        struct error err = ERROR_NONE;
+        if (!s->book)
+                return 0;
+        struct book_stamp stamp = stamp_now(&arena);
+        int r = record(s, &stamp, host_name(&arena), &err);
+        arena_done(&arena);
+        return r < 0 ? fail(EXIT_INCOMPLETE, &err) : 0;
+}
+
+static int64_t first_seen(void *arg, struct str id)
+{
+        int64_t t = 0;
+        return book_first_seen(arg, id, &t, NULL) < 0 ? 0 : t;
+}
+
 /* What a scan needs, opened. 0 or the exit code; either way close_all is due. */
 static int open_all(const struct session_settings *s, struct session *ret)
 {
         struct error err = ERROR_NONE;
         struct str db_source;
-        int code = judging_open(&s->judging, &ret->judgement);
+        struct judging judging = s->judging;
+        if (s->ledger_db)
+                judging.ledger = s->ledger_db;
+        int code = judging_open(&judging, &ret->judgement);
         if (code != 0)
                 return code;
         if (db_locate(s->db, &ret->db, &db_source, &err) < 0)
+                return fail(EXIT_INCOMPLETE, &err);
+        if (open_book(s, &ret->book, &err) < 0)
                 return fail(EXIT_INCOMPLETE, &err);
         if (vex_set_read(&ret->vex, s->vex, s->n_vex, &err) < 0)
                 return workers_interrupted() ? EXIT_INCOMPLETE : fail(EXIT_INCOMPLETE, &err);
@@ -112,6 +179,8 @@ static int open_all(const struct session_settings *s, struct session *ret)
                 .controls = ret->judgement.controls,
                 .explain = s->explain,
                 .vex = s->n_vex ? &ret->vex : NULL,
+                .first_seen = ret->judgement.book ? first_seen : NULL,
+                .first_seen_arg = ret->judgement.book,
                 .today = ret->judgement.today,
         };
         return 0;
@@ -120,6 +189,7 @@ static int open_all(const struct session_settings *s, struct session *ret)
 static void close_all(struct session *s)
 {
         vex_set_done(&s->vex);
+        book_close(s->book);
         db_close(s->db);
         judgement_done(&s->judgement);
 }

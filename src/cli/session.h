@@ -19,11 +19,14 @@ struct session_settings { /* the state of both commands, filled in by session_op
                 const char *path; /* "-": standard output */
         } outputs[OUTPUTS_MAX];
         size_t n_outputs;
-        const char *ledger;
         const char *vex[VEX_FILES_MAX];
         size_t n_vex;
         const char *author; /* of VEX documents that are written; NULL: sekisho */
         struct str explain; /* id of the findings that are asked about; may be empty */
+        const char *ledger;    /* of files */
+        const char *ledger_db; /* to record in; NULL: the usual place */
+        bool record, no_record;
+        bool may_record; /* set by commands that record: scan */
         bool quiet, verbose;
 };
 
@@ -32,6 +35,7 @@ struct session {
         struct judgement judgement;
         struct scan_options options; /* of the scan, to consider it again (flow/again.h) */
         struct vex_set vex;
+        struct book *book; /* to record in; NULL: not recorded */
         struct scan scan;
         struct progress progress;
         uint64_t started_ms;
@@ -43,6 +47,10 @@ int session_add_output(struct session_settings *s, const char *value, struct err
 /* 0: *ret holds a scan, and session_done is due; else the exit code, and the reason was told. */
 int session_run(const struct session_settings *s, const char *target, struct session *ret);
 void session_done(struct session *s);
+
+/* Records the finished scan where session_run opened a ledger to do so. 0, or the exit code after the reason was told.
+ */
+int session_record(struct session *s);
 uint64_t session_elapsed_ms(const struct session *s);
 
 #endif

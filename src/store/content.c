@@ -330,6 +330,30 @@ void finding_read(struct query *q, struct arena *arena, struct book_finding *ret
                 *after[i] = column_text(q, arena);
 }
 
+int content_finding(struct book *b, uint32_t row, struct arena *arena, struct book_finding *ret, struct error *err)
+{
+        _cleanup_(query_end) struct query q = query_of(b, "SELECT " FINDING_COLUMNS " FROM finding WHERE finding = ?");
+        query_number(&q, row);
+        int r = query_next(&q, err);
+        if (r == 0)
+                return sql_damaged(b, err, "finding %u is not there", row);
+        if (r > 0)
+                finding_read(&q, arena, ret);
+        return r < 0 ? r : 0;
+}
+
+int content_list_members(struct book *b, int64_t list, struct arena *arena, uint32_t **ret, size_t *ret_n,
+                         struct error *err)
+{
+        _cleanup_(query_end) struct query q = query_of(b, "SELECT n, members FROM finding_list WHERE list = ?");
+        query_number(&q, list);
+        int r = query_next(&q, err);
+        if (r <= 0)
+                return r < 0 ? r : sql_damaged(b, err, "list %lld of findings is not there", (long long)list);
+        *ret_n = (size_t)column_number(&q);
+        return members_decode(b, column_bytes(&q, NULL), *ret_n, arena, ret, err);
+}
+
 /* --- checking --- */
 
 struct digest_of_row {

@@ -142,6 +142,11 @@ int content_put_findings(struct book *b, const struct book_finding *f, size_t n,
 /* Rows of members, ascending; 0 or -EBADMSG. */
 int members_decode(struct book *b, struct str blob, uint64_t n, struct arena *arena, uint32_t **ret, struct error *err);
 
+/* The members of a list of findings by its row, and a finding by its row. */
+int content_list_members(struct book *b, int64_t list, struct arena *arena, uint32_t **ret, size_t *ret_n,
+                         struct error *err);
+int content_finding(struct book *b, uint32_t row, struct arena *arena, struct book_finding *ret, struct error *err);
+
 /* Checks each digest of all contents: 0, 1 with words, or < 0. */
 int content_verify(struct book *b, char words[static ERROR_TEXT_MAX], struct error *err);
 

@@ -252,30 +252,6 @@ static int see_problem(const struct projection *p, int64_t artefact, int64_t pro
         return query_run(&q, err);
 }
 
-static int read_finding(struct book *b, uint32_t row, struct arena *arena, struct book_finding *ret, struct error *err)
-{
-        _cleanup_(query_end) struct query q = query_of(b, "SELECT " FINDING_COLUMNS " FROM finding WHERE finding = ?");
-        query_number(&q, row);
-        int r = query_next(&q, err);
-        if (r == 0)
-                return sql_damaged(b, err, "finding %u is not there", row);
-        if (r > 0)
-                finding_read(&q, arena, ret);
-        return r < 0 ? r : 0;
-}
-
-static int read_members(struct book *b, int64_t list, struct arena *arena, uint32_t **ret, size_t *ret_n,
-                        struct error *err)
-{
-        _cleanup_(query_end) struct query q = query_of(b, "SELECT n, members FROM finding_list WHERE list = ?");
-        query_number(&q, list);
-        int r = query_next(&q, err);
-        if (r <= 0)
-                return r < 0 ? r : sql_damaged(b, err, "list %lld of findings is not there", (long long)list);
-        *ret_n = (size_t)column_number(&q);
-        return members_decode(b, column_bytes(&q, NULL), *ret_n, arena, ret, err);
-}
-
 /* What the scan before had and this one has not: last seen when that one was made. */
 static int end_sightings(const struct projection *p, int64_t artefact, int64_t scanned_before, struct error *err)
 {
@@ -297,11 +273,11 @@ static int see_findings(const struct projection *p, int64_t artefact, int64_t li
         struct counts counts = { 0 };
         uint32_t *rows = NULL;
         size_t n = 0;
-        int r = read_members(p->b, list, &arena, &rows, &n, err);
+        int r = content_list_members(p->b, list, &arena, &rows, &n, err);
         for (size_t i = 0; r == 0 && i < n; i++) {
                 struct book_finding f;
                 int64_t problem = 0;
-                r = read_finding(p->b, rows[i], &arena, &f, err);
+                r = content_finding(p->b, rows[i], &arena, &f, err);
                 if (r == 0)
                         r = put_problem(p, &f, &problem, err);
                 if (r == 0)

@@ -328,6 +328,10 @@ struct book_sighting {               /* a finding of an artefact, over time */
 int book_sightings(struct book *b, struct str key, struct arena *arena, struct book_sighting **ret, size_t *ret_n,
                    struct error *err);
 
+/* The findings of a record of kind "scan", by key. -EINVAL if it is none. */
+int book_findings_of(struct book *b, const struct book_record *scan, struct arena *arena, struct book_finding **ret,
+                     size_t *ret_n, struct error *err);
+
 /*
  * When a finding of this id was first seen on any artefact; 0 if never. For rules that ask for how long it is known.
  */
