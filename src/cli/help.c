@@ -197,6 +197,17 @@ const char *nearest(const char *word, const char *const *candidates)
         return best;
 }
 
+static bool print_topic(const char *name, const char *before)
+{
+        for (size_t i = 0; help_topics[i].name; i++)
+                if (strcmp(help_topics[i].name, name) == 0) {
+                        printf("%s%s: %s\n\n", before, help_topics[i].name, help_topics[i].summary);
+                        help_topics[i].print(stdout);
+                        return true;
+                }
+        return false;
+}
+
 static int help_run(void *state, int argc, char **argv)
 {
         if (argc == 0) {
@@ -208,16 +219,14 @@ static int help_run(void *state, int argc, char **argv)
         for (size_t i = 0; commands[i] && n + 1 < ARRAY_SIZE(names); i++) {
                 if (strcmp(commands[i]->name, argv[0]) == 0) {
                         help_command(commands[i], stdout);
+                        print_topic(argv[0], "\n"); /* a command and what it is about may have the same name */
                         return EXIT_CLEAN;
                 }
                 names[n++] = commands[i]->name;
         }
         for (size_t i = 0; help_topics[i].name && n + 1 < ARRAY_SIZE(names); i++) {
-                if (strcmp(help_topics[i].name, argv[0]) == 0) {
-                        printf("%s: %s\n\n", help_topics[i].name, help_topics[i].summary);
-                        help_topics[i].print(stdout);
+                if (print_topic(argv[0], ""))
                         return EXIT_CLEAN;
-                }
                 names[n++] = help_topics[i].name;
         }
         const char *near = nearest(argv[0], names);

@@ -52,11 +52,13 @@ int judging_option(struct judging *j, const struct option_spec *o, const char *v
 }
 
 /* No ledger is no error: nobody has written one yet. */
-static int read_register(const char *path, struct judgement *j, struct waiver **ret, size_t *ret_n, struct error *err)
+static int read_register(const char *path, struct judgement *j, struct policy_choice *c, struct error *err)
 {
+        struct waiver *waivers = NULL;
         int r = book_open(path, BOOK_READ, &j->book, err);
         if (r == 0)
-                r = register_read(j->book, &j->arena, ret, ret_n, err);
+                r = register_read(j->book, &j->arena, &waivers, &c->n_more, err);
+        c->more = waivers;
         return r == -ENOENT ? 0 : r;
 }
 
@@ -77,15 +79,13 @@ int judging_open(const struct judging *j, struct judgement *ret)
         struct error err = ERROR_NONE;
         struct policy_choice choice = j->choice;
         struct problems problems = { 0 };
-        struct waiver *more = NULL;
         *ret = (struct judgement){ .stage = j->stage ? j->stage : STAGE_SCAN,
                                    .controls = { (struct str *)j->controls, j->n_controls },
                                    .today = j->today ? j->today : today() };
-        if (!j->without_ledger && read_register(j->ledger, ret, &more, &choice.n_more, &err) < 0) {
+        if (!j->without_ledger && read_register(j->ledger, ret, &choice, &err) < 0) {
                 judgement_done(ret);
                 return fail(EXIT_INCOMPLETE, &err);
         }
-        choice.more = more;
         int r = policy_load(&choice, &ret->arena, &ret->policy, &problems, &err);
         print_problems(&problems);
         if (r == RULES_WRONG)
