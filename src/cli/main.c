@@ -15,10 +15,10 @@
 #include <unistd.h>
 
 extern const struct command command_help, command_version, command_scan, command_explain, command_doctor;
-extern const struct command command_db, command_vercmp;
+extern const struct command command_db, command_rule, command_vercmp;
 
 const struct command *const commands[] = {
-        &command_scan,   &command_explain, &command_db,      &command_doctor,
+        &command_scan,   &command_explain, &command_db,      &command_rule, &command_doctor,
         &command_vercmp, &command_help,    &command_version, NULL,
 };
 

@@ -104,7 +104,8 @@ size_t rule_loader_add_condition(struct rule_loader *l, struct str name, struct 
         r->rule.enabled = true;
         r->rule.priority = PRIORITY_WARNING;
         r->is_condition = true;
-        *vec_push(&r->pieces) = (struct piece){ .kind = PIECE_TEXT, .text = arena_str(arena, condition), .place = place };
+        *vec_push(&r->pieces) =
+                (struct piece){ .kind = PIECE_TEXT, .text = arena_str(arena, condition), .place = place };
         *vec_push(&library->rules) = r;
         return library->rules.n - 1;
 }
@@ -118,9 +119,13 @@ static void compile(struct rule_loader *l)
         for (size_t i = 0; i < s->library.rules.n; i++)
                 exceptions_apply(&loading, s->library.rules.v[i]);
         size_t n = s->library.rules.n;
-        struct output **outputs = arena_array(&s->arena, n, sizeof(struct output *));
-        struct compiler c = { .library = &s->library, .graph = &s->graph, .arena = &s->arena, .problems = &l->problems,
-                              .options = &l->options, .about_kind = "rule" };
+        struct output_template **outputs = arena_array(&s->arena, n, sizeof(struct output_template *));
+        struct compiler c = { .library = &s->library,
+                              .graph = &s->graph,
+                              .arena = &s->arena,
+                              .problems = &l->problems,
+                              .options = &l->options,
+                              .about_kind = "rule" };
         graph_init(&s->graph, &s->arena);
         compile_library(&c, outputs);
         s->codes = arena_array(&s->arena, n, sizeof(*s->codes));
@@ -176,9 +181,14 @@ static void warn_of_all_events(struct rule_loader *l)
                 if (d->no_event_warning || d->rule.unsupported || d->rule.stages != STAGE_SYSCALL ||
                     event_set_count(&s->codes[i].events) <= events_count())
                         continue;
-                struct problem p = { PROBLEM_WARNING, "no-event-type", d->rule.place, STR_NONE,
-                                     STR("the rule does not say which evt.type it is about: it is asked of every event"),
-                                     STR("add evt.type in (...), or warn_evttypes: false") };
+                struct problem p = {
+                        PROBLEM_WARNING,
+                        "no-event-type",
+                        d->rule.place,
+                        STR_NONE,
+                        STR("the rule does not say which evt.type it is about: it is asked of every event"),
+                        STR("add evt.type in (...), or warn_evttypes: false")
+                };
                 p.about = arena_printf(&l->set->arena, "rule \"%.*s\"", STR_FMT(str_upto(d->rule.name, 150)));
                 problems_add(&l->problems, &p);
         }
@@ -236,7 +246,8 @@ int rule_loader_finish(struct rule_loader *l, struct rule_set **ret, struct prob
         compile(l);
         index_refs(s);
         index_rules(s);
-        s->counts = (struct rule_counts){ s->library.n_files, s->library.rules.n, s->library.macros.n, s->library.lists.n };
+        s->counts =
+                (struct rule_counts){ s->library.n_files, s->library.rules.n, s->library.macros.n, s->library.lists.n };
         if (l->problems.n_errors == 0)
                 warn_of_all_events(l);
         sort_problems(&l->problems, &l->files);

@@ -12,7 +12,7 @@ struct event_set {
 
 struct rule_code {
         uint32_t gate;
-        struct output *output;
+        struct output_template *output;
         struct event_set events;
 };
 
@@ -25,8 +25,8 @@ struct rule_set {
         size_t n_refs;
         size_t scratch_size; /* of the matchers */
         struct rule_counts counts;
-        const struct expr *event; /* evt.type, if some condition asks for it */
-        struct map_str event_ids; /* names of events to their bit + 1 */
+        const struct expr *event;   /* evt.type, if some condition asks for it */
+        struct map_str event_ids;   /* names of events to their bit + 1 */
         struct id_list by_stage[8]; /* enabled rules of each stage, by the number of its bit */
         struct id_list *by_event;   /* enabled rules of STAGE_SYSCALL that an event can make true */
 };
