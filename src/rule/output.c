@@ -114,7 +114,7 @@ static void add_part(struct template *t, struct str text, const struct expr *e, 
         }
 }
 
-static void unknown_placeholder(struct template *t, size_t at)
+static void unknown_placeholder(struct template *t, size_t at, size_t percent)
 {
         size_t end = name_end(t->text, at);
         struct str name = str_upto(str_span(t->text.p + at, end - at), 100);
@@ -123,7 +123,7 @@ static void unknown_placeholder(struct template *t, size_t at)
         if (near)
                 snprintf(suggestion, sizeof(suggestion), "did you mean %%%s?", near);
         t->c->has_unknown = true;
-        compile_problem(t->c, t->c->unknown, "unknown-field", (uint32_t)at, suggestion,
+        compile_problem(t->c, t->c->unknown, "unknown-field", (uint32_t)percent, suggestion,
                         "unknown field %%%.*s in the output", STR_FMT(name));
 }
 
@@ -131,6 +131,7 @@ static void unknown_placeholder(struct template *t, size_t at)
 static void read_percent(struct template *t, struct str before)
 {
         uint32_t width = 0;
+        size_t percent = t->at - 1;
         if (t->at < t->text.n && t->text.p[t->at] == '%') {
                 add_part(t, str_span(before.p, before.n + 1), NULL, 0);
                 t->at++;
@@ -140,7 +141,7 @@ static void read_percent(struct template *t, struct str before)
                 width = width * 10 + (uint32_t)(t->text.p[t->at++] - '0');
         size_t start = t->at, end = placeholder_end(t->text, start);
         if (end == start) {
-                unknown_placeholder(t, start);
+                unknown_placeholder(t, start, percent);
                 return;
         }
         t->at = end;

@@ -178,7 +178,7 @@ static void warn_of_all_events(struct rule_loader *l)
         const struct rule_set *s = l->set;
         for (size_t i = 0; i < s->library.rules.n; i++) {
                 const struct rule_def *d = s->library.rules.v[i];
-                if (d->no_event_warning || d->rule.unsupported || d->rule.stages != STAGE_SYSCALL ||
+                if (d->no_event_warning || d->is_condition || d->rule.unsupported || d->rule.stages != STAGE_SYSCALL ||
                     event_set_count(&s->codes[i].events) <= events_count())
                         continue;
                 struct problem p = {
