@@ -1,6 +1,6 @@
 /*
- * Records for the tests of rules, written as text: "proc.name=sh; fd.port=80|443; proc.args=" is a record of three fields, one of
- * them a list and one an empty text. A backslash makes the next character a plain one.
+ * Records for the tests of rules, written as text: "proc.name=sh; fd.port=80|443; proc.args=" is a record of three
+ * fields, one of them a list and one an empty text. A backslash makes the next character a plain one.
  */
 #ifndef SEKISHO_TESTS_RULE_CASE_H
 #define SEKISHO_TESTS_RULE_CASE_H
@@ -63,7 +63,8 @@ static inline void case_get(void *ctx, const struct field_ref *ref, struct value
                 for (size_t k = 0; k < f->n_texts; k++) {
                         enum value_type type = ref->field->type;
                         struct value number;
-                        if (ref->field->traits & FIELD_VARIANT && value_parse(VALUE_NUMBER, str_of(f->texts[k]), &number))
+                        if (ref->field->traits & FIELD_VARIANT &&
+                            value_parse(VALUE_NUMBER, str_of(f->texts[k]), &number))
                                 type = VALUE_NUMBER;
                         if (!value_parse(type, str_of(f->texts[k]), &f->values[k])) {
                                 fprintf(stderr, "bad value \"%s\" of %s\n", f->texts[k], f->name);

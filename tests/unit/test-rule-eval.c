@@ -258,7 +258,8 @@ static const struct {
         { "vuln.epss > 0.1", "vuln.epss=0.099999", false },
         { "vuln.published_age > 30d", "vuln.published_age=31d", true },
         { "vuln.kev = true or vuln.epss >= 0.5", "vuln.kev=true", true },
-        { "image.labels[org.opencontainers.image.source] startswith https\\://", "image.labels[org.opencontainers.image.source]=x", false },
+        { "image.labels[org.opencontainers.image.source] startswith https\\://",
+          "image.labels[org.opencontainers.image.source]=x", false },
         { "image.tags intersects (latest)", "image.tags=1.0|latest", true },
         { "image.tag = latest or not image.by_digest = true", "image.by_digest=true", false },
         { "package.version < 1.2", "package.version=1.1", true },
@@ -283,7 +284,8 @@ static void test_conditions(void **state)
 static void test_policy_conditions(void **state)
 {
         for (size_t i = 0; i < ARRAY_SIZE(policy_cases); i++)
-                check(policy_cases[i].condition, policy_cases[i].record, policy_cases[i].hits, STAGES_POLICY, STAGE_ADMIT);
+                check(policy_cases[i].condition, policy_cases[i].record, policy_cases[i].hits, STAGES_POLICY,
+                      STAGE_ADMIT);
 }
 
 /* The canonical text, with lists and macros expanded or not, means the same. */
@@ -353,9 +355,10 @@ static const struct {
         const char *pattern;
         const char *text;
 } brackets[] = {
-        { "[ab]", "a" },     { "[ab]", "c" },   { "[!ab]", "c" }, { "[]a]", "]" },      { "[a-c]x", "bx" },  { "[a-c]x", "dx" },
-        { "[[:alpha:]]1", "z1" }, { "[[:digit:]]", "z" }, { "[a", "[a" },    { "[!a-c][x]", "dx" }, { "[\\]]", "]" },   { "[a\\-c]", "-" },
-        { "[-a]", "-" },     { "[a-]", "-" },   { "*[0-9]", "a/9" }, { "[/]", "/" },
+        { "[ab]", "a" },    { "[ab]", "c" },       { "[!ab]", "c" },         { "[]a]", "]" },
+        { "[a-c]x", "bx" }, { "[a-c]x", "dx" },    { "[[:alpha:]]1", "z1" }, { "[[:digit:]]", "z" },
+        { "[a", "[a" },     { "[!a-c][x]", "dx" }, { "[\\]]", "]" },         { "[a\\-c]", "-" },
+        { "[-a]", "-" },    { "[a-]", "-" },       { "*[0-9]", "a/9" },      { "[/]", "/" },
 };
 
 static void test_glob_brackets(void **state)
@@ -368,7 +371,8 @@ static void test_glob_brackets(void **state)
 /* A field is asked for once, and not at all if no rule needs it: evt.type decides first. */
 static void test_lazy(void **state)
 {
-        struct rule_set *s = case_set("evt.type=open and proc.name=a and (proc.name=b or proc.name=a)", STAGE_SYSCALL, true);
+        struct rule_set *s =
+                case_set("evt.type=open and proc.name=a and (proc.name=b or proc.name=a)", STAGE_SYSCALL, true);
         struct rule_eval *e = rule_eval_new(s);
         struct case_record r;
         const uint32_t *hits;
@@ -401,10 +405,14 @@ static void test_wrong_value(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_conditions),   cmocka_unit_test(test_policy_conditions),
-                cmocka_unit_test(test_printed_conditions), cmocka_unit_test(test_explanations),
-                cmocka_unit_test(test_glob_oracle),  cmocka_unit_test(test_glob_brackets),
-                cmocka_unit_test(test_lazy),         cmocka_unit_test(test_wrong_value),
+                cmocka_unit_test(test_conditions),
+                cmocka_unit_test(test_policy_conditions),
+                cmocka_unit_test(test_printed_conditions),
+                cmocka_unit_test(test_explanations),
+                cmocka_unit_test(test_glob_oracle),
+                cmocka_unit_test(test_glob_brackets),
+                cmocka_unit_test(test_lazy),
+                cmocka_unit_test(test_wrong_value),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,5 @@
-/* Rule files: what they define, what later items change, what is said of mistakes and where, and what hostile ones cost. */
+/* Rule files: what they define, what later items change, what is said of mistakes and where, and what hostile ones
+ * cost. */
 #include "rule-case.h"
 
 #include "rule/set.h"
@@ -67,18 +68,21 @@ static void test_macros_and_lists(void **state)
                          "- rule: r\n  condition: evt.type=open and m\n  " HEAD,
                          NULL, 0, "evt.type = open and (proc.name in (x, \"y z\", \"(q)\", 5, w, k) or proc.pid = 1)");
         /* A quoted name is no list. */
-        expect_condition("- list: a\n  items: [x]\n- rule: r\n  condition: evt.type=open and proc.name in ('a', a)\n  " HEAD, NULL, 0,
-                         "evt.type = open and proc.name in (\"a\", x)");
+        expect_condition(
+                "- list: a\n  items: [x]\n- rule: r\n  condition: evt.type=open and proc.name in ('a', a)\n  " HEAD,
+                NULL, 0, "evt.type = open and proc.name in (\"a\", x)");
         /* in NAME without parentheses; items with commas are several, as Falco reads them. */
-        expect_condition("- list: a\n  items: ['x,y']\n- rule: r\n  condition: evt.type=open and proc.name in a\n  " HEAD, NULL, 0,
-                         "evt.type = open and proc.name in (x, y)");
+        expect_condition(
+                "- list: a\n  items: ['x,y']\n- rule: r\n  condition: evt.type=open and proc.name in a\n  " HEAD, NULL,
+                0, "evt.type = open and proc.name in (x, y)");
 }
 
 static void test_append_and_override(void **state)
 {
         const char *base = "- list: l\n  items: [a]\n- macro: m\n  condition: proc.name in (l)\n"
                            "- rule: r\n  condition: evt.type=open and m\n  tags: [t1]\n  " HEAD;
-        expect_condition(base, "- list: l\n  items: [b]\n  append: true\n", 0, "evt.type = open and proc.name in (a, b)");
+        expect_condition(base, "- list: l\n  items: [b]\n  append: true\n", 0,
+                         "evt.type = open and proc.name in (a, b)");
         expect_condition(base, "- list: l\n  items: [b]\n  override:\n    items: append\n", 0,
                          "evt.type = open and proc.name in (a, b)");
         expect_condition(base, "- list: l\n  items: [b]\n", 0, "evt.type = open and proc.name in (b)");
@@ -88,7 +92,8 @@ static void test_append_and_override(void **state)
                          "evt.type = open and proc.pid = 1");
         expect_condition(base, "- rule: r\n  condition: and not proc.pid=1\n  append: true\n", 0,
                          "evt.type = open and proc.name in (a) and not proc.pid = 1");
-        expect_condition(base, "- rule: r\n  condition: evt.type=close\n  override: {condition: replace}\n", 0, "evt.type = close");
+        expect_condition(base, "- rule: r\n  condition: evt.type=close\n  override: {condition: replace}\n", 0,
+                         "evt.type = close");
         struct loaded l = load(base,
                                "- rule: r\n  enabled: false\n"
                                "- rule: r\n  tags: [t2, t1]\n  desc: more\n  priority: ERROR\n  output: other\n"
@@ -114,14 +119,18 @@ static void test_exceptions(void **state)
                            "    values:\n    - [[x, y], /etc]\n    - [z, /usr]\n"
                            "  - name: none\n    fields: [proc.pid]\n  " HEAD;
         expect_condition(base, NULL, 0,
-                         "evt.type = open and not proc.name in (a, \"b c\") and not ((proc.name in (x, y) and fd.name startswith "
+                         "evt.type = open and not proc.name in (a, \"b c\") and not ((proc.name in (x, y) and fd.name "
+                         "startswith "
                          "/etc) or (proc.name in (z) and fd.name startswith /usr))");
-        expect_condition(base,
-                         "- rule: r\n  exceptions:\n  - name: none\n    values: [[5]]\n  - name: new\n    fields: [user.name]\n"
-                         "    values: [[root]]\n  append: true\n",
-                         0,
-                         "evt.type = open and not proc.name in (a, \"b c\") and not ((proc.name in (x, y) and fd.name startswith "
-                         "/etc) or (proc.name in (z) and fd.name startswith /usr)) and not proc.pid = 5 and not user.name = root");
+        expect_condition(
+                base,
+                "- rule: r\n  exceptions:\n  - name: none\n    values: [[5]]\n  - name: new\n    fields: [user.name]\n"
+                "    values: [[root]]\n  append: true\n",
+                0,
+                "evt.type = open and not proc.name in (a, \"b c\") and not ((proc.name in (x, y) and fd.name "
+                "startswith "
+                "/etc) or (proc.name in (z) and fd.name startswith /usr)) and not proc.pid = 5 and not user.name = "
+                "root");
 }
 
 /* What is said of a file, and where: "line:column code" of each problem. */
@@ -133,7 +142,8 @@ static const struct {
         { "- rule: r\n  condition: |\n\n    evt.type=opeen\n  " HEAD, "4:14 unknown-value" },
         { "- rule: r\n  condition: 'evt.type=open and proc.name=''x'' and y'\n  " HEAD, "2:53 unknown-macro" },
         { "- rule: r\n  condition: \"evt.type=open and proc.name=\\\"x\\\" and y\"\n  " HEAD, "2:53 unknown-macro" },
-        { "- rule: r\n  condition: evt.type=open and proc.name=a\n    and proc.name startswth b\n  " HEAD, "3:19 syntax" },
+        { "- rule: r\n  condition: evt.type=open and proc.name=a\n    and proc.name startswth b\n  " HEAD,
+          "3:19 syntax" },
         { "- rule: r\n  condition: evt.type=open and (proc.name=a\n  " HEAD, "2:44 syntax" },
         { "- rule: r\n  condition: evt.type=open and proc.pid=x\n  " HEAD, "2:41 wrong-type" },
         { "- rule: r\n  condition: evt.type=open and fd.sip=10.0.0\n  " HEAD, "2:39 wrong-type" },
@@ -148,32 +158,40 @@ static const struct {
         { "- rule: r\n  condition: evt.type=open and proc.name=a and proc.name=b\n  " HEAD, "2:14 never-true" },
         { "- rule: r\n  condition: evt.type=open and fd.sport>5 and fd.sport<3\n  " HEAD, "2:14 never-true" },
         { "- rule: r\n  condition: evt.type=open and (proc.name=a or not proc.name=a)\n  " HEAD, "2:33 always-true" },
-        { "- rule: r\n  condition: evt.type=open and (not proc.name=a or not proc.name=b)\n  " HEAD, "2:33 always-true" },
+        { "- rule: r\n  condition: evt.type=open and (not proc.name=a or not proc.name=b)\n  " HEAD,
+          "2:33 always-true" },
         { "- rule: r\n  condition: evt.type=open and evt.type=close\n  " HEAD, "2:14 never-true" },
         { "- rule: r\n  condition: proc.name=a\n  " HEAD, "1:3 no-event-type" },
         { "- rule: r\n  condition: proc.name=a\n  warn_evttypes: false\n  " HEAD, "" },
         { "- rule: r\n  condition: not evt.type=open and proc.name=a\n  " HEAD, "" },
         { "- rule: r\n  condition: evt.type=open and evt.dir = <\n  " HEAD, "2:32 deprecated-field" },
-        { "- rule: r\n  condition: evt.type=open\n  desc: d\n  priority: INFO\n  output: a %proc.nme b\n", "5:13 unknown-field" },
-        { "- rule: r\n  condition: evt.type=open\n  desc: d\n  priority: INFO\n  output: 100% sure\n", "5:14 unknown-field" },
+        { "- rule: r\n  condition: evt.type=open\n  desc: d\n  priority: INFO\n  output: a %proc.nme b\n",
+          "5:13 unknown-field" },
+        { "- rule: r\n  condition: evt.type=open\n  desc: d\n  priority: INFO\n  output: 100% sure\n",
+          "5:14 unknown-field" },
         { "- rule: r\n  condition: evt.type=open\n  " HEAD "  prority: x\n", "6:3 unknown-key" },
         { "- rule: r\n  condition: evt.type=open\n  desc: d\n  output: o\n  priority: HIGH\n", "5:13 bad-value" },
         { "- rule: r\n  condition: evt.type=open\n", "1:3 missing-key 1:3 missing-key 1:3 missing-key" },
         { "- rule: r\n  enabled: false\n", "1:3 nothing-to-change" },
         { "- rule: r\n  condition: and x\n  append: true\n", "1:3 nothing-to-change" },
         { "- macro: a\n  condition: b\n- macro: b\n  condition: proc.pid=1\n", "2:14 unknown-macro" },
-        { "- macro: a\n  condition: proc.pid=1\n- macro: a\n  condition: a or proc.pid=2\n", "3:3 redefined 4:14 loop" },
+        { "- macro: a\n  condition: proc.pid=1\n- macro: a\n  condition: a or proc.pid=2\n",
+          "3:3 redefined 4:14 loop" },
         { "- list: l\n  items: [a]\n- list: l\n  items: [l]\n", "3:3 loop 3:3 redefined" },
         { "- list: l\n  items: [a, 'b(']\n", "2:14 syntax" },
-        { "- macro: m\n  condition: proc.name=x\n- rule: r\n  condition: evt.type=open and mm\n  " HEAD, "4:32 unknown-macro" },
+        { "- macro: m\n  condition: proc.name=x\n- rule: r\n  condition: evt.type=open and mm\n  " HEAD,
+          "4:32 unknown-macro" },
         { "- required_engine_version: 99\n", "1:28 engine-version" },
         { "- required_engine_version: 1.0.0\n", "1:28 engine-version" },
         { "- required_engine_version: soon\n", "1:28 bad-value" },
         { "- required_engine_version: 15\n- required_engine_version: 0.57.0\n", "" },
-        { "- required_plugin_versions:\n  - name: k8saudit\n    version: 0.1.0\n    alternatives: [{name: json, version: 1}]\n",
+        { "- required_plugin_versions:\n  - name: k8saudit\n    version: 0.1.0\n    alternatives: [{name: json, "
+          "version: 1}]\n",
           "2:5 plugin" },
-        { "- rule: r\n  source: k8s_audit\n  condition: ka.verb=get and jevt.x.y in (a)\n  " HEAD, "2:11 unknown-source" },
-        { "- rule: r\n  condition: evt.type=open and ka.verb=x\n  skip-if-unknown-filter: true\n  " HEAD, "2:32 unknown-field" },
+        { "- rule: r\n  source: k8s_audit\n  condition: ka.verb=get and jevt.x.y in (a)\n  " HEAD,
+          "2:11 unknown-source" },
+        { "- rule: r\n  condition: evt.type=open and ka.verb=x\n  skip-if-unknown-filter: true\n  " HEAD,
+          "2:32 unknown-field" },
         { "- rule: r\n  stage: [scan, syscal]\n  condition: vuln.severity = high\n  action: deny\n", "2:17 bad-value" },
         { "- rule: r\n  stage: scan\n  condition: proc.name = x\n  action: deny\n", "3:14 wrong-stage" },
         { "- rule: r\n  stage: scan\n  condition: vuln.severity > hihg\n  action: deny\n", "3:30 wrong-type" },
@@ -195,8 +213,9 @@ static void test_mistakes(void **state)
                 char got[1000] = "";
                 size_t n = 0;
                 for (size_t k = 0; k < l.problems.n; k++)
-                        n += (size_t)snprintf(got + n, sizeof(got) - n, "%s%u:%u %s", k ? " " : "", l.problems.v[k].place.line,
-                                              l.problems.v[k].place.column, l.problems.v[k].code);
+                        n += (size_t)snprintf(got + n, sizeof(got) - n, "%s%u:%u %s", k ? " " : "",
+                                              l.problems.v[k].place.line, l.problems.v[k].place.column,
+                                              l.problems.v[k].code);
                 if (strcmp(got, mistakes[i].problems) != 0) {
                         show(&l.problems);
                         fail_msg("%s\nshould give \"%s\", gave \"%s\"", mistakes[i].file, mistakes[i].problems, got);
@@ -220,9 +239,10 @@ static void test_unused(void **state)
 
 static void test_rendering(void **state)
 {
-        struct loaded l = load("- rule: r\n  condition: evt.type=open\n  desc: d\n  priority: INFO\n  output: \"*%proc.name. %%1 "
-                               "%tolower(proc.exe)%proc.pid;%proc.aname[2]|%5proc.cwd|%container.info|%evt.arg.flags\"\n",
-                               NULL, NULL);
+        struct loaded l =
+                load("- rule: r\n  condition: evt.type=open\n  desc: d\n  priority: INFO\n  output: \"*%proc.name. %%1 "
+                     "%tolower(proc.exe)%proc.pid;%proc.aname[2]|%5proc.cwd|%container.info|%evt.arg.flags\"\n",
+                     NULL, NULL);
         struct case_record r;
         const uint32_t *hits;
         show(&l.problems);
@@ -240,7 +260,8 @@ static void test_rendering(void **state)
 
 static void test_needs(void **state)
 {
-        struct loaded l = load("- rule: r\n  condition: evt.type in (open, close) and fd.name startswith /etc/ and tolower(proc.name)=a\n  desc: d\n"
+        struct loaded l = load("- rule: r\n  condition: evt.type in (open, close) and fd.name startswith /etc/ and "
+                               "tolower(proc.name)=a\n  desc: d\n"
                                "  priority: INFO\n  output: \"%user.name\"\n",
                                NULL, NULL);
         struct arena arena = ARENA_INIT;
@@ -339,7 +360,8 @@ static void test_doubling_macros(void **state)
         struct buf b = BUF_INIT((size_t)1 << 20);
         buf_puts(&b, "- macro: m0\n  condition: (proc.pid=1)\n");
         for (int i = 1; i <= 40; i++)
-                buf_printf(&b, "- macro: m%d\n  condition: ((m%d and proc.ppid=%d) or (proc.sid=%d and m%d))\n", i, i - 1, i, i, i - 1);
+                buf_printf(&b, "- macro: m%d\n  condition: ((m%d and proc.ppid=%d) or (proc.sid=%d and m%d))\n", i,
+                           i - 1, i, i, i - 1);
         buf_puts(&b, "- rule: r\n  condition: evt.type=open and m40\n  " HEAD);
         struct loaded l = load(b.p, NULL, NULL);
         struct buf printed = BUF_INIT(RULE_PRINT_BYTES_MAX);
@@ -434,10 +456,12 @@ static void test_falco(void **state)
         assert_int_equal(rule_loader_finish(loader, &l.set, &l.problems), 0);
         rule_loader_free(loader);
         assert_int_equal(l.problems.n_errors, 0);
-        assert_true(case_hits(l.set,
-                              "evt.type=execve; proc.name=bash; proc.tty=34816; container.id=abc; container.image.repository=x; "
-                              "proc.is_exe_upper_layer=false; proc.pname=runc; proc.pcmdline=runc; proc.cmdline=bash; proc.exepath=/bin/bash; proc.args=",
-                              STAGE_SYSCALL));
+        assert_true(case_hits(
+                l.set,
+                "evt.type=execve; proc.name=bash; proc.tty=34816; container.id=abc; container.image.repository=x; "
+                "proc.is_exe_upper_layer=false; proc.pname=runc; proc.pcmdline=runc; proc.cmdline=bash; "
+                "proc.exepath=/bin/bash; proc.args=",
+                STAGE_SYSCALL));
         /* Every condition as printed loads again, and prints the same. */
         for (size_t i = 0; i < rule_set_n(l.set); i++) {
                 struct buf once = BUF_INIT(RULE_PRINT_BYTES_MAX), twice = BUF_INIT(RULE_PRINT_BYTES_MAX);
@@ -457,14 +481,22 @@ static void test_falco(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_macros_and_lists), cmocka_unit_test(test_append_and_override),
-                cmocka_unit_test(test_exceptions),       cmocka_unit_test(test_mistakes),
-                cmocka_unit_test(test_unused),           cmocka_unit_test(test_rendering),
-                cmocka_unit_test(test_needs),            cmocka_unit_test(test_order),
-                cmocka_unit_test(test_sharing),          cmocka_unit_test(test_deep),
-                cmocka_unit_test(test_deep_macros),      cmocka_unit_test(test_doubling_macros),
-                cmocka_unit_test(test_long_lists),       cmocka_unit_test(test_list_bomb),
-                cmocka_unit_test(test_long_condition),   cmocka_unit_test(test_falco),
+                cmocka_unit_test(test_macros_and_lists),
+                cmocka_unit_test(test_append_and_override),
+                cmocka_unit_test(test_exceptions),
+                cmocka_unit_test(test_mistakes),
+                cmocka_unit_test(test_unused),
+                cmocka_unit_test(test_rendering),
+                cmocka_unit_test(test_needs),
+                cmocka_unit_test(test_order),
+                cmocka_unit_test(test_sharing),
+                cmocka_unit_test(test_deep),
+                cmocka_unit_test(test_deep_macros),
+                cmocka_unit_test(test_doubling_macros),
+                cmocka_unit_test(test_long_lists),
+                cmocka_unit_test(test_list_bomb),
+                cmocka_unit_test(test_long_condition),
+                cmocka_unit_test(test_falco),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

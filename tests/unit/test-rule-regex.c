@@ -78,18 +78,37 @@ static void test_oracle(void **state)
 
 static void test_syntax(void **state)
 {
-        static const char *const malformed[] = { "(a", "a)", "[a", "*a", "a**b|+", "[z-a]", "\\", "a{2000}", "a{3,2}", "[[:nope:]]",
-                                                 "\\1", "\\y", "\xff", "(?=a)", "a|*" };
+        static const char *const malformed[] = { "(a",    "a)",  "[a",      "*a",     "a**b|+",
+                                                 "[z-a]", "\\",  "a{2000}", "a{3,2}", "[[:nope:]]",
+                                                 "\\1",   "\\y", "\xff",    "(?=a)",  "a|*" };
         static const struct {
                 const char *pattern, *text;
                 int matches;
         } cases[] = {
-                { "", "", 1 },           { "a|", "", 1 },          { "a{,2}", "a{,2}", 1 }, { "\\.\\*", ".*", 1 },
-                { "\\d+", "123", 1 },    { "[\\d.]+", "1.2", 1 },  { "\\w\\s\\D", "a b", 1 }, { "[]a]+", "]a", 1 },
-                { "[^]a]", "b", 1 },     { "é+", "éé", 1 },        { "[à-ü]", "é", 1 },     { "[^x]", "日", 1 },
-                { "a\\x41", "aA", 1 },   { ".", "\xff", 1 },       { "\xef\xbf\xbd", "\xfe", 1 }, { "(?:ab)+", "abab", 1 },
-                { "^ab$", "ab", 1 },     { "(^a|^b)c", "bc", 1 },  { "a$b", "ab", 0 },      { "a\n^b", "a\nb", 1 },
-                { "a.b", "a\nb", 0 },    { "a[^x]b", "a\nb", 1 },  { "[[:space:]]x", "\tx", 1 }, { "a-z", "a-z", 1 },
+                { "", "", 1 },
+                { "a|", "", 1 },
+                { "a{,2}", "a{,2}", 1 },
+                { "\\.\\*", ".*", 1 },
+                { "\\d+", "123", 1 },
+                { "[\\d.]+", "1.2", 1 },
+                { "\\w\\s\\D", "a b", 1 },
+                { "[]a]+", "]a", 1 },
+                { "[^]a]", "b", 1 },
+                { "é+", "éé", 1 },
+                { "[à-ü]", "é", 1 },
+                { "[^x]", "日", 1 },
+                { "a\\x41", "aA", 1 },
+                { ".", "\xff", 1 },
+                { "\xef\xbf\xbd", "\xfe", 1 },
+                { "(?:ab)+", "abab", 1 },
+                { "^ab$", "ab", 1 },
+                { "(^a|^b)c", "bc", 1 },
+                { "a$b", "ab", 0 },
+                { "a\n^b", "a\nb", 1 },
+                { "a.b", "a\nb", 0 },
+                { "a[^x]b", "a\nb", 1 },
+                { "[[:space:]]x", "\tx", 1 },
+                { "a-z", "a-z", 1 },
         };
         for (size_t i = 0; i < ARRAY_SIZE(malformed); i++)
                 if (match(malformed[i], "") != -1)
