@@ -188,10 +188,9 @@ bool eval_check(struct rule_eval *e, const struct check *c)
 bool eval_gate(struct rule_eval *e, uint32_t id)
 {
         const struct gate *g = &e->set->graph.gates.v[id];
-        uint32_t known = e->gates[id];
         bool truth = false;
-        if (known >> 1 == e->generation)
-                return known & 1;
+        if (g->is_shared && e->gates[id] >> 1 == e->generation)
+                return e->gates[id] & 1;
         switch (g->kind) {
         case GATE_FALSE:
         case GATE_TRUE:
@@ -209,7 +208,8 @@ bool eval_gate(struct rule_eval *e, uint32_t id)
                         truth = eval_gate(e, g->children[i]);
                 break;
         }
-        e->gates[id] = e->generation << 1 | truth;
+        if (g->is_shared)
+                e->gates[id] = e->generation << 1 | truth;
         return truth;
 }
 
@@ -226,7 +226,7 @@ static void next_generation(struct rule_eval *e)
 }
 
 /* The rules that are worth asking: those of the stage, and of events those that the event's type can make true. */
-static const struct id_list *candidates(struct rule_eval *e, enum stage stage)
+static const struct candidate_vec *candidates(struct rule_eval *e, enum stage stage)
 {
         const struct rule_set *s = e->set;
         if (stage != STAGE_SYSCALL || !s->event)
@@ -235,7 +235,7 @@ static const struct id_list *candidates(struct rule_eval *e, enum stage stage)
         if (v->type != VALUE_STRING)
                 return &s->by_stage[__builtin_ctz(stage)];
         uintptr_t id = (uintptr_t)map_str_get(&s->event_ids, v->text);
-        return &s->by_event[id ? id - 1 : events_count()];
+        return &s->by_events[s->group_of[id ? id - 1 : events_count()]];
 }
 
 size_t rule_eval(struct rule_eval *e, const struct record *r, enum stage stage, const uint32_t **ret_hits)
@@ -243,10 +243,10 @@ size_t rule_eval(struct rule_eval *e, const struct record *r, enum stage stage, 
         e->record = r;
         next_generation(e);
         vec_clear(&e->hits);
-        const struct id_list *rules = candidates(e, stage);
+        const struct candidate_vec *rules = candidates(e, stage);
         for (size_t i = 0; i < rules->n; i++)
-                if (eval_gate(e, e->set->codes[rules->v[i]].gate))
-                        *vec_push(&e->hits) = rules->v[i];
+                if (eval_gate(e, rules->v[i].gate))
+                        *vec_push(&e->hits) = rules->v[i].rule;
         *ret_hits = e->hits.v;
         return e->hits.n;
 }

@@ -45,7 +45,8 @@ struct gate {
         uint32_t check;           /* of CHECK */
         const uint32_t *children; /* of ALL, ANY, NOT */
         uint32_t n;
-        uint32_t depth;
+        uint16_t depth;
+        bool is_shared; /* more than one gate or rule leads here: its truth is worth remembering */
 };
 
 #define GATE_ID_FALSE  0u

@@ -150,28 +150,6 @@ static void index_refs(struct rule_set *s)
                         s->scratch_size = MAX(s->scratch_size, matcher_scratch_size(s->graph.checks.v[i]->matcher));
 }
 
-static void index_rules(struct rule_set *s)
-{
-        struct event_set *events = events_of_gates(&s->graph);
-        size_t n_events = events_count() + 1;
-        s->by_event = arena_array(&s->arena, n_events, sizeof(*s->by_event));
-        for (size_t i = 0; s->event && i + 1 < n_events; i++)
-                *map_str_put(&s->event_ids, str_of(field_words(FIELD_evt_type)[i]), NULL) = (void *)(uintptr_t)(i + 1);
-        for (size_t i = 0; i < s->library.rules.n; i++) {
-                const struct rule *r = &s->library.rules.v[i]->rule;
-                s->codes[i].events = events[s->codes[i].gate];
-                if (!r->enabled || r->unsupported || s->codes[i].gate == GATE_ID_FALSE)
-                        continue;
-                for (unsigned bit = 0; bit < ARRAY_SIZE(s->by_stage); bit++)
-                        if (r->stages >> bit & 1)
-                                *vec_push(&s->by_stage[bit]) = (uint32_t)i;
-                for (size_t event = 0; r->stages & STAGE_SYSCALL && event < n_events; event++)
-                        if (event_set_has(&s->codes[i].events, event))
-                                *vec_push(&s->by_event[event]) = (uint32_t)i;
-        }
-        free(events);
-}
-
 /* Of every event a rule of the host can hit: Falco warns of it too, for it has to look at all events. */
 static void warn_of_all_events(struct rule_loader *l)
 {
@@ -245,7 +223,7 @@ int rule_loader_finish(struct rule_loader *l, struct rule_set **ret, struct prob
         struct rule_set *s = l->set;
         compile(l);
         index_refs(s);
-        index_rules(s);
+        index_events(s);
         s->counts =
                 (struct rule_counts){ s->library.n_files, s->library.rules.n, s->library.macros.n, s->library.lists.n };
         if (l->problems.n_errors == 0)
@@ -268,8 +246,8 @@ void rule_set_free(struct rule_set *s)
                 return;
         for (size_t i = 0; i < ARRAY_SIZE(s->by_stage); i++)
                 vec_done(&s->by_stage[i]);
-        for (size_t i = 0; s->by_event && i <= events_count(); i++)
-                vec_done(&s->by_event[i]);
+        for (size_t i = 0; i < s->n_groups; i++)
+                vec_done(&s->by_events[i]);
         map_str_done(&s->event_ids);
         graph_done(&s->graph);
         library_done(&s->library);
