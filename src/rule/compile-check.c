@@ -9,9 +9,10 @@ static const struct {
         const char *name;
         int64_t port;
 } services[] = {
-        { "ftp", 21 },      { "ssh", 22 },    { "telnet", 23 }, { "smtp", 25 },   { "domain", 53 },      { "http", 80 },
-        { "pop3", 110 },    { "ntp", 123 },   { "imap2", 143 }, { "snmp", 161 },  { "ldap", 389 },       { "https", 443 },
-        { "ldaps", 636 },   { "imaps", 993 }, { "pop3s", 995 }, { "mysql", 3306 }, { "postgresql", 5432 },
+        { "ftp", 21 },     { "ssh", 22 },          { "telnet", 23 }, { "smtp", 25 },   { "domain", 53 },
+        { "http", 80 },    { "pop3", 110 },        { "ntp", 123 },   { "imap2", 143 }, { "snmp", 161 },
+        { "ldap", 389 },   { "https", 443 },       { "ldaps", 636 }, { "imaps", 993 }, { "pop3s", 995 },
+        { "mysql", 3306 }, { "postgresql", 5432 },
 };
 
 /* The name of a service where a port is expected, as in Falco. */
@@ -150,9 +151,9 @@ static bool operator_fits(struct compiler *c, const struct node *n, const struct
                 return true;
         _cleanup_(buf_done) struct buf suggestion = BUF_INIT(300);
         print_operators(left->type, is_list, &suggestion);
-        compile_problem(c, PROBLEM_ERROR, "wrong-type", n->at, suggestion.p, "%s cannot be used with %.*s, which is a %s%s",
-                        n->op->name, (int)MIN(left->text.n, 120u), left->text.p, is_list ? "list of " : "",
-                        is_list ? "values" : value_type_name(left->type));
+        compile_problem(c, PROBLEM_ERROR, "wrong-type", n->at, suggestion.p,
+                        "%s cannot be used with %.*s, which is a %s%s", n->op->name, (int)MIN(left->text.n, 120u),
+                        left->text.p, is_list ? "list of " : "", is_list ? "values" : value_type_name(left->type));
         return false;
 }
 
@@ -195,11 +196,16 @@ static void check_word(struct compiler *c, const struct node *n, const struct ex
         if (near)
                 snprintf(suggestion, sizeof(suggestion), "did you mean %s?", near);
         c->has_unknown |= is_event;
-        compile_problem(c, is_event ? c->unknown : is_ours ? PROBLEM_ERROR : PROBLEM_WARNING, "unknown-value", k->at,
-                        suggestion, "%s is never \"%.*s\"", left->ref.field->name, (int)MIN(k->text.n, 100u), k->text.p);
+        compile_problem(c,
+                        is_event  ? c->unknown
+                        : is_ours ? PROBLEM_ERROR
+                                  : PROBLEM_WARNING,
+                        "unknown-value", k->at, suggestion, "%s is never \"%.*s\"", left->ref.field->name,
+                        (int)MIN(k->text.n, 100u), k->text.p);
 }
 
-static enum value_type constant_type(const struct node *n, const struct expr *left, const struct constant *k, size_t n_k)
+static enum value_type constant_type(const struct node *n, const struct expr *left, const struct constant *k,
+                                     size_t n_k)
 {
         struct value v;
         if (!(left->traits & FIELD_VARIANT))
@@ -225,9 +231,9 @@ static const struct value *read_values(struct compiler *c, const struct node *n,
         bool ok = true;
         for (size_t i = 0; i < n_k; i++) {
                 if (!value_parse(type, k[i].text, &v[i]) && !parse_service(left, k[i].text, &v[i])) {
-                        compile_problem(c, PROBLEM_ERROR, "wrong-type", k[i].at, "", "%.*s is compared with %s, not \"%.*s\"",
-                                        (int)MIN(left->text.n, 100u), left->text.p, type_help(type),
-                                        (int)MIN(k[i].text.n, 80u), k[i].text.p);
+                        compile_problem(c, PROBLEM_ERROR, "wrong-type", k[i].at, "",
+                                        "%.*s is compared with %s, not \"%.*s\"", (int)MIN(left->text.n, 100u),
+                                        left->text.p, type_help(type), (int)MIN(k[i].text.n, 80u), k[i].text.p);
                         ok = false;
                 }
         }
@@ -244,12 +250,15 @@ static bool collect(struct compiler *c, const struct node *n, const struct const
         *ret = n->constants;
         *ret_n = n->n_constants;
         if (n->is_empty_list)
-                compile_problem(c, PROBLEM_WARNING, "never-true", n->at, "", "the list is empty: the comparison is never true");
+                compile_problem(c, PROBLEM_WARNING, "never-true", n->at, "",
+                                "the list is empty: the comparison is never true");
         if (!is_set) {
                 const struct constant *k = &n->constants[0];
                 if (n->n_constants == 1 && !k->is_quoted && library_list(c->library, k->text))
-                        compile_problem(c, PROBLEM_WARNING, "list-as-value", k->at, "write in (...) to compare with the list",
-                                        "\"%.*s\" is the name of a list, but here it is a text", STR_FMT(str_upto(k->text, 100)));
+                        compile_problem(c, PROBLEM_WARNING, "list-as-value", k->at,
+                                        "write in (...) to compare with the list",
+                                        "\"%.*s\" is the name of a list, but here it is a text",
+                                        STR_FMT(str_upto(k->text, 100)));
                 return true;
         }
         for (size_t i = 0; i < n->n_constants; i++)
@@ -264,7 +273,7 @@ static bool collect(struct compiler *c, const struct node *n, const struct const
 }
 
 static void check_text(const struct node *n, const struct expr *left, const struct expr *right,
-                             const struct constant *k, size_t n_k, struct library *l, struct buf *text)
+                       const struct constant *k, size_t n_k, struct library *l, struct buf *text)
 {
         bool is_set = n->op->right == RIGHT_SET || n->quantifier != QUANTIFIER_NONE;
         buf_add_str(text, left->text);
@@ -291,9 +300,10 @@ static bool right_fits(struct compiler *c, const struct node *n, const struct ex
         bool op_fits = n->op->id != OP_REGEX && n->op->id != OP_BCONTAINS && n->op->id != OP_BSTARTSWITH;
         if (left->type == right->type && lists_fit && op_fits && !((left->traits | right->traits) & FIELD_VARIANT))
                 return true;
-        compile_problem(c, PROBLEM_ERROR, "wrong-type", n->right->at, "", "%.*s (%s) cannot be compared by %s with %.*s (%s)",
-                        (int)MIN(left->text.n, 100u), left->text.p, value_type_name(left->type), n->op->name,
-                        (int)MIN(right->text.n, 100u), right->text.p, value_type_name(right->type));
+        compile_problem(c, PROBLEM_ERROR, "wrong-type", n->right->at, "",
+                        "%.*s (%s) cannot be compared by %s with %.*s (%s)", (int)MIN(left->text.n, 100u), left->text.p,
+                        value_type_name(left->type), n->op->name, (int)MIN(right->text.n, 100u), right->text.p,
+                        value_type_name(right->type));
         return false;
 }
 
@@ -309,8 +319,8 @@ static const struct check *add_check(struct compiler *c, const struct node *n, c
                 size_t which;
                 matcher = matcher_new(c->arena, n->op, n->quantifier, values, n_k, words, &which);
                 if (!matcher) {
-                        compile_problem(c, PROBLEM_ERROR, n->op->id == OP_REGEX ? "bad-regex" : "bad-hex", k[which].at, "",
-                                        "%s: %s", n->op->name, words);
+                        compile_problem(c, PROBLEM_ERROR, n->op->id == OP_REGEX ? "bad-regex" : "bad-hex", k[which].at,
+                                        "", "%s: %s", n->op->name, words);
                         return NULL;
                 }
         }
@@ -334,7 +344,8 @@ const struct check *compile_check(struct compiler *c, struct node *n)
         if (!left || (n->right && !right))
                 return NULL;
         if (left->kind == EXPR_FIELD && left->ref.field->traits & FIELD_OUTPUT_ONLY) {
-                compile_problem(c, PROBLEM_ERROR, "output-only", n->at, "", "%s can only stand in outputs", left->ref.field->name);
+                compile_problem(c, PROBLEM_ERROR, "output-only", n->at, "", "%s can only stand in outputs",
+                                left->ref.field->name);
                 return NULL;
         }
         if (!operator_fits(c, n, left) || (right && !right_fits(c, n, left, right)))
@@ -345,7 +356,8 @@ const struct check *compile_check(struct compiler *c, struct node *n)
                 check_word(c, n, left, &k[i]);
         check_text(n, left, right, k, n_k, c->library, &text);
         if (buf_is_full(&text)) {
-                compile_problem(c, PROBLEM_ERROR, "too-large", n->at, "", "the comparison is too long with its lists expanded");
+                compile_problem(c, PROBLEM_ERROR, "too-large", n->at, "",
+                                "the comparison is too long with its lists expanded");
                 return NULL;
         }
         const struct check *check = graph_find_check(c->graph, buf_str(&text));

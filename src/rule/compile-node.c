@@ -67,8 +67,8 @@ static void compile_macro(struct compiler *c, struct macro_def *m)
 
 static uint32_t too_deep(struct compiler *c, const struct node *n)
 {
-        compile_problem(c, PROBLEM_ERROR, "too-large", n->at, "", "with macros expanded the condition nests deeper than %u",
-                        RULE_EXPANDED_DEPTH_MAX);
+        compile_problem(c, PROBLEM_ERROR, "too-large", n->at, "",
+                        "with macros expanded the condition nests deeper than %u", RULE_EXPANDED_DEPTH_MAX);
         return GATE_ID_FALSE;
 }
 
@@ -79,7 +79,8 @@ static uint32_t compile_name(struct compiler *c, struct node *n)
                 return unknown_macro(c, n);
         m->used = true;
         if (m->state == RESOLVE_BUSY) {
-                compile_problem(c, PROBLEM_ERROR, "loop", n->at, "", "the macro %.*s uses itself", STR_FMT(str_upto(n->name, 120)));
+                compile_problem(c, PROBLEM_ERROR, "loop", n->at, "", "the macro %.*s uses itself",
+                                STR_FMT(str_upto(n->name, 120)));
                 return GATE_ID_FALSE;
         }
         if (m->state == RESOLVE_NEW)
@@ -102,7 +103,8 @@ static void warn_of_contradiction(struct compiler *c, const struct node *n, uint
                                     : "this is always true: it takes something or its opposite");
         else if (gate > GATE_ID_TRUE && gate_is_contradiction(c->graph, gate, words))
                 compile_problem(c, PROBLEM_WARNING, all ? "never-true" : "always-true", n->at, "",
-                                all ? "this is never true: %s exclude each other" : "this is always true: one of %s holds",
+                                all ? "this is never true: %s exclude each other"
+                                    : "this is always true: one of %s holds",
                                 words);
 }
 
@@ -202,10 +204,11 @@ static void check_stages(struct stage_walk *w, const struct node *n, bool is_own
         struct str inside = w->path.n ? arena_printf(w->c->arena, " (in the macro %.*s)", STR_FMT(w->path)) : STR_NONE;
         print_stages(w->stages & ~have, lacking);
         compile_problem(w->c, PROBLEM_ERROR, "wrong-stage", w->at, "sekisho rule fields STAGE lists what there is",
-                        "%.*s does not exist at stage %s%.*s", (int)MIN(e->text.n, 100u), e->text.p, lacking, STR_FMT(inside));
+                        "%.*s does not exist at stage %s%.*s", (int)MIN(e->text.n, 100u), e->text.p, lacking,
+                        STR_FMT(inside));
 }
 
-static void compile_rule(struct compiler *c, struct rule_def *r, struct output **ret_output)
+static void compile_rule(struct compiler *c, struct rule_def *r, struct output_template **ret_output)
 {
         c->about_kind = r->is_condition ? "condition" : "rule";
         c->about_name = r->rule.name;
@@ -232,7 +235,8 @@ static void compile_rule(struct compiler *c, struct rule_def *r, struct output *
                 return;
         if (r->gate <= GATE_ID_TRUE && r->rule.enabled)
                 compile_problem(c, PROBLEM_WARNING, r->gate == GATE_ID_TRUE ? "always-true" : "never-true", 0, "",
-                                r->gate == GATE_ID_TRUE ? "the condition is always true" : "the condition is never true");
+                                r->gate == GATE_ID_TRUE ? "the condition is always true"
+                                                        : "the condition is never true");
 }
 
 #define MACROS_DEEP_MAX 50u /* in each other, where they are only looked through */
@@ -308,10 +312,11 @@ static void warn_of_unused(struct compiler *c)
         }
 }
 
-void compile_library(struct compiler *c, struct output **outputs)
+void compile_library(struct compiler *c, struct output_template **outputs)
 {
         const struct rule_def_vec *rules = &c->library->rules;
-        /* Rules that may lack fields come after those that may not, so that a macro's mistake counts as the worse one. */
+        /* Rules that may lack fields come after those that may not, so that a macro's mistake counts as the worse one.
+         */
         for (int pass = 0; pass < 2; pass++)
                 for (size_t i = 0; i < rules->n; i++)
                         if (!rules->v[i]->rule.unsupported && rules->v[i]->skip_if_unknown == (pass == 1))
@@ -327,7 +332,7 @@ void compile_library(struct compiler *c, struct output **outputs)
                 c->about_name = STR_NONE;
                 place.line = 0;
                 compile_problem_at(c, PROBLEM_ERROR, "too-large", place, "",
-                                   "the conditions together have more than %u parts, or nest deeper than %u", RULE_NODES_MAX,
-                                   GATE_DEPTH_MAX);
+                                   "the conditions together have more than %u parts, or nest deeper than %u",
+                                   RULE_NODES_MAX, GATE_DEPTH_MAX);
         }
 }

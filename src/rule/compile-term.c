@@ -14,12 +14,14 @@ void compile_problem_at(struct compiler *c, enum problem_level level, const char
         va_end(ap);
         snprintf(about, sizeof(about), "%s \"%.*s\"", c->about_kind, (int)MIN(c->about_name.n, 150u),
                  c->about_name.p ? c->about_name.p : "");
-        struct problem p = { level, code, place, c->about_name.n ? str_of(about) : STR_NONE, str_of(words), str_of(suggestion) };
+        struct problem p = { level,         code,
+                             place,         c->about_name.n ? str_of(about) : STR_NONE,
+                             str_of(words), str_of(suggestion) };
         problems_add(c->problems, &p);
 }
 
-void compile_problem(struct compiler *c, enum problem_level level, const char *code, uint32_t at, const char *suggestion,
-                     const char *fmt, ...)
+void compile_problem(struct compiler *c, enum problem_level level, const char *code, uint32_t at,
+                     const char *suggestion, const char *fmt, ...)
 {
         char words[400];
         va_list ap;
@@ -35,7 +37,8 @@ static void *unknown_field(struct compiler *c, const struct term *t)
         struct str name = str_upto(t->name, 120), rest;
         const char *near = field_nearest(name, 0);
         const struct field *same = NULL;
-        for (ptrdiff_t dot = str_rfind_char(name, '.'); !near && dot > 0 && !same; dot = str_rfind_char(str_upto(name, (size_t)dot), '.'))
+        for (ptrdiff_t dot = str_rfind_char(name, '.'); !near && dot > 0 && !same;
+             dot = str_rfind_char(str_upto(name, (size_t)dot), '.'))
                 same = field_find(str_upto(name, (size_t)dot), &rest);
         if (near)
                 snprintf(suggestion, sizeof(suggestion), "did you mean %s?", near);
@@ -65,12 +68,14 @@ static bool read_argument(struct compiler *c, const struct term *t, const struct
                 return false;
         }
         if (!has && f->argument == ARGUMENT_KEY_REQUIRED) {
-                compile_problem(c, PROBLEM_ERROR, "bad-argument", t->at, "", "%s needs an argument: %s[...]", f->name, f->name);
+                compile_problem(c, PROBLEM_ERROR, "bad-argument", t->at, "", "%s needs an argument: %s[...]", f->name,
+                                f->name);
                 return false;
         }
         if (has && f->argument == ARGUMENT_INDEX && !is_number) {
-                compile_problem(c, PROBLEM_ERROR, "bad-argument", t->at, "", "the argument of %s is a number, not \"%.*s\"",
-                                f->name, STR_FMT(str_upto(argument, 80)));
+                compile_problem(c, PROBLEM_ERROR, "bad-argument", t->at, "",
+                                "the argument of %s is a number, not \"%.*s\"", f->name,
+                                STR_FMT(str_upto(argument, 80)));
                 return false;
         }
         ref->has_index = has && is_number;
@@ -130,13 +135,15 @@ static bool argument_fits(struct compiler *c, const struct term *t, const struct
         bool takes_lists = call->id == TO_LEN || call->id == TO_VAL || wants_list || call->most == 1;
         bool type_fits = call->types & TYPES(argument->type) || (is_list && call->id == TO_LEN);
         if (!type_fits || (argument->traits & FIELD_VARIANT && call->id != TO_VAL)) {
-                compile_problem(c, PROBLEM_ERROR, "wrong-type", t->arguments[i]->at, "", "%s() does not take %.*s, which is a %s",
-                                call->name, STR_FMT(argument->text), value_type_name(argument->type));
+                compile_problem(c, PROBLEM_ERROR, "wrong-type", t->arguments[i]->at, "",
+                                "%s() does not take %.*s, which is a %s", call->name, STR_FMT(argument->text),
+                                value_type_name(argument->type));
                 return false;
         }
         if (wants_list != is_list && (wants_list || !takes_lists)) {
-                compile_problem(c, PROBLEM_ERROR, "wrong-type", t->arguments[i]->at, "", "%s() takes %s, and %.*s is %s one",
-                                call->name, call->arguments, STR_FMT(argument->text), is_list ? "" : "not");
+                compile_problem(c, PROBLEM_ERROR, "wrong-type", t->arguments[i]->at, "",
+                                "%s() takes %s, and %.*s is %s one", call->name, call->arguments,
+                                STR_FMT(argument->text), is_list ? "" : "not");
                 return false;
         }
         return true;

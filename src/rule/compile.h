@@ -26,8 +26,8 @@ struct compiler {
 };
 
 /* Reports at an offset of the text that is being compiled. suggestion may be empty. */
-void compile_problem(struct compiler *c, enum problem_level level, const char *code, uint32_t at, const char *suggestion,
-                     const char *fmt, ...) _printf_(6, 7);
+void compile_problem(struct compiler *c, enum problem_level level, const char *code, uint32_t at,
+                     const char *suggestion, const char *fmt, ...) _printf_(6, 7);
 
 /* The same at a place. */
 void compile_problem_at(struct compiler *c, enum problem_level level, const char *code, struct place place,
@@ -46,7 +46,7 @@ uint32_t compile_node(struct compiler *c, struct node *n);
 void compile_list(struct compiler *c, struct list_def *l);
 
 /* All of a library: rules get their gates, and outputs[i] that of rule i. */
-void compile_library(struct compiler *c, struct output **outputs);
+void compile_library(struct compiler *c, struct output_template **outputs);
 
 /*
  * Why a gate (ALL or ANY) of which no part is false (true) by itself can never be true (false), in words; or false.

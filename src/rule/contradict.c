@@ -16,12 +16,16 @@ struct part {
 
 static bool is_exact(const struct check *c)
 {
-        static const unsigned types = TYPES(VALUE_STRING) | TYPES(VALUE_NUMBER) | TYPES(VALUE_DECIMAL) | TYPES(VALUE_TIME) |
-                                      TYPES(VALUE_DURATION) | TYPES(VALUE_SEVERITY) | TYPES(VALUE_FLAG);
+        static const unsigned types = TYPES(VALUE_STRING) | TYPES(VALUE_NUMBER) | TYPES(VALUE_DECIMAL) |
+                                      TYPES(VALUE_TIME) | TYPES(VALUE_DURATION) | TYPES(VALUE_SEVERITY) |
+                                      TYPES(VALUE_FLAG);
         return types & TYPES(c->left->type) && c->left->traits == 0 && !c->right && c->quantifier == QUANTIFIER_NONE;
 }
 
-static bool is_set(const struct check *c) { return c->op->id == OP_EQ || c->op->id == OP_IN || c->op->id == OP_INTERSECTS; }
+static bool is_set(const struct check *c)
+{
+        return c->op->id == OP_EQ || c->op->id == OP_IN || c->op->id == OP_INTERSECTS;
+}
 
 static bool is_ordered(const struct check *c) { return c->op->id >= OP_LT && c->op->id <= OP_GE; }
 
@@ -62,7 +66,8 @@ static bool exclude(const struct part *a, const struct part *b)
         return a->check->op->id == OP_EXISTS && a->negated && !b->negated;
 }
 
-/* The part of a gate that a child is; of an ANY the opposite, for if the opposites exclude each other it always holds. */
+/* The part of a gate that a child is; of an ANY the opposite, for if the opposites exclude each other it always holds.
+ */
 static bool part_of(const struct graph *g, uint32_t child, bool opposite, struct part *ret)
 {
         const struct gate *gate = &g->gates.v[child];

@@ -47,7 +47,8 @@ static void get_field(struct rule_eval *e, const struct expr *x, struct value *r
         if (type == VALUE_LIST)
                 type = x->traits & (FIELD_LIST | FIELD_EITHER | FIELD_MANY) ? x->type : VALUE_TYPES;
         bool is_address = (x->type == VALUE_NET || x->type == VALUE_IP) && (type == VALUE_NET || type == VALUE_IP);
-        bool is_variant = x->traits & FIELD_VARIANT && (type == VALUE_NUMBER || type == VALUE_STRING || type == VALUE_BYTES);
+        bool is_variant =
+                x->traits & FIELD_VARIANT && (type == VALUE_NUMBER || type == VALUE_STRING || type == VALUE_BYTES);
         if (type != x->type && !is_address && !is_variant)
                 *ret = value_absent();
 }
@@ -66,7 +67,9 @@ static void transform_list(struct rule_eval *e, const struct expr *x, const stru
         struct buf *text = &e->texts[x->id];
         size_t n = MIN(list->list.n, ELEMENTS_MAX), size = 0, kept = 0;
         for (size_t i = 0; i < n; i++)
-                size += list->list.v[i].type == VALUE_STRING || list->list.v[i].type == VALUE_BYTES ? list->list.v[i].text.n : 0;
+                size += list->list.v[i].type == VALUE_STRING || list->list.v[i].type == VALUE_BYTES
+                                ? list->list.v[i].text.n
+                                : 0;
         if (text->size < size + n) { /* views into it must stay, so it may not grow on the way */
                 for (size_t i = 0; i < size + n && !buf_is_full(text); i++)
                         buf_putc(text, 0);
@@ -162,7 +165,8 @@ static bool match_single(struct rule_eval *e, const struct check *c, const struc
 /* Several values: true if one of them is, but "in" of a list and "!=" of either-or ask all of them. */
 static bool match_list(struct rule_eval *e, const struct check *c, const struct value *list)
 {
-        bool all = (c->left->traits & FIELD_LIST && c->op->id == OP_IN) || (c->left->traits & FIELD_EITHER && c->op->id == OP_NE);
+        bool all = (c->left->traits & FIELD_LIST && c->op->id == OP_IN) ||
+                   (c->left->traits & FIELD_EITHER && c->op->id == OP_NE);
         for (size_t i = 0; i < list->list.n; i++)
                 if (match_single(e, c, &list->list.v[i]) != all)
                         return !all;
@@ -184,10 +188,9 @@ bool eval_check(struct rule_eval *e, const struct check *c)
 bool eval_gate(struct rule_eval *e, uint32_t id)
 {
         const struct gate *g = &e->set->graph.gates.v[id];
-        uint32_t known = e->gates[id];
         bool truth = false;
-        if (known >> 1 == e->generation)
-                return known & 1;
+        if (g->is_shared && e->gates[id] >> 1 == e->generation)
+                return e->gates[id] & 1;
         switch (g->kind) {
         case GATE_FALSE:
         case GATE_TRUE:
@@ -205,7 +208,8 @@ bool eval_gate(struct rule_eval *e, uint32_t id)
                         truth = eval_gate(e, g->children[i]);
                 break;
         }
-        e->gates[id] = e->generation << 1 | truth;
+        if (g->is_shared)
+                e->gates[id] = e->generation << 1 | truth;
         return truth;
 }
 
@@ -222,7 +226,7 @@ static void next_generation(struct rule_eval *e)
 }
 
 /* The rules that are worth asking: those of the stage, and of events those that the event's type can make true. */
-static const struct id_list *candidates(struct rule_eval *e, enum stage stage)
+static const struct candidate_vec *candidates(struct rule_eval *e, enum stage stage)
 {
         const struct rule_set *s = e->set;
         if (stage != STAGE_SYSCALL || !s->event)
@@ -231,7 +235,7 @@ static const struct id_list *candidates(struct rule_eval *e, enum stage stage)
         if (v->type != VALUE_STRING)
                 return &s->by_stage[__builtin_ctz(stage)];
         uintptr_t id = (uintptr_t)map_str_get(&s->event_ids, v->text);
-        return &s->by_event[id ? id - 1 : events_count()];
+        return &s->by_events[s->group_of[id ? id - 1 : events_count()]];
 }
 
 size_t rule_eval(struct rule_eval *e, const struct record *r, enum stage stage, const uint32_t **ret_hits)
@@ -239,10 +243,10 @@ size_t rule_eval(struct rule_eval *e, const struct record *r, enum stage stage, 
         e->record = r;
         next_generation(e);
         vec_clear(&e->hits);
-        const struct id_list *rules = candidates(e, stage);
+        const struct candidate_vec *rules = candidates(e, stage);
         for (size_t i = 0; i < rules->n; i++)
-                if (eval_gate(e, e->set->codes[rules->v[i]].gate))
-                        *vec_push(&e->hits) = rules->v[i];
+                if (eval_gate(e, rules->v[i].gate))
+                        *vec_push(&e->hits) = rules->v[i].rule;
         *ret_hits = e->hits.v;
         return e->hits.n;
 }
@@ -258,7 +262,7 @@ static void render_width(struct buf *to, size_t from, uint32_t width)
 
 void rule_render(struct rule_eval *e, size_t rule, const struct record *r, struct buf *to)
 {
-        const struct output *o = e->set->codes[rule].output;
+        const struct output_template *o = e->set->codes[rule].output;
         e->record = r;
         for (size_t i = 0; o && i < o->n; i++) {
                 buf_add_str(to, o->parts[i].text);

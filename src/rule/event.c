@@ -29,12 +29,10 @@ size_t event_set_count(const struct event_set *s)
         return n;
 }
 
-static struct event_set all_events(void)
+static void add_all_events(struct event_set *s)
 {
-        struct event_set s = { 0 };
         for (size_t i = 0; i <= events_count(); i++)
-                s.bits[i / 64] |= UINT64_C(1) << i % 64;
-        return s;
+                s->bits[i / 64] |= UINT64_C(1) << i % 64;
 }
 
 static struct event_set join(struct event_set a, const struct event_set *b, bool intersect)
@@ -45,9 +43,9 @@ static struct event_set join(struct event_set a, const struct event_set *b, bool
 }
 
 /* A comparison of evt.type with constants is decided by the event alone; any other can go either way. */
-static struct both of_check(const struct check *c)
+static struct both of_check(const struct check *c, const struct event_set *all)
 {
-        struct both b = { all_events(), all_events() };
+        struct both b = { *all, *all };
         bool is_event = c->left->kind == EXPR_FIELD && c->left->ref.field->id == FIELD_evt_type && c->matcher;
         if (!is_event || matcher_scratch_size(c->matcher) > 0)
                 return b;
@@ -61,16 +59,17 @@ static struct both of_check(const struct check *c)
         return b; /* an event of an unknown name can go either way */
 }
 
-static struct both of_gate(const struct graph *g, const struct both *sets, const struct gate *gate)
+static struct both of_gate(const struct graph *g, const struct both *sets, const struct gate *gate,
+                           const struct event_set *all)
 {
-        struct event_set none = { 0 }, all = all_events();
+        static const struct event_set none;
         switch (gate->kind) {
         case GATE_FALSE:
-                return (struct both){ none, all };
+                return (struct both){ none, *all };
         case GATE_TRUE:
-                return (struct both){ all, none };
+                return (struct both){ *all, none };
         case GATE_CHECK:
-                return of_check(g->checks.v[gate->check]);
+                return of_check(g->checks.v[gate->check], all);
         case GATE_NOT:
                 return (struct both){ sets[gate->children[0]].can_be_false, sets[gate->children[0]].can_be_true };
         case GATE_ALL:
@@ -78,7 +77,7 @@ static struct both of_gate(const struct graph *g, const struct both *sets, const
                 break;
         }
         bool is_all = gate->kind == GATE_ALL;
-        struct both b = { is_all ? all : none, is_all ? none : all };
+        struct both b = { is_all ? *all : none, is_all ? none : *all };
         for (uint32_t i = 0; i < gate->n; i++) {
                 b.can_be_true = join(b.can_be_true, &sets[gate->children[i]].can_be_true, is_all);
                 b.can_be_false = join(b.can_be_false, &sets[gate->children[i]].can_be_false, !is_all);
@@ -89,8 +88,10 @@ static struct both of_gate(const struct graph *g, const struct both *sets, const
 struct event_set *events_of_gates(const struct graph *g)
 {
         struct both *sets = xcalloc(g->gates.n, sizeof(*sets));
+        struct event_set all = { 0 };
+        add_all_events(&all);
         for (size_t i = 0; i < g->gates.n; i++) /* children come before their gates */
-                sets[i] = of_gate(g, sets, &g->gates.v[i]);
+                sets[i] = of_gate(g, sets, &g->gates.v[i], &all);
         struct event_set *ret = xcalloc(g->gates.n, sizeof(*ret));
         for (size_t i = 0; i < g->gates.n; i++)
                 ret[i] = sets[i].can_be_true;

@@ -8,7 +8,7 @@ static size_t n_fields(const struct exception_def *e) { return e->fields->kind =
 
 static bool is_list_operator(struct str name)
 {
-        const struct operator *op = operator_find(name);
+        const struct operator* op = operator_find(name);
         return op && op->right == RIGHT_SET;
 }
 
@@ -19,7 +19,8 @@ static bool check_field(struct loading *l, const struct yaml_node *n)
         if (n->kind == YAML_SCALAR && field_find(bracket < 0 ? name : str_upto(name, (size_t)bracket), &rest))
                 return true;
         const char *near = field_nearest(str_upto(name, 60), 0);
-        load_problem(l, PROBLEM_ERROR, "unknown-field", n, near ? arena_printf(l->arena, "did you mean %s?", near).p : "",
+        load_problem(l, PROBLEM_ERROR, "unknown-field", n,
+                     near ? arena_printf(l->arena, "did you mean %s?", near).p : "",
                      "unknown field %.*s in an exception", STR_FMT(str_upto(name, 60)));
         return false;
 }
@@ -37,18 +38,19 @@ static bool check_exception(struct loading *l, const struct exception_def *e, bo
 {
         bool several = e->fields->kind == YAML_SEQUENCE, ok = true;
         if (e->comps && (e->comps->kind == YAML_SEQUENCE) != several) {
-                load_problem(l, PROBLEM_ERROR, "bad-exception", e->comps, "", "fields and comps are both texts or both lists");
+                load_problem(l, PROBLEM_ERROR, "bad-exception", e->comps, "",
+                             "fields and comps are both texts or both lists");
                 return false;
         }
         if (e->comps && several && e->comps->n != e->fields->n) {
-                load_problem(l, PROBLEM_ERROR, "bad-exception", e->comps, "", "there are %zu fields but %zu comps", e->fields->n,
-                             e->comps->n);
+                load_problem(l, PROBLEM_ERROR, "bad-exception", e->comps, "", "there are %zu fields but %zu comps",
+                             e->fields->n, e->comps->n);
                 return false;
         }
         for (size_t i = 0; i < n_fields(e); i++) {
                 const struct yaml_node *field = several ? e->fields->items[i] : e->fields;
                 struct str comp = comparison(e, i);
-                const struct operator *op = operator_find(comp);
+                const struct operator* op = operator_find(comp);
                 if (check_fields)
                         ok &= check_field(l, field);
                 if (!op || op->right == RIGHT_NOTHING || (!several && op->right != RIGHT_SET)) {
@@ -84,7 +86,8 @@ static struct exception_def *find(struct rule_def *r, struct str name)
         return NULL;
 }
 
-static struct exception_def *new_exception(struct loading *l, const struct yaml_node *n, struct rule_def *r, struct str name)
+static struct exception_def *new_exception(struct loading *l, const struct yaml_node *n, struct rule_def *r,
+                                           struct str name)
 {
         const struct yaml_node *asked = yaml_get(n, "fields");
         if (!asked || asked->kind == YAML_MAPPING) {
@@ -108,7 +111,8 @@ static void load_exception(struct loading *l, const struct yaml_node *n, struct 
         static const char *const keys[] = { "name", "fields", "comps", "values", NULL };
         struct str name;
         if (n->kind != YAML_MAPPING) {
-                load_problem(l, PROBLEM_ERROR, "bad-exception", n, "", "an exception is a mapping with name, fields, comps, values");
+                load_problem(l, PROBLEM_ERROR, "bad-exception", n, "",
+                             "an exception is a mapping with name, fields, comps, values");
                 return;
         }
         load_check_keys(l, n, keys);
@@ -117,7 +121,8 @@ static void load_exception(struct loading *l, const struct yaml_node *n, struct 
         struct exception_def *e = find(r, name);
         const struct yaml_node *values = yaml_get(n, "values");
         if (e && change != CHANGE_APPEND) {
-                load_problem(l, PROBLEM_ERROR, "bad-exception", n, "", "the exception %.*s is there twice", STR_FMT(str_upto(name, 60)));
+                load_problem(l, PROBLEM_ERROR, "bad-exception", n, "", "the exception %.*s is there twice",
+                             STR_FMT(str_upto(name, 60)));
                 return;
         }
         if (e && (yaml_get(n, "fields") || yaml_get(n, "comps"))) {
@@ -173,7 +178,8 @@ static struct str value_text(struct loading *l, struct str v)
         return !quoted && str_find_char(v, ' ') >= 0 ? arena_printf(l->arena, "\"%.*s\"", STR_FMT(v)) : v;
 }
 
-static void add_list(struct loading *l, struct rule_def *r, const struct exception_def *e, const struct yaml_node *const *v, size_t n)
+static void add_list(struct loading *l, struct rule_def *r, const struct exception_def *e,
+                     const struct yaml_node *const *v, size_t n)
 {
         add(r, STR("("), e->place);
         for (size_t i = 0; i < n; i++) {
@@ -184,7 +190,8 @@ static void add_list(struct loading *l, struct rule_def *r, const struct excepti
         add(r, STR(")"), e->place);
 }
 
-static void add_comparison(struct loading *l, struct rule_def *r, const struct exception_def *e, size_t i, const struct yaml_node *v)
+static void add_comparison(struct loading *l, struct rule_def *r, const struct exception_def *e, size_t i,
+                           const struct yaml_node *v)
 {
         struct str comp = comparison(e, i), text = yaml_text(v);
         add(r, yaml_text(e->fields->items[i]), e->place);

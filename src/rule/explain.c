@@ -39,8 +39,11 @@ static bool explain(struct explanation *x, const struct node *n, unsigned depth)
         bool truth = n->kind == NODE_ALL;
         const struct macro_def *m = n->resolved;
         const struct check *c = n->resolved;
-        int kind = n->kind == NODE_ALL ? STEP_ALL : n->kind == NODE_ANY ? STEP_ANY : n->kind == NODE_NOT ? STEP_NOT
-                 : n->kind == NODE_NAME ? STEP_MACRO : STEP_CHECK;
+        int kind = n->kind == NODE_ALL    ? STEP_ALL
+                   : n->kind == NODE_ANY  ? STEP_ANY
+                   : n->kind == NODE_NOT  ? STEP_NOT
+                   : n->kind == NODE_NAME ? STEP_MACRO
+                                          : STEP_CHECK;
         struct rule_step *step = add_step(x, kind, depth);
         switch (n->kind) {
         case NODE_ALL:

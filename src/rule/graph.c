@@ -57,13 +57,15 @@ static uint32_t intern(struct graph *g, struct gate gate)
         uint64_t *known = map64_get(&g->gate_by_hash, hash);
         if (known && is_same(&g->gates.v[*known], &gate))
                 return (uint32_t)*known;
+        unsigned depth = 0;
         for (uint32_t i = 0; i < gate.n; i++)
-                gate.depth = MAX(gate.depth, g->gates.v[gate.children[i]].depth + 1);
+                depth = MAX(depth, g->gates.v[gate.children[i]].depth + 1u);
         g->edges += gate.n + 1;
-        if (g->edges > RULE_NODES_MAX || gate.depth > GATE_DEPTH_MAX) {
+        if (g->edges > RULE_NODES_MAX || depth > GATE_DEPTH_MAX) {
                 g->too_large = true;
                 return GATE_ID_FALSE;
         }
+        gate.depth = (uint16_t)depth;
         if (gate.n > 0) {
                 uint32_t *children = arena_array(g->arena, gate.n, sizeof(*children));
                 memcpy(children, gate.children, gate.n * sizeof(*children));

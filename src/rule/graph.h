@@ -1,6 +1,6 @@
 /*
- * What conditions become: one graph of gates over checks over expressions, shared by all rules of a set. Equal parts are
- * one node (found by their canonical text or their parts), so that a macro that fifty rules use is looked at once.
+ * What conditions become: one graph of gates over checks over expressions, shared by all rules of a set. Equal parts
+ * are one node (found by their canonical text or their parts), so that a macro that fifty rules use is looked at once.
  */
 #ifndef SEKISHO_RULE_GRAPH_H
 #define SEKISHO_RULE_GRAPH_H
@@ -30,7 +30,7 @@ struct expr {
 struct check {
         uint32_t id;
         struct str text; /* canonical, lists expanded */
-        const struct operator *op;
+        const struct operator* op;
         enum quantifier quantifier;
         const struct expr *left, *right; /* right: NULL if it is compared with constants */
         const struct value *constants;
@@ -45,11 +45,12 @@ struct gate {
         uint32_t check;           /* of CHECK */
         const uint32_t *children; /* of ALL, ANY, NOT */
         uint32_t n;
-        uint32_t depth;
+        uint16_t depth;
+        bool is_shared; /* more than one gate or rule leads here: its truth is worth remembering */
 };
 
-#define GATE_ID_FALSE 0u
-#define GATE_ID_TRUE  1u
+#define GATE_ID_FALSE  0u
+#define GATE_ID_TRUE   1u
 #define GATE_DEPTH_MAX 4000u /* evaluation recurses that deep */
 
 VEC_TYPE(gate_vec, struct gate);

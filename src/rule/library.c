@@ -105,6 +105,11 @@ static struct place scalar_place(const struct piece *p, uint32_t offset)
         const struct source_file *f = p->file;
         struct place place = p->place;
         char quote;
+        if (offset >= p->text.n && p->text.n > 0) { /* the end is behind its last character */
+                place = scalar_place(p, (uint32_t)p->text.n - 1);
+                place.column++;
+                return place;
+        }
         if (p->node->line == 0 || p->node->line > f->n_lines)
                 return place;
         size_t solid = 0, at = f->lines[p->node->line - 1];

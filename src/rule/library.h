@@ -1,7 +1,8 @@
 /*
  * What rule files define, before it is compiled: lists, macros and rules by name, in the order and with the visibility
  * that Falco gives them. A later definition of a name replaces an earlier one in its place; "append" and "override"
- * change it. Each change gets a number: a list or macro may use those that were first defined before its own last change.
+ * change it. Each change gets a number: a list or macro may use those that were first defined before its own last
+ * change.
  */
 #ifndef SEKISHO_RULE_LIBRARY_H
 #define SEKISHO_RULE_LIBRARY_H

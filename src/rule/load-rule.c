@@ -5,7 +5,8 @@
 
 const char *const rule_priority_names[PRIORITIES] = { "Emergency", "Alert",  "Critical",      "Error",
                                                       "Warning",   "Notice", "Informational", "Debug" };
-const char *const rule_action_names[ACTIONS] = { "none", "allow", "warn", "deny", "kill", "freeze", "quarantine", "isolate" };
+const char *const rule_action_names[ACTIONS] = { "none", "allow",  "warn",       "deny",
+                                                 "kill", "freeze", "quarantine", "isolate" };
 const char *const rule_response_names[RULE_RESPONSES] = { "none", "update", "replace", "mitigate", "accept" };
 
 /* The keys that append and override know, in the order of struct changes' by_key. */
@@ -43,14 +44,32 @@ static const struct changeable changeable[] = {
 };
 
 static const char *const keys[] = {
-        "rule",     "desc",    "condition", "output",   "priority",      "source",   "enabled",
-        "tags",     "append",  "override",  "exceptions", "warn_evttypes", "skip-if-unknown-filter",
-        "capture",  "capture_duration", "stage", "action", "response", "why", "fix", NULL,
+        "rule",
+        "desc",
+        "condition",
+        "output",
+        "priority",
+        "source",
+        "enabled",
+        "tags",
+        "append",
+        "override",
+        "exceptions",
+        "warn_evttypes",
+        "skip-if-unknown-filter",
+        "capture",
+        "capture_duration",
+        "stage",
+        "action",
+        "response",
+        "why",
+        "fix",
+        NULL,
 };
 
 /* The index of a word among names, in any case; -1 and a problem if it is none of them. */
-static int one_of(struct loading *l, const struct yaml_node *n, const char *key, const char *const *names, size_t n_names,
-                  size_t first)
+static int one_of(struct loading *l, const struct yaml_node *n, const char *key, const char *const *names,
+                  size_t n_names, size_t first)
 {
         struct str text = yaml_text(n);
         const char *words[16] = { NULL };
@@ -65,8 +84,10 @@ static int one_of(struct loading *l, const struct yaml_node *n, const char *key,
         if (near)
                 snprintf(suggestion, sizeof(suggestion), "did you mean %s?", near);
         for (size_t i = first; !near && i < n_names; i++)
-                used += (size_t)snprintf(suggestion + used, sizeof(suggestion) - used, "%s %s", i > first ? "," : "", names[i]);
-        load_problem(l, PROBLEM_ERROR, "bad-value", n, suggestion, "\"%.*s\" is no %s", STR_FMT(str_upto(text, 60)), key);
+                used += (size_t)snprintf(suggestion + used, sizeof(suggestion) - used, "%s %s", i > first ? "," : "",
+                                         names[i]);
+        load_problem(l, PROBLEM_ERROR, "bad-value", n, suggestion, "\"%.*s\" is no %s", STR_FMT(str_upto(text, 60)),
+                     key);
         return -1;
 }
 
@@ -121,7 +142,8 @@ static void load_source(struct loading *l, const struct yaml_node *item, struct 
         const struct yaml_node *n = yaml_get(item, "source");
         if (yaml_get(item, "stage")) {
                 if (n)
-                        load_problem(l, PROBLEM_ERROR, "bad-value", n, "drop one of them", "a rule has a stage or a source");
+                        load_problem(l, PROBLEM_ERROR, "bad-value", n, "drop one of them",
+                                     "a rule has a stage or a source");
                 return;
         }
         if (!n) {
@@ -192,7 +214,8 @@ static void append_tags(struct loading *l, struct rule *r, struct str_list more)
 }
 
 /* Texts that can be appended to: with a blank between. */
-static void change_text(struct loading *l, const struct yaml_node *item, const char *key, enum change change, struct str *to)
+static void change_text(struct loading *l, const struct yaml_node *item, const char *key, enum change change,
+                        struct str *to)
 {
         struct str text;
         if (change == CHANGE_NONE || !load_text(l, item, key, true, &text))
@@ -209,7 +232,8 @@ static void change_rule(struct loading *l, const struct yaml_node *item, struct 
 {
         struct str_list tags = { 0 };
         if (changes->append_flag) {
-                bool has_condition = yaml_get(item, "condition") != NULL, has_exceptions = yaml_get(item, "exceptions") != NULL;
+                bool has_condition = yaml_get(item, "condition") != NULL,
+                     has_exceptions = yaml_get(item, "exceptions") != NULL;
                 if (!has_condition && !has_exceptions)
                         load_problem(l, PROBLEM_ERROR, "nothing-to-change", item, "",
                                      "append adds to condition or exceptions, and the item has neither");
@@ -253,7 +277,8 @@ static void define_rule(struct loading *l, const struct yaml_node *item, struct 
                         if (!yaml_get(item, *key))
                                 load_problem(l, PROBLEM_ERROR, "missing-key", item, "", "the key %s is missing", *key);
         if (is_policy && !yaml_get(item, "action"))
-                load_problem(l, PROBLEM_ERROR, "missing-key", item, "add action: warn", "a policy rule needs the key action");
+                load_problem(l, PROBLEM_ERROR, "missing-key", item, "add action: warn",
+                             "a policy rule needs the key action");
         load_text(l, item, "desc", false, &r->rule.desc);
         set_output(l, item, r);
         load_priority(l, item, &r->rule);
@@ -299,7 +324,8 @@ static void redefine(struct loading *l, const struct yaml_node *item, struct rul
         *r = fresh;
         define_rule(l, item, r);
         if (!str_eq(before, r->rule.source))
-                load_problem(l, PROBLEM_ERROR, "redefined", item, "", "the rule was defined before with another source");
+                load_problem(l, PROBLEM_ERROR, "redefined", item, "",
+                             "the rule was defined before with another source");
 }
 
 void load_rule(struct loading *l, const struct yaml_node *item)
@@ -317,7 +343,8 @@ void load_rule(struct loading *l, const struct yaml_node *item)
         l->library->n_changes++;
         bool enables = !changes.any && !changes.append_flag && only_enables(item);
         if (!r && (changes.any || changes.append_flag || enables)) {
-                load_problem(l, PROBLEM_ERROR, "nothing-to-change", item, "", "there is no rule of that name to change");
+                load_problem(l, PROBLEM_ERROR, "nothing-to-change", item, "",
+                             "there is no rule of that name to change");
                 return;
         }
         if (enables)

@@ -88,11 +88,13 @@ void load_check_keys(struct loading *l, const struct yaml_node *item, const char
                 const char *near = words_nearest(str_upto(name, 60), keys);
                 if (near)
                         snprintf(suggestion, sizeof(suggestion), "did you mean %s?", near);
-                load_problem(l, PROBLEM_WARNING, "unknown-key", key, suggestion, "unknown key %.*s", STR_FMT(str_upto(name, 100)));
+                load_problem(l, PROBLEM_WARNING, "unknown-key", key, suggestion, "unknown key %.*s",
+                             STR_FMT(str_upto(name, 100)));
         }
 }
 
-static bool load_change(struct loading *l, const struct yaml_pair *pair, const struct changeable *keys, struct changes *ret)
+static bool load_change(struct loading *l, const struct yaml_pair *pair, const struct changeable *keys,
+                        struct changes *ret)
 {
         struct str key = yaml_text(pair->key), how = yaml_text(pair->value);
         size_t k = 0;
@@ -121,7 +123,8 @@ bool load_changes(struct loading *l, const struct yaml_node *item, const struct 
         bool ok = true;
         load_flag(l, item, "append", &ret->append_flag);
         if (override && override->kind != YAML_MAPPING) {
-                load_problem(l, PROBLEM_ERROR, "bad-override", override, "", "override says of each key: append or replace");
+                load_problem(l, PROBLEM_ERROR, "bad-override", override, "",
+                             "override says of each key: append or replace");
                 return false;
         }
         for (size_t i = 0; override && i < override->n; i++)
@@ -134,12 +137,12 @@ bool load_changes(struct loading *l, const struct yaml_node *item, const struct 
         for (size_t k = 0; keys[k].key; k++) {
                 const struct yaml_node *value = yaml_get(item, keys[k].key);
                 if (ret->by_key[k] != CHANGE_NONE && !value) {
-                        load_problem(l, PROBLEM_ERROR, "bad-override", override, "", "override names %s, but the item has none",
-                                     keys[k].key);
+                        load_problem(l, PROBLEM_ERROR, "bad-override", override, "",
+                                     "override names %s, but the item has none", keys[k].key);
                         ok = false;
                 } else if (ret->any && ret->by_key[k] == CHANGE_NONE && value) {
-                        load_problem(l, PROBLEM_ERROR, "bad-override", value, "", "override does not say what becomes of %s",
-                                     keys[k].key);
+                        load_problem(l, PROBLEM_ERROR, "bad-override", value, "",
+                                     "override does not say what becomes of %s", keys[k].key);
                         ok = false;
                 }
         }
@@ -150,7 +153,8 @@ static void warn_if_redefined(struct loading *l, const struct yaml_node *item, s
 {
         if (str_eq(before.file, l->file->name))
                 load_problem(l, PROBLEM_WARNING, "redefined", item, "",
-                             "the %s was defined before in this file, at line %u: this definition replaces it", what, before.line);
+                             "the %s was defined before in this file, at line %u: this definition replaces it", what,
+                             before.line);
 }
 
 /* ------------------------------------------------------------------------------------------- lists and macros ---- */
@@ -184,14 +188,16 @@ static void load_list(struct loading *l, const struct yaml_node *item)
         l->about = arena_printf(l->arena, "list \"%.*s\"", STR_FMT(str_upto(name, 150)));
         load_check_keys(l, item, keys);
         if (!constant_is_bare(name))
-                load_problem(l, PROBLEM_ERROR, "bad-name", item, "", "a list's name has no blanks, quotes, parentheses, = or commas");
+                load_problem(l, PROBLEM_ERROR, "bad-name", item, "",
+                             "a list's name has no blanks, quotes, parentheses, = or commas");
         if (!load_changes(l, item, changeable, &changes))
                 return;
         void **slot = map_str_put(&l->library->list_by_name, name, NULL);
         struct list_def *d = *slot;
         bool append = changes.append_flag || changes.by_key[0] == CHANGE_APPEND;
         if (!d && append) {
-                load_problem(l, PROBLEM_ERROR, "nothing-to-change", item, "", "there is no list of that name to append to");
+                load_problem(l, PROBLEM_ERROR, "nothing-to-change", item, "",
+                             "there is no list of that name to append to");
                 append = false;
         }
         uint32_t change = l->library->n_changes++;
@@ -230,7 +236,8 @@ static void load_macro(struct loading *l, const struct yaml_node *item)
         struct macro_def *d = *slot;
         bool append = changes.append_flag || changes.by_key[0] == CHANGE_APPEND;
         if (!d && append) {
-                load_problem(l, PROBLEM_ERROR, "nothing-to-change", item, "", "there is no macro of that name to append to");
+                load_problem(l, PROBLEM_ERROR, "nothing-to-change", item, "",
+                             "there is no macro of that name to append to");
                 append = false;
         }
         uint32_t change = l->library->n_changes++;
@@ -275,7 +282,8 @@ static void load_engine(struct loading *l, const struct yaml_node *item)
         uint64_t part[3];
         load_check_keys(l, item, keys);
         if (n->kind != YAML_SCALAR || !parse_engine(n->text, part)) {
-                load_problem(l, PROBLEM_ERROR, "bad-value", n, "write 0.57.0 or 57", "required_engine_version is no version");
+                load_problem(l, PROBLEM_ERROR, "bad-value", n, "write 0.57.0 or 57",
+                             "required_engine_version is no version");
                 return;
         }
         if (part[0] > 0 || part[1] > FALCO_ENGINE_MINOR)
@@ -325,7 +333,8 @@ static void load_plugins(struct loading *l, const struct yaml_node *item)
                         ok &= check_plugin(l, others->items[j], &is_known);
                 if (ok && !is_known)
                         load_problem(l, PROBLEM_WARNING, "plugin", plugin, "",
-                                     "the file is written for Falco's plugin %.*s: there are no plugins here, rules that need "
+                                     "the file is written for Falco's plugin %.*s: there are no plugins here, rules "
+                                     "that need "
                                      "its fields will say so",
                                      STR_FMT(str_upto(yaml_text(yaml_get(plugin, "name")), 60)));
         }
@@ -351,7 +360,8 @@ static void load_item(struct loading *l, const struct yaml_node *item)
         if (yaml_is_null(item))
                 return;
         if (item->kind != YAML_MAPPING) {
-                load_problem(l, PROBLEM_ERROR, "bad-value", item, "", "an item of a rule file is a mapping: - rule: name ...");
+                load_problem(l, PROBLEM_ERROR, "bad-value", item, "",
+                             "an item of a rule file is a mapping: - rule: name ...");
                 return;
         }
         for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
@@ -360,13 +370,16 @@ static void load_item(struct loading *l, const struct yaml_node *item)
                                 kinds[i].load(l, item);
                         return;
                 }
-        static const char *const words[] = { "rule", "macro", "list", "required_engine_version", "required_plugin_versions", NULL };
+        static const char *const words[] = {
+                "rule", "macro", "list", "required_engine_version", "required_plugin_versions", NULL
+        };
         struct str first = item->n > 0 ? yaml_text(item->pairs[0].key) : STR_NONE;
         const char *near = words_nearest(str_upto(first, 60), words);
         char suggestion[80] = "";
         if (near)
                 snprintf(suggestion, sizeof(suggestion), "did you mean %s?", near);
-        load_problem(l, PROBLEM_WARNING, "unknown-item", item, suggestion, "the item is neither a rule nor a macro nor a list");
+        load_problem(l, PROBLEM_WARNING, "unknown-item", item, suggestion,
+                     "the item is neither a rule nor a macro nor a list");
 }
 
 void load_file(struct loading *l)
@@ -375,7 +388,8 @@ void load_file(struct loading *l)
         for (size_t i = 0; i < y->n_duplicates; i++) {
                 struct yaml_node at = { .line = y->duplicates[i].line, .column = y->duplicates[i].column };
                 l->about = STR_NONE;
-                load_problem(l, PROBLEM_ERROR, "duplicate-key", &at, "", "the key %.*s stands there twice, first at line %u",
+                load_problem(l, PROBLEM_ERROR, "duplicate-key", &at, "",
+                             "the key %.*s stands there twice, first at line %u",
                              STR_FMT(str_upto(y->duplicates[i].key, 100)), y->duplicates[i].first_line);
         }
         for (size_t i = 0; i < y->n; i++) {
@@ -384,7 +398,8 @@ void load_file(struct loading *l)
                 if (yaml_is_null(document))
                         continue;
                 if (document->kind != YAML_SEQUENCE) {
-                        load_problem(l, PROBLEM_ERROR, "bad-value", document, "", "a rule file is a list of items: - rule: name ...");
+                        load_problem(l, PROBLEM_ERROR, "bad-value", document, "",
+                                     "a rule file is a list of items: - rule: name ...");
                         continue;
                 }
                 for (size_t j = 0; j < document->n; j++)

@@ -47,8 +47,8 @@ void load_check_keys(struct loading *l, const struct yaml_node *item, const char
 enum change { CHANGE_NONE, CHANGE_APPEND, CHANGE_REPLACE };
 
 struct changes {
-        bool any;           /* there are some: the item changes an earlier one */
-        bool append_flag;   /* append: true, the old way */
+        bool any;         /* there are some: the item changes an earlier one */
+        bool append_flag; /* append: true, the old way */
         enum change by_key[16];
 };
 
@@ -59,7 +59,8 @@ struct changeable {
 
 bool load_changes(struct loading *l, const struct yaml_node *item, const struct changeable *keys, struct changes *ret);
 
-/* Reads the exceptions of a rule item into it; `change` says whether they are added, or replace those that are there. */
+/* Reads the exceptions of a rule item into it; `change` says whether they are added, or replace those that are there.
+ */
 void load_exceptions(struct loading *l, const struct yaml_node *item, struct rule_def *r, enum change change);
 
 /* Puts the exceptions of a rule behind its condition: "( condition ) and not ( ... )". */

@@ -254,7 +254,8 @@ static bool hex_decode(struct arena *arena, struct str hex, struct str *ret)
 
 static bool has_table(const struct matcher *m)
 {
-        bool equality = m->op == OP_IN || m->op == OP_INTERSECTS || (m->op == OP_EQ && m->quantifier == QUANTIFIER_ANYOF);
+        bool equality =
+                m->op == OP_IN || m->op == OP_INTERSECTS || (m->op == OP_EQ && m->quantifier == QUANTIFIER_ANYOF);
         return equality && m->n >= SET_LEAST && !is_address(m->constants[0].type) &&
                m->constants[0].type != VALUE_VERSION;
 }
@@ -323,7 +324,7 @@ static bool decode_constants(struct arena *arena, struct matcher *m, char words[
         return true;
 }
 
-struct matcher *matcher_new(struct arena *arena, const struct operator *op, enum quantifier quantifier,
+struct matcher *matcher_new(struct arena *arena, const struct operator* op, enum quantifier quantifier,
                             const struct value *constants, size_t n, char words[200], size_t *ret_which)
 {
         struct matcher *m = arena_new(arena, struct matcher);

@@ -14,7 +14,7 @@ struct matcher;
  * Makes the constants ready. All are of the given type; texts must live as long as the arena. NULL with words: a
  * constant cannot be used so (a malformed regular expression, odd hexadecimal digits); *ret_which says which.
  */
-struct matcher *matcher_new(struct arena *arena, const struct operator *op, enum quantifier quantifier,
+struct matcher *matcher_new(struct arena *arena, const struct operator* op, enum quantifier quantifier,
                             const struct value *constants, size_t n, char words[200], size_t *ret_which);
 
 /* What the matcher needs as scratch memory, zeroed before first use. */

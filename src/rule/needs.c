@@ -23,8 +23,8 @@ static void gather_expr(struct gathering *g, const struct expr *e)
 static bool is_path(const struct expr *e)
 {
         static const enum field_id paths[] = {
-                FIELD_fd_name,        FIELD_fd_directory, FIELD_fs_path_name,   FIELD_fs_path_source, FIELD_fs_path_target,
-                FIELD_proc_exepath, FIELD_proc_pexepath, FIELD_evt_abspath, FIELD_file_path,
+                FIELD_fd_name,      FIELD_fd_directory,  FIELD_fs_path_name, FIELD_fs_path_source, FIELD_fs_path_target,
+                FIELD_proc_exepath, FIELD_proc_pexepath, FIELD_evt_abspath,  FIELD_file_path,
         };
         for (size_t i = 0; e->kind == EXPR_FIELD && i < ARRAY_SIZE(paths); i++)
                 if (e->ref.field->id == paths[i])
@@ -72,7 +72,10 @@ static int compare_refs(const void *a, const void *b)
         return str_cmp((*(const struct field_ref *const *)a)->text, (*(const struct field_ref *const *)b)->text);
 }
 
-static int compare_texts(const void *a, const void *b) { return str_cmp(*(const struct str *)a, *(const struct str *)b); }
+static int compare_texts(const void *a, const void *b)
+{
+        return str_cmp(*(const struct str *)a, *(const struct str *)b);
+}
 
 static void take_fields(struct gathering *g, struct arena *arena, struct rule_needs *ret)
 {
@@ -101,7 +104,8 @@ static void take_prefixes(struct gathering *g, struct arena *arena, struct rule_
         ret->prefixes = prefixes;
 }
 
-static void take_events(const struct rule_set *s, const struct event_set *events, struct arena *arena, struct rule_needs *ret)
+static void take_events(const struct rule_set *s, const struct event_set *events, struct arena *arena,
+                        struct rule_needs *ret)
 {
         const char **names = arena_array(arena, events_count(), sizeof(*names));
         ret->all_events = event_set_count(events) > events_count();

@@ -15,7 +15,8 @@ const struct operator operators[OPERATORS] = {
         { ">", OP_GT, RIGHT_ONE, TYPES_ORDERED, false, "greater" },
         { ">=", OP_GE, RIGHT_ONE, TYPES_ORDERED, false, "greater or equal" },
         { "in", OP_IN, RIGHT_SET, EQUAL, true, "equal to one of the set; of a list: all its values are" },
-        { "intersects", OP_INTERSECTS, RIGHT_SET, EQUAL, true, "equal to one of the set; of a list: one of its values is" },
+        { "intersects", OP_INTERSECTS, RIGHT_SET, EQUAL, true,
+          "equal to one of the set; of a list: one of its values is" },
         { "pmatch", OP_PMATCH, RIGHT_SET, TEXT, false,
           "the path is one of the set or below it, component by component; * ? [ ] match within a component" },
         { "contains", OP_CONTAINS, RIGHT_ONE, TEXT | BYTES, false, "has the text in it" },
@@ -30,11 +31,11 @@ const struct operator operators[OPERATORS] = {
 };
 
 const char *const operator_words[] = {
-        "exists",    "in",         "intersects", "pmatch",      "contains", "icontains", "bcontains",
-        "startswith", "bstartswith", "endswith",   "glob",        "iglob",    "regex",     NULL,
+        "exists",     "in",          "intersects", "pmatch", "contains", "icontains", "bcontains",
+        "startswith", "bstartswith", "endswith",   "glob",   "iglob",    "regex",     NULL,
 };
 
-const struct operator *operator_find(struct str name)
+const struct operator* operator_find(struct str name)
 {
         if (str_is(name, "=="))
                 return &operators[OP_EQ];
@@ -55,7 +56,9 @@ const struct transformer transformers[TRANSFORMERS] = {
         { "concat", TO_CONCAT, TEXT, 2, 16, "text, text...", "the texts one after the other" },
 };
 
-const char *const transformer_words[] = { "tolower", "toupper", "b64", "basename", "len", "val", "join", "concat", NULL };
+const char *const transformer_words[] = {
+        "tolower", "toupper", "b64", "basename", "len", "val", "join", "concat", NULL
+};
 
 const struct transformer *transformer_find(struct str name)
 {

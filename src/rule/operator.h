@@ -29,12 +29,13 @@ enum operator_id {
 
 enum operator_right { RIGHT_NOTHING, RIGHT_ONE, RIGHT_SET };
 
-#define TYPES(t)      (1u << (t))
+#define TYPES(t) (1u << (t))
 #define TYPES_ORDERED                                                                                                  \
         (TYPES(VALUE_STRING) | TYPES(VALUE_NUMBER) | TYPES(VALUE_DECIMAL) | TYPES(VALUE_TIME) |                        \
          TYPES(VALUE_DURATION) | TYPES(VALUE_VERSION) | TYPES(VALUE_SEVERITY))
 
-struct operator {
+struct operator
+{
         const char *name; /* as canonical text writes it */
         enum operator_id id;
         enum operator_right right;
@@ -46,7 +47,7 @@ struct operator {
 extern const struct operator operators[OPERATORS]; /* by id */
 extern const char *const operator_words[];         /* all names, NULL-terminated, for "did you mean" */
 
-const struct operator *operator_find(struct str name); /* "==" too; NULL */
+const struct operator* operator_find(struct str name); /* "==" too; NULL */
 
 enum transformer_id { TO_LOWER, TO_UPPER, TO_B64, TO_BASENAME, TO_LEN, TO_VAL, TO_JOIN, TO_CONCAT, TRANSFORMERS };
 

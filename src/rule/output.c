@@ -11,7 +11,8 @@
 
 VEC_TYPE(part_vec, struct output_part);
 
-struct template {
+struct template
+{
         struct compiler *c;
         struct str text;
         size_t at;
@@ -86,13 +87,15 @@ static const struct expr *read_placeholder(struct template *t, struct str text, 
                 return NULL;
         }
         struct piece_vec one = { 0 };
-        *vec_push(&one) = (struct piece){ .kind = PIECE_MADE, .text = text, .place = pieces_place(c->pieces, (uint32_t)at) };
+        *vec_push(&one) =
+                (struct piece){ .kind = PIECE_MADE, .text = text, .place = pieces_place(c->pieces, (uint32_t)at) };
         const struct piece_vec *saved = c->pieces;
         c->pieces = &one;
         const struct expr *e = compile_term(c, node->left);
         if (e && (e->stages & t->stages) != t->stages) {
                 compile_problem(c, PROBLEM_ERROR, "wrong-stage", 0, "sekisho rule fields STAGE lists what there is",
-                                "%.*s in the output does not exist at every stage of the rule", STR_FMT(str_upto(e->text, 100)));
+                                "%.*s in the output does not exist at every stage of the rule",
+                                STR_FMT(str_upto(e->text, 100)));
                 e = NULL;
         }
         c->pieces = saved;
@@ -106,11 +109,12 @@ static void add_part(struct template *t, struct str text, const struct expr *e, 
                 *vec_push(&t->parts) = (struct output_part){ text, e, width };
         } else if (!t->failed) {
                 t->failed = true;
-                compile_problem(t->c, PROBLEM_ERROR, "too-large", 0, "", "the output has more than %u parts", OUTPUT_PARTS_MAX);
+                compile_problem(t->c, PROBLEM_ERROR, "too-large", 0, "", "the output has more than %u parts",
+                                OUTPUT_PARTS_MAX);
         }
 }
 
-static void unknown_placeholder(struct template *t, size_t at)
+static void unknown_placeholder(struct template *t, size_t at, size_t percent)
 {
         size_t end = name_end(t->text, at);
         struct str name = str_upto(str_span(t->text.p + at, end - at), 100);
@@ -119,14 +123,15 @@ static void unknown_placeholder(struct template *t, size_t at)
         if (near)
                 snprintf(suggestion, sizeof(suggestion), "did you mean %%%s?", near);
         t->c->has_unknown = true;
-        compile_problem(t->c, t->c->unknown, "unknown-field", (uint32_t)at, suggestion, "unknown field %%%.*s in the output",
-                        STR_FMT(name));
+        compile_problem(t->c, t->c->unknown, "unknown-field", (uint32_t)percent, suggestion,
+                        "unknown field %%%.*s in the output", STR_FMT(name));
 }
 
 /* What stands behind a percent sign; `before` is the text since the last one. */
 static void read_percent(struct template *t, struct str before)
 {
         uint32_t width = 0;
+        size_t percent = t->at - 1;
         if (t->at < t->text.n && t->text.p[t->at] == '%') {
                 add_part(t, str_span(before.p, before.n + 1), NULL, 0);
                 t->at++;
@@ -136,7 +141,7 @@ static void read_percent(struct template *t, struct str before)
                 width = width * 10 + (uint32_t)(t->text.p[t->at++] - '0');
         size_t start = t->at, end = placeholder_end(t->text, start);
         if (end == start) {
-                unknown_placeholder(t, start);
+                unknown_placeholder(t, start, percent);
                 return;
         }
         t->at = end;
@@ -162,17 +167,22 @@ static struct str expand(struct arena *arena, struct str text)
         return arena_str(arena, buf_str(&b));
 }
 
-struct output *output_compile(struct compiler *c, struct str text, unsigned stages, const struct source_file *file,
-                              const struct yaml_node *node, struct place rule_place)
+struct output_template *output_compile(struct compiler *c, struct str text, unsigned stages,
+                                       const struct source_file *file, const struct yaml_node *node,
+                                       struct place rule_place)
 {
-        struct template t = { .c = c, .text = text.n > RULE_OUTPUT_BYTES_MAX ? text : expand(c->arena, text), .stages = stages };
+        struct template t = { .c = c,
+                              .text = text.n > RULE_OUTPUT_BYTES_MAX ? text : expand(c->arena, text),
+                              .stages = stages };
         const struct piece_vec *saved = c->pieces;
         bool is_whole = node && t.text.p == text.p;
-        *vec_push(&t.pieces) = (struct piece){ is_whole ? PIECE_SCALAR : PIECE_MADE, text,
-                                               node ? node_place(file, node) : rule_place, file, node, 0 };
+        *vec_push(&t.pieces) = (struct piece){
+                is_whole ? PIECE_SCALAR : PIECE_MADE, text, node ? node_place(file, node) : rule_place, file, node, 0
+        };
         c->pieces = &t.pieces;
         if (text.n > RULE_OUTPUT_BYTES_MAX) {
-                compile_problem(c, PROBLEM_ERROR, "too-large", 0, "", "the output is longer than %u bytes", RULE_OUTPUT_BYTES_MAX);
+                compile_problem(c, PROBLEM_ERROR, "too-large", 0, "", "the output is longer than %u bytes",
+                                RULE_OUTPUT_BYTES_MAX);
                 t.text = STR_NONE;
         }
         size_t start = t.text.n > 0 && t.text.p[0] == '*';
@@ -185,7 +195,7 @@ struct output *output_compile(struct compiler *c, struct str text, unsigned stag
         }
         if (start < t.text.n)
                 add_part(&t, str_from(t.text, start), NULL, 0);
-        struct output *o = arena_new(c->arena, struct output);
+        struct output_template *o = arena_new(c->arena, struct output_template);
         struct output_part *parts = arena_array(c->arena, t.parts.n, sizeof(*parts));
         if (t.parts.n > 0)
                 memcpy(parts, t.parts.v, t.parts.n * sizeof(*parts));

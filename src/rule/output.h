@@ -1,7 +1,8 @@
 /*
- * Output templates: text with fields in it, as Falco writes them. %field, %field[argument], %field.argument, %tolower(field)
- * and the other transformers, %% for a percent sign, %10field for a field cut or filled to ten characters. A "*" at the
- * start means that fields may be absent, which they may anyway. %container.info stands for the container's id and name.
+ * Output templates: text with fields in it, as Falco writes them. %field, %field[argument], %field.argument,
+ * %tolower(field) and the other transformers, %% for a percent sign, %10field for a field cut or filled to ten
+ * characters. A "*" at the start means that fields may be absent, which they may anyway. %container.info stands for the
+ * container's id and name.
  */
 #ifndef SEKISHO_RULE_OUTPUT_H
 #define SEKISHO_RULE_OUTPUT_H
@@ -18,7 +19,7 @@ struct output_part {
         uint32_t width;          /* 0: as it is */
 };
 
-struct output {
+struct output_template {
         const struct output_part *parts;
         size_t n;
 };
@@ -26,7 +27,8 @@ struct output {
 /*
  * Compiles a template for rules of those stages; mistakes are problems at its node (or the rule's place). Never NULL.
  */
-struct output *output_compile(struct compiler *c, struct str text, unsigned stages, const struct source_file *file,
-                              const struct yaml_node *node, struct place rule_place);
+struct output_template *output_compile(struct compiler *c, struct str text, unsigned stages,
+                                       const struct source_file *file, const struct yaml_node *node,
+                                       struct place rule_place);
 
 #endif

@@ -127,7 +127,10 @@ bool constant_is_bare(struct str text)
 
 static int hex_digit(char c)
 {
-        return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+        return c >= '0' && c <= '9'   ? c - '0'
+               : c >= 'a' && c <= 'f' ? c - 'a' + 10
+               : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                      : -1;
 }
 
 /* One escape, p->at behind the backslash. False if there is no such escape. */
@@ -164,7 +167,8 @@ static bool parse_quoted(struct parser *p, struct str *ret)
                 size_t here = p->at;
                 char c = p->text.p[p->at++];
                 if (c == '\\' && !unescape(p, quote, &c)) {
-                        suggest(p, "write \\\\ for a backslash; the others are \\b \\f \\n \\r \\t \\/ \\%c \\xHH", quote);
+                        suggest(p, "write \\\\ for a backslash; the others are \\b \\f \\n \\r \\t \\/ \\%c \\xHH",
+                                quote);
                         return wrong(p, here, "the escape \"\\%c\" does not exist", peek(p) ? peek(p) : '?') != NULL;
                 }
                 s[n++] = c;
@@ -344,7 +348,7 @@ static struct term *parse_term(struct parser *p)
         return t;
 }
 
-static const struct operator *parse_operator(struct parser *p)
+static const struct operator* parse_operator(struct parser *p)
 {
         static const char *const signs[] = { "<=", "<", ">=", ">", "==", "=", "!=" };
         struct str rest = str_from(p->text, p->at), word = word_at(p, p->at);
@@ -353,7 +357,7 @@ static const struct operator *parse_operator(struct parser *p)
                         p->at += strlen(signs[i]);
                         return operator_find(str_of(signs[i]));
                 }
-        const struct operator *op = operator_find(word);
+        const struct operator* op = operator_find(word);
         if (op) {
                 p->at += word.n;
                 return op;
@@ -554,7 +558,8 @@ int condition_parse(struct arena *arena, struct str text, struct node **ret, str
         return 0;
 }
 
-int constants_parse(struct arena *arena, struct str text, struct constant **ret, size_t *ret_n, struct syntax_error *err)
+int constants_parse(struct arena *arena, struct str text, struct constant **ret, size_t *ret_n,
+                    struct syntax_error *err)
 {
         struct parser p = { arena, text, 0, 0, err };
         *err = (struct syntax_error){ 0 };

@@ -1,6 +1,6 @@
 /*
- * See pathset.h. Empty components ("//") do not count, as in Falco. With patterns a component can go on in more than one
- * place: all of them are tried, which takes at most PATTERN_STEPS_MAX steps.
+ * See pathset.h. Empty components ("//") do not count, as in Falco. With patterns a component can go on in more than
+ * one place: all of them are tried, which takes at most PATTERN_STEPS_MAX steps.
  */
 #include "rule/pathset.h"
 
@@ -125,7 +125,8 @@ static bool match_from(const struct pathset *s, struct str path, unsigned *steps
                 for (const struct branch *b = s->patterns; b; b = b->next) {
                         if (++*steps > PATTERN_STEPS_MAX)
                                 return false;
-                        if (glob_match(b->component, component, false) && (!b->below || match_from(b->below, path, steps)))
+                        if (glob_match(b->component, component, false) &&
+                            (!b->below || match_from(b->below, path, steps)))
                                 return true;
                 }
                 const struct branch *b = find_plain(s, component);

@@ -1,6 +1,6 @@
 /*
- * See regex.h. The tree becomes a program over bytes (Thompson's construction), the program a table of states where that
- * stays small, and otherwise all its threads run side by side: linear in the text either way.
+ * See regex.h. The tree becomes a program over bytes (Thompson's construction), the program a table of states where
+ * that stays small, and otherwise all its threads run side by side: linear in the text either way.
  */
 #include "rule/regex-private.h"
 
@@ -12,9 +12,9 @@
 #include <limits.h>
 #include <stdio.h>
 
-#define STEPS_MAX     (20 * RULE_REGEX_STATES_MAX) /* of writing a program, that of empty repetitions too */
-#define TABLE_MAX     1000u                        /* states of a table */
-#define TABLE_WORK_MAX 400000u                     /* threads in all states together */
+#define STEPS_MAX      (20 * RULE_REGEX_STATES_MAX) /* of writing a program, that of empty repetitions too */
+#define TABLE_MAX      1000u                        /* states of a table */
+#define TABLE_WORK_MAX 400000u                      /* threads in all states together */
 
 enum instruction_kind { I_BYTES, I_SPLIT, I_LINE_START, I_LINE_END, I_MATCH };
 
@@ -318,15 +318,15 @@ static void find_classes(struct regex *re)
         unsigned class = 0;
         for (unsigned byte = 0; byte < 256; byte++) {
                 class += byte > 0 && begins[byte];
-                re->class_of[byte] = (uint8_t)class;
+                re->class_of[byte] = (uint8_t) class;
         }
         re->n_classes = class + 1;
 }
 
 struct table_maker {
         const struct regex *re;
-        struct id_vec sets;    /* of all states, one after the other */
-        struct id_vec starts;  /* of each state in sets; one more than states */
+        struct id_vec sets;   /* of all states, one after the other */
+        struct id_vec starts; /* of each state in sets; one more than states */
         struct map64 by_hash;
         VEC(uint16_t) next;
 };
@@ -406,7 +406,8 @@ static void keep_table(struct arena *arena, struct regex *re, const struct table
         re->table = table;
 }
 
-/* A table of states, unless ^ or $ stand inside, or it would grow large. State 0 has no threads, state 1 is the start. */
+/* A table of states, unless ^ or $ stand inside, or it would grow large. State 0 has no threads, state 1 is the start.
+ */
 static void make_table(struct arena *arena, struct regex *re)
 {
         struct table_maker m = { .re = re };
@@ -447,7 +448,8 @@ struct regex *regex_new(struct arena *arena, struct str pattern, char words[160]
         uint32_t match = emit(&c, (struct instruction){ .kind = I_MATCH }), start = emit_node(&c, n, match);
         if (c.too_large) {
                 vec_done(&c.program);
-                snprintf(words, 160, "the expression is too large: its repetitions written out take more than %u states",
+                snprintf(words, 160,
+                         "the expression is too large: its repetitions written out take more than %u states",
                          RULE_REGEX_STATES_MAX);
                 *ret_at = 0;
                 return NULL;

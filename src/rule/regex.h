@@ -1,7 +1,8 @@
 /*
- * Regular expressions in time linear in the text: an automaton, without backtracking, that is made before anything runs.
- * POSIX extended syntax as RE2 takes it in its POSIX mode, matched against the whole text as Falco does; besides it
- * \d \w \s and their opposites. Text is UTF-8; bytes that are not count as U+FFFD. No back-references, no look-around.
+ * Regular expressions in time linear in the text: an automaton, without backtracking, that is made before anything
+ * runs. POSIX extended syntax as RE2 takes it in its POSIX mode, matched against the whole text as Falco does; besides
+ * it \d \w \s and their opposites. Text is UTF-8; bytes that are not count as U+FFFD. No back-references, no
+ * look-around.
  */
 #ifndef SEKISHO_RULE_REGEX_H
 #define SEKISHO_RULE_REGEX_H
@@ -11,8 +12,8 @@
 struct regex;
 
 /*
- * Compiles into the arena. NULL with words (at most 160 bytes, NUL-terminated) and the offset in the pattern: malformed,
- * or larger than RULE_REGEX_STATES_MAX when repetitions are written out.
+ * Compiles into the arena. NULL with words (at most 160 bytes, NUL-terminated) and the offset in the pattern:
+ * malformed, or larger than RULE_REGEX_STATES_MAX when repetitions are written out.
  */
 struct regex *regex_new(struct arena *arena, struct str pattern, char words[160], size_t *ret_at);
 

@@ -29,7 +29,7 @@
 #define RULE_NODES_MAX           1000000u /* of the shared graph of all conditions of a set */
 #define RULE_LIST_ITEMS_MAX      1000000u /* of one list, with the lists in it */
 #define RULE_RULES_MAX           100000u
-#define RULE_TAGS_MAX            1000u    /* of one rule, once any are appended */
+#define RULE_TAGS_MAX            1000u      /* of one rule, once any are appended */
 #define RULE_PROBLEMS_MAX        1000u      /* more are counted, not kept */
 #define RULE_PRINT_BYTES_MAX     (1u << 20) /* of a printed condition, macros expanded */
 #define RULE_OUTPUT_BYTES_MAX    (64u << 10)

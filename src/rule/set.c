@@ -104,7 +104,8 @@ size_t rule_loader_add_condition(struct rule_loader *l, struct str name, struct 
         r->rule.enabled = true;
         r->rule.priority = PRIORITY_WARNING;
         r->is_condition = true;
-        *vec_push(&r->pieces) = (struct piece){ .kind = PIECE_TEXT, .text = arena_str(arena, condition), .place = place };
+        *vec_push(&r->pieces) =
+                (struct piece){ .kind = PIECE_TEXT, .text = arena_str(arena, condition), .place = place };
         *vec_push(&library->rules) = r;
         return library->rules.n - 1;
 }
@@ -118,9 +119,13 @@ static void compile(struct rule_loader *l)
         for (size_t i = 0; i < s->library.rules.n; i++)
                 exceptions_apply(&loading, s->library.rules.v[i]);
         size_t n = s->library.rules.n;
-        struct output **outputs = arena_array(&s->arena, n, sizeof(struct output *));
-        struct compiler c = { .library = &s->library, .graph = &s->graph, .arena = &s->arena, .problems = &l->problems,
-                              .options = &l->options, .about_kind = "rule" };
+        struct output_template **outputs = arena_array(&s->arena, n, sizeof(struct output_template *));
+        struct compiler c = { .library = &s->library,
+                              .graph = &s->graph,
+                              .arena = &s->arena,
+                              .problems = &l->problems,
+                              .options = &l->options,
+                              .about_kind = "rule" };
         graph_init(&s->graph, &s->arena);
         compile_library(&c, outputs);
         s->codes = arena_array(&s->arena, n, sizeof(*s->codes));
@@ -145,40 +150,23 @@ static void index_refs(struct rule_set *s)
                         s->scratch_size = MAX(s->scratch_size, matcher_scratch_size(s->graph.checks.v[i]->matcher));
 }
 
-static void index_rules(struct rule_set *s)
-{
-        struct event_set *events = events_of_gates(&s->graph);
-        size_t n_events = events_count() + 1;
-        s->by_event = arena_array(&s->arena, n_events, sizeof(*s->by_event));
-        for (size_t i = 0; s->event && i + 1 < n_events; i++)
-                *map_str_put(&s->event_ids, str_of(field_words(FIELD_evt_type)[i]), NULL) = (void *)(uintptr_t)(i + 1);
-        for (size_t i = 0; i < s->library.rules.n; i++) {
-                const struct rule *r = &s->library.rules.v[i]->rule;
-                s->codes[i].events = events[s->codes[i].gate];
-                if (!r->enabled || r->unsupported || s->codes[i].gate == GATE_ID_FALSE)
-                        continue;
-                for (unsigned bit = 0; bit < ARRAY_SIZE(s->by_stage); bit++)
-                        if (r->stages >> bit & 1)
-                                *vec_push(&s->by_stage[bit]) = (uint32_t)i;
-                for (size_t event = 0; r->stages & STAGE_SYSCALL && event < n_events; event++)
-                        if (event_set_has(&s->codes[i].events, event))
-                                *vec_push(&s->by_event[event]) = (uint32_t)i;
-        }
-        free(events);
-}
-
 /* Of every event a rule of the host can hit: Falco warns of it too, for it has to look at all events. */
 static void warn_of_all_events(struct rule_loader *l)
 {
         const struct rule_set *s = l->set;
         for (size_t i = 0; i < s->library.rules.n; i++) {
                 const struct rule_def *d = s->library.rules.v[i];
-                if (d->no_event_warning || d->rule.unsupported || d->rule.stages != STAGE_SYSCALL ||
+                if (d->no_event_warning || d->is_condition || d->rule.unsupported || d->rule.stages != STAGE_SYSCALL ||
                     event_set_count(&s->codes[i].events) <= events_count())
                         continue;
-                struct problem p = { PROBLEM_WARNING, "no-event-type", d->rule.place, STR_NONE,
-                                     STR("the rule does not say which evt.type it is about: it is asked of every event"),
-                                     STR("add evt.type in (...), or warn_evttypes: false") };
+                struct problem p = {
+                        PROBLEM_WARNING,
+                        "no-event-type",
+                        d->rule.place,
+                        STR_NONE,
+                        STR("the rule does not say which evt.type it is about: it is asked of every event"),
+                        STR("add evt.type in (...), or warn_evttypes: false")
+                };
                 p.about = arena_printf(&l->set->arena, "rule \"%.*s\"", STR_FMT(str_upto(d->rule.name, 150)));
                 problems_add(&l->problems, &p);
         }
@@ -235,8 +223,9 @@ int rule_loader_finish(struct rule_loader *l, struct rule_set **ret, struct prob
         struct rule_set *s = l->set;
         compile(l);
         index_refs(s);
-        index_rules(s);
-        s->counts = (struct rule_counts){ s->library.n_files, s->library.rules.n, s->library.macros.n, s->library.lists.n };
+        index_events(s);
+        s->counts =
+                (struct rule_counts){ s->library.n_files, s->library.rules.n, s->library.macros.n, s->library.lists.n };
         if (l->problems.n_errors == 0)
                 warn_of_all_events(l);
         sort_problems(&l->problems, &l->files);
@@ -257,8 +246,8 @@ void rule_set_free(struct rule_set *s)
                 return;
         for (size_t i = 0; i < ARRAY_SIZE(s->by_stage); i++)
                 vec_done(&s->by_stage[i]);
-        for (size_t i = 0; s->by_event && i <= events_count(); i++)
-                vec_done(&s->by_event[i]);
+        for (size_t i = 0; i < s->n_groups; i++)
+                vec_done(&s->by_events[i]);
         map_str_done(&s->event_ids);
         graph_done(&s->graph);
         library_done(&s->library);

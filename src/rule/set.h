@@ -10,9 +10,16 @@ struct event_set {
         uint64_t bits[10];
 };
 
+/* An enabled rule that is worth asking, and what is left of its condition once the type of the event is known. */
+struct candidate {
+        uint32_t rule, gate;
+};
+
+VEC_TYPE(candidate_vec, struct candidate);
+
 struct rule_code {
         uint32_t gate;
-        struct output *output;
+        struct output_template *output;
         struct event_set events;
 };
 
@@ -25,10 +32,12 @@ struct rule_set {
         size_t n_refs;
         size_t scratch_size; /* of the matchers */
         struct rule_counts counts;
-        const struct expr *event; /* evt.type, if some condition asks for it */
-        struct map_str event_ids; /* names of events to their bit + 1 */
-        struct id_list by_stage[8]; /* enabled rules of each stage, by the number of its bit */
-        struct id_list *by_event;   /* enabled rules of STAGE_SYSCALL that an event can make true */
+        const struct expr *event;         /* evt.type, if some condition asks for it */
+        struct map_str event_ids;         /* names of events to their bit + 1 */
+        struct candidate_vec by_stage[8]; /* of each stage, by the number of its bit */
+        struct candidate_vec *by_events;  /* of STAGE_SYSCALL, one for each group of events */
+        size_t n_groups;
+        uint32_t *group_of; /* by event; the last one is for events of unknown names */
 };
 
 size_t event_set_count(const struct event_set *s);
@@ -39,5 +48,11 @@ size_t events_count(void);
 
 /* Of every gate of the graph the events that can make it true, by gate id; on the heap. */
 struct event_set *events_of_gates(const struct graph *g);
+
+/*
+ * Files the enabled rules under stages and events. Events that all comparisons of evt.type treat alike are one group;
+ * for each group conditions are simplified by what the event's type decides.
+ */
+void index_events(struct rule_set *s);
 
 #endif

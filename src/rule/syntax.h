@@ -45,7 +45,7 @@ struct node {
         struct node **children; /* of ALL, ANY (at least two), NOT (one) */
         size_t n_children;
         struct str name; /* of NAME: a macro */
-        const struct operator *op;
+        const struct operator* op;
         enum quantifier quantifier;
         struct term *left, *right; /* right: of a check with a field there */
         struct constant *constants;
@@ -64,7 +64,8 @@ struct syntax_error {
 int condition_parse(struct arena *arena, struct str text, struct node **ret, struct syntax_error *err);
 
 /* Parses one list item as Falco does when it puts it into a condition: a quoted or bare constant, or several. */
-int constants_parse(struct arena *arena, struct str text, struct constant **ret, size_t *ret_n, struct syntax_error *err);
+int constants_parse(struct arena *arena, struct str text, struct constant **ret, size_t *ret_n,
+                    struct syntax_error *err);
 
 /* True if the text is a constant that needs no quotes. */
 bool constant_is_bare(struct str text);

@@ -3,12 +3,12 @@
 
 static int base64_digit(char c)
 {
-        return c >= 'A' && c <= 'Z' ? c - 'A'
-             : c >= 'a' && c <= 'z' ? c - 'a' + 26
-             : c >= '0' && c <= '9' ? c - '0' + 52
-             : c == '+'             ? 62
-             : c == '/'             ? 63
-                                    : -1;
+        return c >= 'A' && c <= 'Z'   ? c - 'A'
+               : c >= 'a' && c <= 'z' ? c - 'a' + 26
+               : c >= '0' && c <= '9' ? c - '0' + 52
+               : c == '+'             ? 62
+               : c == '/'             ? 63
+                                      : -1;
 }
 
 /* RFC 4648, section 4; padding may be missing, anything else that is no digit makes it none. */
