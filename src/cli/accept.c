@@ -20,7 +20,8 @@ static const struct option_spec options[] = {
         { "scope", 0, "PART:VALUE", "repo:..., digest:..., package:..., path:...; repeatable (default: this digest)" },
         { "response", 0, "WORD", "accept, mitigate, replace or update (default: accept; with --control mitigate)" },
         { "control", 0, "NAME", "the control that mitigates, like waf:9301; counts only while it is live" },
-        { "ends-on", 0, "WORDS", "fix, kev, epss=0.5, control, exposed, none (default: what is not so today of the first two)" },
+        { "ends-on", 0, "WORDS",
+          "fix, kev, epss=0.5, control, exposed, none (default: what is not so today of the first two)" },
         { "to", 0, "FILE", "write it to a file of waivers instead of the ledger" },
         LEDGER_OPTION,
         { "policy", 0, "NAME|FILE", "try it by this policy; repeatable (default: default)" },
@@ -50,8 +51,11 @@ static int accept_option(void *state, const struct option_spec *o, const char *v
         const struct {
                 const char *name;
                 struct str *to;
-        } texts[] = { { "reason", &w->reason },     { "owner", &w->owner },     { "approver", &w->approver },
-                      { "response", &w->response }, { "control", &w->control } };
+        } texts[] = { { "reason", &w->reason },
+                      { "owner", &w->owner },
+                      { "approver", &w->approver },
+                      { "response", &w->response },
+                      { "control", &w->control } };
         for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
                 if (strcmp(o->name, texts[i].name) != 0)
                         continue;
@@ -70,12 +74,17 @@ static int accept_option(void *state, const struct option_spec *o, const char *v
         if (strcmp(o->name, "scope") == 0)
                 return waiver_scope_parse(str_of(value), &w->scope)
                                ? 0
-                               : error_set(err, -EINVAL, "\"%s\" is not repo:NAME, digest:sha256:..., package:NAME or path:PATH, each once", value);
+                               : error_set(err, -EINVAL,
+                                           "\"%s\" is not repo:NAME, digest:sha256:..., package:NAME or path:PATH, "
+                                           "each once",
+                                           value);
         if (strcmp(o->name, "ends-on") == 0) {
                 a->has_end = true;
                 return waiver_end_parse(str_of(value), &w->ends_on)
                                ? 0
-                               : error_set(err, -EINVAL, "\"%s\" is not made of fix, kev, epss=0.5, control, exposed, or none", value);
+                               : error_set(err, -EINVAL,
+                                           "\"%s\" is not made of fix, kev, epss=0.5, control, exposed, or none",
+                                           value);
         }
         if (strcmp(o->name, "to") == 0) {
                 a->to = value;
@@ -135,10 +144,11 @@ static int complete(struct accepting *a, const struct session *s, struct str act
         if (waiver_scope_is_empty(&w->scope)) {
                 w->scope.digest = r->digest.n ? r->digest : r->image_id;
                 if (!w->scope.digest.n)
-                        return error_set(err, -EINVAL,
-                                         "%.*s has no digest that would say what the waiver is for: give --scope package:NAME "
-                                         "or --scope path:PATH",
-                                         STR_FMT(r->target));
+                        return error_set(
+                                err, -EINVAL,
+                                "%.*s has no digest that would say what the waiver is for: give --scope package:NAME "
+                                "or --scope path:PATH",
+                                STR_FMT(r->target));
         }
         w->created = s->options.today;
         return 0;
@@ -237,8 +247,8 @@ static int write_file(const struct accepting *a, const struct session *s, struct
         size_t n_errors = problems.n_errors;
         problems_done(&problems);
         if (n_errors)
-                return error_set(err, -EINVAL, "%s has %zu mistakes: sekisho scan --waivers %s tells which", a->to, n_errors,
-                                 a->to);
+                return error_set(err, -EINVAL, "%s has %zu mistakes: sekisho scan --waivers %s tells which", a->to,
+                                 n_errors, a->to);
         w.id = next_id(v, n, s->options.today, arena);
         if (text.n && text.p[text.n - 1] != '\n')
                 buf_putc(&text, '\n');
@@ -311,11 +321,14 @@ const struct command command_accept = {
         .name = "accept",
         .usage = "accept FINDING TARGET --reason WORDS --until DATE [OPTIONS]",
         .summary = "Accept a finding for a time, with a reason and a name under it",
-        .help = "FINDING is an id as scan prints it. The waiver goes to the ledger (sekisho risk list), or with --to to a file that\n"
+        .help = "FINDING is an id as scan prints it. The waiver goes to the ledger (sekisho risk list), or with --to "
+                "to a file that\n"
                 "scan --waivers reads. The finding stays in every report, with its waiver.\n",
-        .examples = "  sekisho accept CVE-2024-5535 nginx-app.tar --reason 'TLS is ended by the proxy' --until 2026-12-31\n"
-                    "  sekisho accept CVE-2024-5535 nginx-app.tar --scope repo:shop/web --scope package:openssl --control waf:9301 \\\n"
-                    "      --ends-on fix,kev,epss=0.5 --reason 'virtual patch' --until 2026-12-31 --to waivers.yaml\n",
+        .examples =
+                "  sekisho accept CVE-2024-5535 nginx-app.tar --reason 'TLS is ended by the proxy' --until 2026-12-31\n"
+                "  sekisho accept CVE-2024-5535 nginx-app.tar --scope repo:shop/web --scope package:openssl --control "
+                "waf:9301 \\\n"
+                "      --ends-on fix,kev,epss=0.5 --reason 'virtual patch' --until 2026-12-31 --to waivers.yaml\n",
         .options = options,
         .option = accept_option,
         .state_size = sizeof(struct accepting),

@@ -53,18 +53,19 @@ static void print_rules(FILE *to)
 
 static void print_policy(FILE *to)
 {
-        fprintf(to, "A policy is a list of rules that deny or warn of findings. Deny beats warn, in any order.\n\nPolicies:\n\n");
+        fprintf(to, "A policy is a list of rules that deny or warn of findings. Deny beats warn, in any "
+                    "order.\n\nPolicies:\n\n");
         for (size_t i = 0; i < n_profiles; i++)
                 fprintf(to, "  %-13s %s\n", profiles[i].name, profiles[i].summary);
         fprintf(to, "\nThe default policy:\n\n");
         print_rules(to);
-        fprintf(to,
-                "\nA rule of your own, in a file for --policy (sekisho rule fields: what it may ask about):\n\n"
-                "  - rule: Old image\n    condition: image.age > 90d\n    action: warn\n\n"
-                "--fail-on is short for a rule. Each of its words narrows: a severity (critical, high, medium, low: that "
-                "or worse;\n"
-                "any: unknown too), fixable, kev. Given several times, any of them denies:\n\n"
-                "  sekisho scan --fail-on high,fixable --fail-on kev image.tar\n");
+        fprintf(to, "\nA rule of your own, in a file for --policy (sekisho rule fields: what it may ask about):\n\n"
+                    "  - rule: Old image\n    condition: image.age > 90d\n    action: warn\n\n"
+                    "--fail-on is short for a rule. Each of its words narrows: a severity (critical, high, medium, "
+                    "low: that "
+                    "or worse;\n"
+                    "any: unknown too), fixable, kev. Given several times, any of them denies:\n\n"
+                    "  sekisho scan --fail-on high,fixable --fail-on kev image.tar\n");
 }
 
 static void print_feeds(FILE *to)

@@ -83,8 +83,11 @@ int judging_open(const struct judging *j, struct judgement *ret)
                                    .controls = { (struct str *)j->controls, j->n_controls },
                                    .today = j->today ? j->today : today() };
         if (!j->without_ledger && read_register(j->ledger, ret, &choice, &err) < 0) {
-                judgement_done(ret);
-                return fail(EXIT_INCOMPLETE, &err);
+                if (!j->may_miss) {
+                        judgement_done(ret);
+                        return fail(EXIT_INCOMPLETE, &err);
+                }
+                fprintf(stderr, "sekisho: none of its waivers counts: %s\n", err.text);
         }
         int r = policy_load(&choice, &ret->arena, &ret->policy, &problems, &err);
         print_problems(&problems);

@@ -16,6 +16,7 @@ struct judging { /* filled in by judging_option */
         int64_t today;       /* 0: today */
         const char *ledger;  /* that has waivers; NULL: the usual one */
         bool without_ledger; /* they are not wanted */
+        bool may_miss;       /* a ledger that cannot be read is told, and done without */
 };
 
 #define JUDGING_OPTIONS                                                                                                \

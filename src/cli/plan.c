@@ -1,6 +1,6 @@
 /* `sekisho plan`: the smallest set of moves that makes the verdict pass, and the proof. */
-#include "cli/session.h"
 #include "flow/plan.h"
+#include "cli/session.h"
 #include "report/document.h"
 #include "report/screen.h"
 #include "report/text.h"
@@ -73,7 +73,8 @@ static void verdict(struct page *p, const struct report *r)
 static struct str closes(struct page *p, const struct plan_update *u)
 {
         struct arena *a = &p->arena;
-        struct str others = u->n_others ? arena_printf(a, ", and %.*s more", STR_FMT(text_number(a, u->n_others))) : STR_NONE;
+        struct str others =
+                u->n_others ? arena_printf(a, ", and %.*s more", STR_FMT(text_number(a, u->n_others))) : STR_NONE;
         return arena_printf(a, "closes %.*s%.*s",
                             STR_FMT(text_count(a, u->n_denied, "denied finding", "denied findings")), STR_FMT(others));
 }
@@ -99,8 +100,9 @@ static void moves(struct page *p)
                 const struct plan_update *u = &plan->updates[i];
                 grid_add(&p->s, &g, PAINT_NAME, STR("update"));
                 grid_add(&p->s, &g, PAINT_STRONG, text_clean(a, u->name));
-                grid_add(&p->s, &g, PAINT_PLAIN,
-                         arena_printf(a, "%.*s → %.*s", STR_FMT(text_clean(a, u->from)), STR_FMT(text_clean(a, u->to))));
+                grid_add(
+                        &p->s, &g, PAINT_PLAIN,
+                        arena_printf(a, "%.*s → %.*s", STR_FMT(text_clean(a, u->from)), STR_FMT(text_clean(a, u->to))));
                 grid_add(&p->s, &g, PAINT_PLAIN, closes(p, u));
         }
         grid_print(&p->s, &g);
@@ -142,11 +144,13 @@ static void left(struct page *p)
                           arena_printf(&p->arena, "%.*s: %.*s", STR_FMT(text_clean(&p->arena, f->id)),
                                        STR_FMT(text_clean(&p->arena, f->title))));
                 if (f->rule->fix.n)
-                        text_line(p, PAINT_FAINT, arena_printf(&p->arena, "  %.*s", STR_FMT(text_clean(&p->arena, f->rule->fix))));
+                        text_line(p, PAINT_FAINT,
+                                  arena_printf(&p->arena, "  %.*s", STR_FMT(text_clean(&p->arena, f->rule->fix))));
                 text_line(p, PAINT_NAME, arena_printf(&p->arena, "  %.*s", STR_FMT(accept_line(p, f))));
         }
         if (plan->n_left > LEFT_SHOWN)
-                text_line(p, PAINT_FAINT, arena_printf(&p->arena, "…%zu more: -o json has all", plan->n_left - LEFT_SHOWN));
+                text_line(p, PAINT_FAINT,
+                          arena_printf(&p->arena, "…%zu more: -o json has all", plan->n_left - LEFT_SHOWN));
 }
 
 static void proof(struct page *p)
@@ -161,7 +165,8 @@ static void proof(struct page *p)
                   arena_printf(&p->arena, "findings: %zu before, %zu after", plan->before->report.n_findings,
                                after->n_findings));
         if (plan->replaces_base)
-                text_line(p, PAINT_WARN, STR("not proved: the new base image, which only a scan of the result can tell"));
+                text_line(p, PAINT_WARN,
+                          STR("not proved: the new base image, which only a scan of the result can tell"));
 }
 
 static void print(struct page *p)
@@ -287,7 +292,9 @@ static int plan_option(void *state, const struct option_spec *o, const char *val
         if (strcmp(o->name, "output") != 0)
                 return session_option(&s->session, o, value, err);
         s->as_json = strcmp(value, "json") == 0;
-        return s->as_json || strcmp(value, "table") == 0 ? 0 : error_set(err, -EINVAL, "is table or json, not \"%s\"", value);
+        return s->as_json || strcmp(value, "table") == 0
+                       ? 0
+                       : error_set(err, -EINVAL, "is table or json, not \"%s\"", value);
 }
 
 static int plan_main(void *state, int argc, char **argv)
@@ -326,8 +333,10 @@ const struct command command_plan = {
         .name = "plan",
         .usage = "plan [OPTIONS] TARGET",
         .summary = "Tell the smallest set of moves that makes the verdict pass",
-        .help = "Only what the policy denies is moved: each source package to the lowest version without a denied finding.\n"
-                "The planned state is matched and judged again. Exit status: 0 it would pass, 1 something is left to decide.\n",
+        .help = "Only what the policy denies is moved: each source package to the lowest version without a denied "
+                "finding.\n"
+                "The planned state is matched and judged again. Exit status: 0 it would pass, 1 something is left to "
+                "decide.\n",
         .examples = "  sekisho plan nginx-app.tar\n"
                     "  sekisho plan --policy strict -o json registry:localhost:5000/web:1.2\n",
         .options = options,

@@ -27,7 +27,8 @@ static int list(void)
 {
         for (size_t i = 0; i < n_profiles; i++)
                 printf("%-13s %s\n", profiles[i].name, profiles[i].summary);
-        printf("\nAny file can be a policy too: sekisho scan --policy FILE TARGET. The language: sekisho help policy.\n");
+        printf("\nAny file can be a policy too: sekisho scan --policy FILE TARGET. The language: sekisho help "
+               "policy.\n");
         return EXIT_CLEAN;
 }
 
@@ -84,7 +85,8 @@ const struct command command_policy = {
         .name = "policy",
         .usage = "policy list | policy show [--rules] NAME|FILE",
         .summary = "Show the policies that ship inside the program",
-        .help = "A policy says which findings deny an artefact, and what to do about each. To make one of your own, begin\n"
+        .help = "A policy says which findings deny an artefact, and what to do about each. To make one of your own, "
+                "begin\n"
                 "with the text that show prints, or write a file that overrides some of its rules, and give both.\n",
         .examples = "  sekisho policy show default > mine.yaml\n"
                     "  sekisho scan --policy default --policy mine.yaml nginx-app.tar\n",

@@ -124,7 +124,8 @@ static int list(struct risk *k, const char *id, struct error *err)
                 doc_add(array, object_of(k, w));
                 grid_add(&k->s, &g, PAINT_STRONG, text_clean(&k->arena, w->id));
                 grid_add(&k->s, &g, PAINT_PLAIN, text_clean(&k->arena, w->finding.n ? w->finding : w->condition));
-                grid_add(&k->s, &g, w->state == WAIVER_ACTIVE ? PAINT_PLAIN : PAINT_WARN, text_clean(&k->arena, state_of(k, w)));
+                grid_add(&k->s, &g, w->state == WAIVER_ACTIVE ? PAINT_PLAIN : PAINT_WARN,
+                         text_clean(&k->arena, state_of(k, w)));
                 grid_add(&k->s, &g, PAINT_PLAIN, arena_printf(&k->arena, "until %.*s", STR_FMT(until_of(k, w))));
                 grid_add(&k->s, &g, PAINT_PLAIN, text_clean(&k->arena, w->owner));
                 grid_add(&k->s, &g, PAINT_FAINT, text_clean(&k->arena, w->reason));
@@ -166,7 +167,9 @@ static int show(struct risk *k, const char *id, struct error *err)
         line(k, "scope", scope_of(k, &w));
         line(k, "reason", w.reason);
         line(k, "owner", w.owner);
-        line(k, "asked by", arena_printf(&k->arena, "%.*s on %s", STR_FMT(w.requester), waiver_until_print(w.created - w.created % 86400 + 86400, day)));
+        line(k, "asked by",
+             arena_printf(&k->arena, "%.*s on %s", STR_FMT(w.requester),
+                          waiver_until_print(w.created - w.created % 86400 + 86400, day)));
         line(k, "approved", w.approver);
         line(k, "response", w.response);
         line(k, "control", w.control);
@@ -238,7 +241,10 @@ static int risk_main(void *state, int argc, char **argv)
                 if (strcmp(argv[0], verbs[i].name) == 0)
                         v = &verbs[i];
         if (!v || argc != 1 + v->arguments)
-                return fail_usage(&command_risk, v ? "%s needs the id of a waiver, like W-7" : "needs list, show ID, approve ID or end ID", argv[0]);
+                return fail_usage(&command_risk,
+                                  v ? "%s needs the id of a waiver, like W-7"
+                                    : "needs list, show ID, approve ID or end ID",
+                                  argv[0]);
         k.s = (struct screen){ stdout, &k.arena, may_colour(STDOUT_FILENO), terminal_width(STDOUT_FILENO) };
         int r = book_open(k.state->ledger, v->mode, &k.book, &err);
         if (r == 0)
@@ -256,7 +262,8 @@ const struct command command_risk = {
         .name = "risk",
         .usage = "risk list | show ID | approve ID | end ID --reason WORDS",
         .summary = "Look after the risks that were accepted",
-        .help = "The register is the ledger's ($SEKISHO_LEDGER). Whoever approves is who runs this, or $SEKISHO_ACTOR.\n",
+        .help = "The register is the ledger's ($SEKISHO_LEDGER). Whoever approves is who runs this, or "
+                "$SEKISHO_ACTOR.\n",
         .examples = "  sekisho risk list\n"
                     "  sekisho risk end W-7 --reason 'the update is in'\n",
         .options = options,

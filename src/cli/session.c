@@ -161,12 +161,13 @@ static int open_all(const struct session_settings *s, struct session *ret)
         struct judging judging = s->judging;
         if (s->ledger_db)
                 judging.ledger = s->ledger_db;
+        judging.may_miss = s->no_record;
+        if (open_book(s, &ret->book, &err) < 0)
+                return fail(EXIT_INCOMPLETE, &err);
         int code = judging_open(&judging, &ret->judgement);
         if (code != 0)
                 return code;
         if (db_locate(s->db, &ret->db, &db_source, &err) < 0)
-                return fail(EXIT_INCOMPLETE, &err);
-        if (open_book(s, &ret->book, &err) < 0)
                 return fail(EXIT_INCOMPLETE, &err);
         if (vex_set_read(&ret->vex, s->vex, s->n_vex, &err) < 0)
                 return workers_interrupted() ? EXIT_INCOMPLETE : fail(EXIT_INCOMPLETE, &err);

@@ -21,8 +21,8 @@ struct session_settings { /* the state of both commands, filled in by session_op
         size_t n_outputs;
         const char *vex[VEX_FILES_MAX];
         size_t n_vex;
-        const char *author; /* of VEX documents that are written; NULL: sekisho */
-        struct str explain; /* id of the findings that are asked about; may be empty */
+        const char *author;    /* of VEX documents that are written; NULL: sekisho */
+        struct str explain;    /* id of the findings that are asked about; may be empty */
         const char *ledger;    /* of files */
         const char *ledger_db; /* to record in; NULL: the usual place */
         bool record, no_record;

@@ -57,8 +57,8 @@ static bool is_repository(const struct subject_artefact *a, struct str name)
 {
         if (!a->is_reference || !str_ends(name, a->repository)) {
                 struct str short_name = str_from(a->repository, strlen("library/"));
-                return a->is_reference && str_is(a->registry, "docker.io") && str_starts(a->repository, STR("library/")) &&
-                       str_eq(name, short_name);
+                return a->is_reference && str_is(a->registry, "docker.io") &&
+                       str_starts(a->repository, STR("library/")) && str_eq(name, short_name);
         }
         struct str host = str_upto(name, name.n - a->repository.n);
         return !host.n || (str_ends(host, STR("/")) && str_eq(str_upto(host, host.n - 1), a->registry));
@@ -341,22 +341,26 @@ static void find_always_true(struct decider *d, bool *ret)
         subject_done(&nothing);
 }
 
-static void note(struct decider *d, struct waiver_note *notes, size_t *n, size_t waiver, unsigned kind, struct str words)
+static void note(struct decider *d, struct waiver_note *notes, size_t *n, size_t waiver, unsigned kind,
+                 struct str words)
 {
         notes[(*n)++] = (struct waiver_note){ .waiver = waiver, .kind = kind, .words = words };
 }
 
-static void note_broad(struct decider *d, size_t i, bool always, struct arena *arena, struct waiver_note *notes, size_t *n)
+static void note_broad(struct decider *d, size_t i, bool always, struct arena *arena, struct waiver_note *notes,
+                       size_t *n)
 {
         const struct waiver *w = policy_waiver(d->policy, i);
         size_t covers = d->uses[i].covers, most = policy_settings(d->policy)->max_findings;
         bool everything = d->n_decided >= ALL_FINDINGS && covers == d->n_decided;
         if (covers > most)
                 note(d, notes, n, i, NOTE_BROAD,
-                     arena_printf(arena, "covers %zu findings here; more than %zu is too much for one waiver", covers, most));
+                     arena_printf(arena, "covers %zu findings here; more than %zu is too much for one waiver", covers,
+                                  most));
         else if (covers && !w->finding.n && waiver_scope_is_empty(&w->scope) && (always || everything))
                 note(d, notes, n, i, NOTE_BROAD,
-                     STR("has no scope, and its condition is true of everything: name a finding, a package, a repository"));
+                     STR("has no scope, and its condition is true of everything: name a finding, a package, a "
+                         "repository"));
 }
 
 size_t decider_waivers(struct decider *d, struct arena *arena, struct waiver_note **ret)
@@ -375,7 +379,8 @@ size_t decider_waivers(struct decider *d, struct arena *arena, struct waiver_not
                 enum waiver_doubt doubt = doubt_of_waiver(d, i);
                 if (doubt == WAIVER_HAS_EXPIRED && (u->doubtful || is_ours))
                         note(d, notes, &n, i, NOTE_EXPIRED,
-                             arena_printf(arena, "has expired: it held until %s", waiver_until_print(w->expires, text)));
+                             arena_printf(arena, "has expired: it held until %s",
+                                          waiver_until_print(w->expires, text)));
                 else if (is_idle && is_ours && doubt == WAIVER_HOLDS)
                         note(d, notes, &n, i, NOTE_UNUSED, STR("covers nothing that was found"));
                 note_broad(d, i, always[i], arena, notes, &n);

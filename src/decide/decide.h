@@ -3,10 +3,9 @@
  * input gives the same verdict at every stage, unless a rule names stages.
  *
  *         struct decider *d = decider_new(policy, &artefact, STAGE_SCAN, controls);
- *         n = decider_artefact(d, &rules);                 rules about the artefact as a whole: each a finding of its own
- *         decider_finding(d, &finding, &decision);         each finding
- *         n = decider_waivers(d, arena, &notes);           what is wrong with waivers: findings again
- *         decider_note(d, &finding, &decision);            each of these
+ *         n = decider_artefact(d, &rules);                 rules about the artefact as a whole: each a finding of its
+ * own decider_finding(d, &finding, &decision);         each finding n = decider_waivers(d, arena, &notes); what is
+ * wrong with waivers: findings again decider_note(d, &finding, &decision);            each of these
  *
  * - Of all rules that hit a finding the strongest action counts; deny beats warn beats allow. Among equals the one that
  *   stands first is named. So neither the order of rules nor that of findings changes a verdict.
@@ -26,20 +25,20 @@ struct decider;
 /* Why a waiver does not cover a finding that it was made for. */
 enum waiver_doubt {
         WAIVER_HOLDS,
-        WAIVER_IS_PENDING,  /* nobody has approved it */
+        WAIVER_IS_PENDING, /* nobody has approved it */
         WAIVER_HAS_EXPIRED,
-        WAIVER_NOT_YET,     /* it begins later than today: a clock was set back */
-        WAIVER_NO_CONTROL,  /* its control is not live */
-        WAIVER_FIXED,       /* a fix has appeared */
-        WAIVER_EXPLOITED,   /* KEV lists it */
-        WAIVER_LIKELY,      /* EPSS has reached the value */
-        WAIVER_EXPOSED,     /* the image is reachable from outside */
-        WAIVER_ONE_PERSON,  /* the policy wants two persons */
-        WAIVER_TOO_LONG,    /* it lasts longer than the policy allows for the finding's severity */
+        WAIVER_NOT_YET,    /* it begins later than today: a clock was set back */
+        WAIVER_NO_CONTROL, /* its control is not live */
+        WAIVER_FIXED,      /* a fix has appeared */
+        WAIVER_EXPLOITED,  /* KEV lists it */
+        WAIVER_LIKELY,     /* EPSS has reached the value */
+        WAIVER_EXPOSED,    /* the image is reachable from outside */
+        WAIVER_ONE_PERSON, /* the policy wants two persons */
+        WAIVER_TOO_LONG,   /* it lasts longer than the policy allows for the finding's severity */
         WAIVER_DOUBTS
 };
 
-const char *waiver_doubt_name(enum waiver_doubt d);  /* "expired", "fix", "kev", "epss", "control-gone", ...: one word */
+const char *waiver_doubt_name(enum waiver_doubt d); /* "expired", "fix", "kev", "epss", "control-gone", ...: one word */
 const char *waiver_doubt_words(enum waiver_doubt d); /* "a fix has been published" */
 
 /* Whether data, not time or people, ended it: it is over, also if the data should change back. */
@@ -63,7 +62,8 @@ struct decider *decider_new(const struct policy *p, const struct subject_artefac
                             struct str_list controls);
 void decider_free(struct decider *d); /* NULL is fine */
 
-/* Which rules about the artefact alone hit it: ascending indexes, valid until decider_free. Those without action too. */
+/* Which rules about the artefact alone hit it: ascending indexes, valid until decider_free. Those without action too.
+ */
 size_t decider_artefact(struct decider *d, const uint32_t **ret_rules);
 
 /* Decides a finding. rule: the finding stands for this rule of the artefact, which alone hits it; else DECIDE_NONE. */

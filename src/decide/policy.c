@@ -49,7 +49,8 @@ static void read_max_days(struct settings_reading *r, const struct yaml_node *n)
                 int64_t days;
                 if (!severity_parse(yaml_text(n->pairs[i].key), &s) || !yaml_int(n->pairs[i].value, &days) ||
                     days < 1 || days > DAYS_MAX)
-                        complain(r, n->pairs[i].key, STR("max_days gives a severity a number of days, from 1 to 36500"));
+                        complain(r, n->pairs[i].key,
+                                 STR("max_days gives a severity a number of days, from 1 to 36500"));
                 else
                         r->p->settings.max_days[s] = (uint64_t)days;
         }
@@ -71,7 +72,8 @@ static void read_setting(struct settings_reading *r, const struct yaml_pair *pai
                 read_max_days(r, pair->value);
         } else {
                 complain(r, pair->key,
-                         arena_printf(&r->p->arena, "no setting is called \"%.*s\"; there are four_eyes, max_days, max_findings",
+                         arena_printf(&r->p->arena,
+                                      "no setting is called \"%.*s\"; there are four_eyes, max_days, max_findings",
                                       STR_FMT(name)));
         }
 }
@@ -111,9 +113,8 @@ static size_t add_waivers(struct policy *p, const struct policy_input *in, struc
                 p->conditions[i] = SIZE_MAX;
                 if (!w->condition.n)
                         continue;
-                p->conditions[i] =
-                        rule_loader_add_condition(l, arena_printf(&p->arena, "waiver %.*s", STR_FMT(w->id)), w->condition,
-                                                  w->condition_place, STAGES_POLICY);
+                p->conditions[i] = rule_loader_add_condition(l, arena_printf(&p->arena, "waiver %.*s", STR_FMT(w->id)),
+                                                             w->condition, w->condition_place, STAGES_POLICY);
                 n++;
         }
         return n;
@@ -220,8 +221,9 @@ int policy_fail_on(struct str words, struct buf *to, struct error *err)
                                 STR_FMT(word));
                 }
         }
-        buf_printf(to, "- rule: \"" POLICY_FAIL_ON " %.*s\"\n  desc: what the option says\n"
-                       "  condition: finding.kind = vulnerability",
+        buf_printf(to,
+                   "- rule: \"" POLICY_FAIL_ON " %.*s\"\n  desc: what the option says\n"
+                   "  condition: finding.kind = vulnerability",
                    STR_FMT(words));
         if (least != SEVERITY_UNKNOWN)
                 buf_printf(to, " and vuln.severity >= %s", severity_name(least));

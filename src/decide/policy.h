@@ -27,7 +27,8 @@ struct policy_file {
 /* The item "settings:" of a policy file. Of several files each value is that of the last one that gives it. */
 struct policy_settings {
         bool four_eyes; /* waivers need an approver who is not the requester */
-        uint64_t max_days[SEVERITY_CRITICAL + 1]; /* how long a waiver may last, by severity of what it waives; 0: no limit */
+        uint64_t max_days[SEVERITY_CRITICAL +
+                          1];  /* how long a waiver may last, by severity of what it waives; 0: no limit */
         uint64_t max_findings; /* a waiver for more of them in one artefact is over-broad */
 };
 
@@ -36,7 +37,7 @@ struct policy_settings {
 struct policy;
 
 struct policy_input {
-        struct str name; /* as reports call it: "default" */
+        struct str name;                 /* as reports call it: "default" */
         const struct policy_file *files; /* in order: later ones append to and override earlier ones */
         size_t n_files;
         const struct waiver *waivers; /* their texts must outlive the policy */

@@ -8,7 +8,17 @@
 
 /* --- where values lie --- */
 
-enum base { BASE_NONE, BASE_ARTEFACT, BASE_IMAGE, BASE_OS, BASE_FINDING, BASE_VULNERABILITY, BASE_PACKAGE, BASE_LAYER, BASE_FILE };
+enum base {
+        BASE_NONE,
+        BASE_ARTEFACT,
+        BASE_IMAGE,
+        BASE_OS,
+        BASE_FINDING,
+        BASE_VULNERABILITY,
+        BASE_PACKAGE,
+        BASE_LAYER,
+        BASE_FILE
+};
 
 enum form {
         FORM_STR,      /* struct str; absent when empty */

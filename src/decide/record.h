@@ -32,13 +32,13 @@ struct subject_file {
 
 /* What a rule may ask about an artefact, whatever the finding. */
 struct subject_artefact {
-        int64_t now;                                    /* seconds; ages are counted to it */
-        struct str name;                                /* as given */
-        struct str registry, repository, tag, digest;   /* of the reference; digest: of the manifest */
-        struct str image_id;                            /* of the configuration */
-        struct str base;                                /* name of the base image */
+        int64_t now;                                  /* seconds; ages are counted to it */
+        struct str name;                              /* as given */
+        struct str registry, repository, tag, digest; /* of the reference; digest: of the manifest */
+        struct str image_id;                          /* of the configuration */
+        struct str base;                              /* name of the base image */
         struct str_list tags;
-        bool is_reference, by_digest; /* it was asked for by a reference; and that held a digest */
+        bool is_reference, by_digest;   /* it was asked for by a reference; and that held a digest */
         const struct fact_image *image; /* NULL: no configuration */
         uint64_t n_layers, size;
         const struct fact_os *os; /* NULL: none recognised */

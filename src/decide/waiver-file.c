@@ -15,7 +15,8 @@ struct reading {
         size_t n_errors;
 };
 
-static void complain(struct reading *r, const struct yaml_node *at, struct str about, const char *code, struct str words)
+static void complain(struct reading *r, const struct yaml_node *at, struct str about, const char *code,
+                     struct str words)
 {
         struct problem p = { .level = PROBLEM_ERROR,
                              .code = code,
@@ -42,18 +43,10 @@ struct key {
         }
 
 static const struct key keys[] = {
-        KEY("waiver", TEXT, id),
-        KEY("finding", TEXT, finding),
-        KEY("condition", TEXT, condition),
-        KEY("owner", TEXT, owner),
-        KEY("requester", TEXT, requester),
-        KEY("approver", TEXT, approver),
-        KEY("reason", TEXT, reason),
-        KEY("response", TEXT, response),
-        KEY("control", TEXT, control),
-        KEY("created", DAY, created),
-        KEY("until", UNTIL, expires),
-        KEY("scope", SCOPE, scope),
+        KEY("waiver", TEXT, id),       KEY("finding", TEXT, finding),     KEY("condition", TEXT, condition),
+        KEY("owner", TEXT, owner),     KEY("requester", TEXT, requester), KEY("approver", TEXT, approver),
+        KEY("reason", TEXT, reason),   KEY("response", TEXT, response),   KEY("control", TEXT, control),
+        KEY("created", DAY, created),  KEY("until", UNTIL, expires),      KEY("scope", SCOPE, scope),
         KEY("ends_on", ENDS, ends_on),
 };
 
@@ -117,8 +110,9 @@ static void read_scope(struct reading *r, const struct yaml_node *n, struct str 
                         whole = arena_printf(r->arena, "%s:%.*s", word, STR_FMT(text));
                 if (whole.n && !waiver_scope_parse(whole, ret))
                         complain(r, n->pairs[i].key, about, "unknown-key",
-                                 arena_printf(r->arena, "scope has no part \"%.*s\"; there are digest, repository, "
-                                                        "package, path",
+                                 arena_printf(r->arena,
+                                              "scope has no part \"%.*s\"; there are digest, repository, "
+                                              "package, path",
                                               STR_FMT(name)));
         }
 }
@@ -148,11 +142,13 @@ static void read_key(struct reading *r, const struct key *k, const struct yaml_n
                 break;
         case KEY_DAY:
                 if (read_text(r, n, w->id, k->name, &text) && !date_parse(text, at))
-                        complain(r, n, w->id, "no-date", arena_printf(r->arena, "%s is no date like 2026-11-20", k->name));
+                        complain(r, n, w->id, "no-date",
+                                 arena_printf(r->arena, "%s is no date like 2026-11-20", k->name));
                 break;
         case KEY_UNTIL:
                 if (read_text(r, n, w->id, k->name, &text) && !waiver_until_parse(text, at))
-                        complain(r, n, w->id, "no-date", arena_printf(r->arena, "%s is no date like 2026-12-31", k->name));
+                        complain(r, n, w->id, "no-date",
+                                 arena_printf(r->arena, "%s is no date like 2026-12-31", k->name));
                 break;
         case KEY_ENDS:
                 read_ends(r, n, w->id, at);
@@ -202,7 +198,8 @@ static void refuse_duplicates(struct reading *r, const struct yaml *y)
                 const struct yaml_duplicate *d = &y->duplicates[i];
                 struct yaml_node at = { .line = d->line, .column = d->column };
                 complain(r, &at, STR_NONE, "duplicate-key",
-                         arena_printf(r->arena, "\"%.*s\" was given in line %u already", STR_FMT(d->key), d->first_line));
+                         arena_printf(r->arena, "\"%.*s\" was given in line %u already", STR_FMT(d->key),
+                                      d->first_line));
         }
 }
 
@@ -245,7 +242,8 @@ void waivers_read(struct str name, struct str bytes, struct arena *arena, struct
                 if (yaml_is_null(y.documents[i]))
                         continue;
                 if (y.documents[i]->kind != YAML_SEQUENCE)
-                        complain(&r, y.documents[i], STR_NONE, "no-list", STR("a file of waivers is a list: \"- waiver: ID\""));
+                        complain(&r, y.documents[i], STR_NONE, "no-list",
+                                 STR("a file of waivers is a list: \"- waiver: ID\""));
                 else
                         most += y.documents[i]->n;
         }

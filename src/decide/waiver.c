@@ -139,7 +139,9 @@ void waiver_scope_print(const struct waiver_scope *s, struct buf *to)
         const struct {
                 const char *name;
                 struct str value;
-        } parts[] = { { "digest", s->digest }, { "repo", s->repository }, { "package", s->package }, { "path", s->path } };
+        } parts[] = {
+                { "digest", s->digest }, { "repo", s->repository }, { "package", s->package }, { "path", s->path }
+        };
         const char *between = "";
         for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
                 if (!parts[i].value.n)

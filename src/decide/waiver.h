@@ -7,19 +7,19 @@
 
 #include "rule/rule.h"
 
-#define WAIVERS_MAX         10000u /* of one file */
-#define WAIVER_TEXT_MAX     8192u  /* bytes of one text */
-#define WAIVER_ID_TEXT_MAX  64u
-#define WAIVER_EPSS_ONE     100000u
+#define WAIVERS_MAX        10000u /* of one file */
+#define WAIVER_TEXT_MAX    8192u  /* bytes of one text */
+#define WAIVER_ID_TEXT_MAX 64u
+#define WAIVER_EPSS_ONE    100000u
 
-struct waiver_scope { /* each empty: any. All that are given must fit. */
+struct waiver_scope {          /* each empty: any. All that are given must fit. */
         struct str digest;     /* of the manifest or of the configuration */
         struct str repository; /* "shop/web", "ghcr.io/shop/web" */
         struct str package;    /* an installed package, or the source package */
         struct str path;       /* the file; with "/" at its end: everything below */
 };
 
-struct waiver_end { /* what ends it before its time */
+struct waiver_end {        /* what ends it before its time */
         bool fix;          /* somebody publishes a fix */
         bool kev;          /* CISA lists it as exploited */
         bool control_gone; /* the control is not live */
@@ -36,9 +36,9 @@ struct waiver {
         struct str control;  /* the mitigating control, which must be live */
         struct waiver_scope scope;
         struct waiver_end ends_on;
-        int64_t created; /* 0: not known */
-        int64_t expires; /* the first second at which it does not hold any more */
-        bool is_pending; /* asked for, not approved yet */
+        int64_t created;                     /* 0: not known */
+        int64_t expires;                     /* the first second at which it does not hold any more */
+        bool is_pending;                     /* asked for, not approved yet */
         struct place place, condition_place; /* file, or "ledger" */
         bool is_from_file;
 };

@@ -532,8 +532,8 @@ static const char *const descriptor_letters[] = {
 static const char *const l4_protocols[] = { "<NA>", "icmp", "raw", "tcp", "udp", NULL };
 static const char *const socket_families[] = { "ip", "unix", NULL };
 static const char *const finding_kinds[] = {
-        "artefact", "end-of-life", "malware",     "misconfiguration", "mismatch", "modified", "secret",
-        "stale-data", "unread",    "unsupported", "vulnerability",    "waiver",   NULL,
+        "artefact",   "end-of-life", "malware",     "misconfiguration", "mismatch", "modified", "secret",
+        "stale-data", "unread",      "unsupported", "vulnerability",    "waiver",   NULL,
 };
 static const char *const cvss_letters_av[] = { "N", "A", "L", "P", NULL };
 static const char *const cvss_letters_ac[] = { "L", "M", "H", NULL };

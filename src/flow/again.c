@@ -1,4 +1,5 @@
-/* See again.h. What is made of packages and of the policy is forgotten and made anew; all else is kept as it was found. */
+/* See again.h. What is made of packages and of the policy is forgotten and made anew; all else is kept as it was found.
+ */
 #include "flow/again.h"
 
 #include <stdlib.h>
@@ -38,8 +39,8 @@ static void forget_verdict(struct report *r)
         r->denied = false;
 }
 
-int scan_again(const struct scan *from, const struct scan_options *o, const struct scan_change *change, struct scan *ret,
-               struct error *err)
+int scan_again(const struct scan *from, const struct scan_options *o, const struct scan_change *change,
+               struct scan *ret, struct error *err)
 {
         const struct report *before = &from->report;
         size_t n = 0;

@@ -1,6 +1,6 @@
 /*
- * Which layers came with the base image, and which the image's own build added. An image does not say so; what it has is
- * its history, in which the base image's steps come first. Heuristics, and no more than that: docs/format/policy.md
+ * Which layers came with the base image, and which the image's own build added. An image does not say so; what it has
+ * is its history, in which the base image's steps come first. Heuristics, and no more than that: docs/format/policy.md
  * ("Base layers") tells what follows from it.
  */
 #ifndef SEKISHO_FLOW_BASE_LAYERS_H

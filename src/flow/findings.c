@@ -213,8 +213,7 @@ static void find_modified(struct finder *f)
         for (size_t i = 0; i < c->n_modified; i++) {
                 const struct report_file *m = &c->modified[i];
                 bool executable = m->format == FORMAT_ELF || m->format == FORMAT_SCRIPT || m->format == FORMAT_PE;
-                struct finding *x =
-                        add(f, FINDING_MODIFIED, executable ? SEVERITY_MEDIUM : SEVERITY_LOW);
+                struct finding *x = add(f, FINDING_MODIFIED, executable ? SEVERITY_MEDIUM : SEVERITY_LOW);
                 x->file = m;
                 x->title = arena_printf(&f->s->arena, "/%.*s is not what %.*s shipped", STR_FMT(m->path),
                                         STR_FMT(m->package));

@@ -27,7 +27,10 @@ struct judge {
         bool wants_first_seen;
 };
 
-static const struct rule *rule_of(const struct judge *j, size_t i) { return rule_set_rule(policy_rules(j->o->policy), i); }
+static const struct rule *rule_of(const struct judge *j, size_t i)
+{
+        return rule_set_rule(policy_rules(j->o->policy), i);
+}
 
 /* --- preparing --- */
 
@@ -74,8 +77,8 @@ static struct str slug(struct arena *arena, struct str name)
 static enum response response_of(enum rule_response r)
 {
         static const enum response same[RULE_RESPONSES] = {
-                [RULE_RESPONSE_NONE] = RESPONSE_DECIDE,       [RULE_RESPONSE_UPDATE] = RESPONSE_UPDATE,
-                [RULE_RESPONSE_REPLACE] = RESPONSE_REPLACE,   [RULE_RESPONSE_MITIGATE] = RESPONSE_MITIGATE,
+                [RULE_RESPONSE_NONE] = RESPONSE_DECIDE,     [RULE_RESPONSE_UPDATE] = RESPONSE_UPDATE,
+                [RULE_RESPONSE_REPLACE] = RESPONSE_REPLACE, [RULE_RESPONSE_MITIGATE] = RESPONSE_MITIGATE,
                 [RULE_RESPONSE_ACCEPT] = RESPONSE_ACCEPT,
         };
         return same[r];
@@ -138,7 +141,8 @@ static void respond(struct judge *j, struct judged *x)
         if (x->d.rule == DECIDE_NONE || x->f.response != RESPONSE_DECIDE)
                 return;
         enum response r = response_of(rule_of(j, x->d.rule)->response);
-        bool is_possible = r == RESPONSE_MITIGATE || r == RESPONSE_ACCEPT || (r == RESPONSE_REPLACE && x->f.vulnerability);
+        bool is_possible =
+                r == RESPONSE_MITIGATE || r == RESPONSE_ACCEPT || (r == RESPONSE_REPLACE && x->f.vulnerability);
         if (is_possible)
                 x->f.response = r;
 }
@@ -176,7 +180,9 @@ static void judge_artefact(struct judge *j)
                 struct finding f = {
                         .kind = FINDING_ARTEFACT,
                         .id = slug(arena, r->name),
-                        .title = r->why.n ? r->why : r->desc.n ? r->desc : r->name,
+                        .title = r->why.n    ? r->why
+                                 : r->desc.n ? r->desc
+                                             : r->name,
                         .severity = action_denies(r->action) ? SEVERITY_HIGH : SEVERITY_LOW,
                         .layer = NONE,
                         .proof = arena_str(arena, buf_str(&condition)),
@@ -191,7 +197,9 @@ static void judge_artefact(struct judge *j)
 static void judge_waivers(struct judge *j)
 {
         static const enum severity severities[NOTE_KINDS] = {
-                [NOTE_EXPIRED] = SEVERITY_MEDIUM, [NOTE_UNUSED] = SEVERITY_LOW, [NOTE_BROAD] = SEVERITY_MEDIUM,
+                [NOTE_EXPIRED] = SEVERITY_MEDIUM,
+                [NOTE_UNUSED] = SEVERITY_LOW,
+                [NOTE_BROAD] = SEVERITY_MEDIUM,
         };
         struct arena *arena = &j->s->arena;
         struct waiver_note *notes;

@@ -13,7 +13,7 @@
 
 #define ROUNDS_MAX 50 /* versions that a package is forced through */
 
-struct target { /* of each package of the report */
+struct target {                   /* of each package of the report */
         struct str to, ecosystem; /* to: empty while it stays as it is */
 };
 
@@ -119,7 +119,10 @@ static const struct finding *denied_end_of_life(const struct report *r)
 
 static struct str source_of(const struct fact_package *p) { return p->source.n ? p->source : p->name; }
 
-static struct str version_of(const struct fact_package *p) { return p->source_version.n ? p->source_version : p->version; }
+static struct str version_of(const struct fact_package *p)
+{
+        return p->source_version.n ? p->source_version : p->version;
+}
 
 struct numbered {
         size_t package;
@@ -155,7 +158,8 @@ static void count_closed(const struct planning *p, struct plan_update *u)
         const struct report *before = &p->s->report;
         for (size_t i = 0; i < before->n_findings; i++) {
                 const struct finding *f = &before->findings[i];
-                if (!f->vulnerability || !f->fix.n || f->set_aside || is_later(u->ecosystem, f->fix, u->to) || !concerns(f, u))
+                if (!f->vulnerability || !f->fix.n || f->set_aside || is_later(u->ecosystem, f->fix, u->to) ||
+                    !concerns(f, u))
                         continue;
                 *(is_denied(f) ? &u->n_denied : &u->n_others) += 1;
         }

@@ -25,7 +25,7 @@ struct plan_update { /* of one source package, or of what its feed goes by */
 struct plan {
         const struct plan_update *updates; /* by name */
         size_t n_updates;
-        bool replaces_base; /* its operating system is denied for want of support */
+        bool replaces_base;            /* its operating system is denied for want of support */
         struct str base_from, base_to; /* "Debian 11 (bullseye)", "Debian 13"; base_to may be empty */
         const struct finding **left;   /* denied after all moves, of `after`: somebody must decide */
         size_t n_left;

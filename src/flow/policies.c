@@ -19,7 +19,8 @@ static int no_policy(const char *name, struct error *err)
         _cleanup_(buf_done) struct buf names = BUF_INIT(512);
         for (size_t i = 0; i < n_profiles; i++)
                 buf_printf(&names, "%s%s", i ? ", " : "", profiles[i].name);
-        return error_set(err, -ENOENT, "no policy is called \"%s\"; there are %s, and any file by its path", name, names.p);
+        return error_set(err, -ENOENT, "no policy is called \"%s\"; there are %s, and any file by its path", name,
+                         names.p);
 }
 
 int policy_read(const char *name, struct arena *arena, struct policy_file *ret, struct error *err)
@@ -72,7 +73,8 @@ static int load_fail_on(struct loading *l, struct error *err)
                 int r = policy_fail_on(words, &text, err);
                 if (r < 0)
                         return error_prefix(err, r, POLICY_FAIL_ON);
-                l->files[l->n_files++] = (struct policy_file){ STR(POLICY_FAIL_ON), arena_str(l->arena, buf_str(&text)) };
+                l->files[l->n_files++] =
+                        (struct policy_file){ STR(POLICY_FAIL_ON), arena_str(l->arena, buf_str(&text)) };
                 buf_printf(&l->name, "%s" POLICY_FAIL_ON " %.*s", l->name.n ? " " : "", STR_FMT(words));
         }
         return 0;
@@ -104,11 +106,12 @@ static int load_waivers(struct loading *l, struct problems *problems, struct err
                 for (size_t k = 0; k < n[i]; k++) {
                         struct waiver *w = &v[i][k];
                         if (is_taken(l, w, before))
-                                problems_add(problems, &(struct problem){ .level = PROBLEM_ERROR,
-                                                                          .code = "duplicate-id",
-                                                                          .place = w->place,
-                                                                          .about = w->id,
-                                                                          .words = STR("another file has a waiver of this id") });
+                                problems_add(problems,
+                                             &(struct problem){ .level = PROBLEM_ERROR,
+                                                                .code = "duplicate-id",
+                                                                .place = w->place,
+                                                                .about = w->id,
+                                                                .words = STR("another file has a waiver of this id") });
                         l->waivers[l->n_waivers++] = *w;
                 }
         }

@@ -7,10 +7,10 @@
 
 #include "decide/policy.h"
 
-#define POLICY_NAMES_MAX  16
-#define POLICY_BYTES_MAX  RULE_FILE_BYTES_MAX
-#define WAIVER_FILES_MAX  64
-#define WAIVER_BYTES_MAX  (16u << 20)
+#define POLICY_NAMES_MAX 16
+#define POLICY_BYTES_MAX RULE_FILE_BYTES_MAX
+#define WAIVER_FILES_MAX 64
+#define WAIVER_BYTES_MAX (16u << 20)
 
 struct policy_choice {
         const char *names[POLICY_NAMES_MAX]; /* of profiles, or paths; later ones append to and override earlier ones */

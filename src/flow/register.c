@@ -73,8 +73,8 @@ int register_end(struct book *b, const struct book_stamp *stamp, const struct re
                 if (!w->ended_by.n || !str_is(w->place, "ledger"))
                         continue;
                 struct arena arena = ARENA_INIT;
-                struct str why = arena_printf(&arena, "%.*s: %.*s, seen in %.*s", STR_FMT(w->ended_by), STR_FMT(w->doubt),
-                                              STR_FMT(r->name.n ? r->name : r->target));
+                struct str why = arena_printf(&arena, "%.*s: %.*s, seen in %.*s", STR_FMT(w->ended_by),
+                                              STR_FMT(w->doubt), STR_FMT(r->name.n ? r->name : r->target));
                 int e = book_waiver_end(b, stamp, w->id, why, err);
                 arena_done(&arena);
                 if (e < 0 && e != -EINVAL) /* it has ended already */

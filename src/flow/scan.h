@@ -24,7 +24,8 @@ struct scan_options {
         enum stage stage;         /* 0: STAGE_SCAN */
         struct str_list controls; /* mitigating controls that are live */
         struct str explain;       /* id of the findings whose reasons are wanted in full; may be empty */
-        int64_t (*first_seen)(void *arg, struct str id); /* when a finding was first seen here, 0 unknown; may be NULL */
+        int64_t (*first_seen)(void *arg,
+                              struct str id); /* when a finding was first seen here, 0 unknown; may be NULL */
         void *first_seen_arg;
         const struct vex_set *vex; /* may be NULL */
         int64_t today;
@@ -54,7 +55,8 @@ void scan_packages(struct scan *s);
 /* From packages, coverage, layers and system to sorted findings, each with the rule that judges it. */
 int scan_findings(struct scan *s, const struct scan_options *o, const struct layers *l, struct error *err);
 
-/* Judges these findings by the policy and puts them into the report, sorted, with what rules and waivers make of them. */
+/* Judges these findings by the policy and puts them into the report, sorted, with what rules and waivers make of them.
+ */
 void scan_judge(struct scan *s, const struct scan_options *o, const struct finding *found, size_t n);
 
 /*

@@ -81,10 +81,10 @@ struct finding {
         struct str fix;              /* version to update to, product to move to; may be empty */
         const struct rule_hit *rule; /* the policy rule that denies or warns, or NULL; of set aside ones always NULL */
         enum set_aside set_aside;
-        struct str set_aside_by;    /* who: the author of a VEX document, the owner of a waiver */
-        struct str set_aside_why;   /* their own words; may be empty where a justification says it all */
-        const struct report_file *file;     /* the file that it is about, or NULL */
-        const struct report_waiver *waiver; /* that sets it aside, or NULL */
+        struct str set_aside_by;              /* who: the author of a VEX document, the owner of a waiver */
+        struct str set_aside_why;             /* their own words; may be empty where a justification says it all */
+        const struct report_file *file;       /* the file that it is about, or NULL */
+        const struct report_waiver *waiver;   /* that sets it aside, or NULL */
         const struct report_waiver *doubtful; /* a waiver that was made for it and does not hold, or NULL; */
         struct str doubt;                     /* why it does not: "a fix has been published" */
         const struct finding_reason *reasons; /* every rule that hits it, in the policy's order */
@@ -135,17 +135,18 @@ struct report_waiver {
         struct str covers;    /* the finding's id, or the condition */
         struct str scope;     /* "repo:shop/web package:openssl"; may be empty */
         struct str owner, approver, reason, response, control;
-        struct str until;     /* the last day on which it holds */
-        size_t n_covered;     /* findings that it sets aside */
-        size_t n_doubtful;    /* findings that it was made for, but does not cover; */
-        struct str doubt;     /* why not, of the first of them */
+        struct str until;  /* the last day on which it holds */
+        size_t n_covered;  /* findings that it sets aside */
+        size_t n_doubtful; /* findings that it was made for, but does not cover; */
+        struct str doubt;  /* why not, of the first of them */
         const struct finding *doubted;
-        struct str ended_by; /* "fix", "kev", "epss", "exposed", "control-gone": data has ended it for good; else empty */
+        struct str
+                ended_by; /* "fix", "kev", "epss", "exposed", "control-gone": data has ended it for good; else empty */
 };
 
 struct rule_hit {
-        struct str name;  /* "Serious vulnerability with a fix" */
-        struct str place; /* "default.yaml:12", "--fail-on" */
+        struct str name;                       /* "Serious vulnerability with a fix" */
+        struct str place;                      /* "default.yaml:12", "--fail-on" */
         struct str action, response, why, fix; /* as the rule says; action: "deny", "warn", ... */
         struct str_list tags;                  /* "NIST-800-190:4.1.1", "T1190" */
         bool denies;                           /* else it warns */
@@ -214,8 +215,8 @@ struct report {
         const struct report_vex *vex; /* in the order in which they were given */
         size_t n_vex;
 
-        struct str policy; /* "default", or the --fail-on words */
-        struct str stage;  /* "scan", "build", "admit", "run" */
+        struct str policy;                   /* "default", or the --fail-on words */
+        struct str stage;                    /* "scan", "build", "admit", "run" */
         const struct report_waiver *waivers; /* those that have to do with this artefact, in the order given */
         size_t n_waivers;
         bool denied;

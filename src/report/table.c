@@ -315,7 +315,8 @@ static struct str unheld_item(struct table *t, const void *arg, size_t i)
 {
         const struct report_waiver *w = &t->r->waivers[((const struct chosen *)arg)->findings[i]];
         return arena_printf(&t->arena, "%.*s for %.*s (%.*s)", STR_FMT(text_clean(&t->arena, w->id)),
-                            STR_FMT(text_cut(&t->arena, text_clean(&t->arena, w->covers), WORDS_SHOWN)), STR_FMT(w->doubt));
+                            STR_FMT(text_cut(&t->arena, text_clean(&t->arena, w->covers), WORDS_SHOWN)),
+                            STR_FMT(w->doubt));
 }
 
 static void stated(struct table *t)
@@ -332,8 +333,8 @@ static void stated(struct table *t)
                      set_aside_item, &waived);
         if (unheld.n)
                 list(t, PAINT_WARN, "waivers",
-                     text_count(a, unheld.n, "waiver that does not hold", "waivers that do not hold"), unheld.n, unheld.n,
-                     unheld_item, &unheld);
+                     text_count(a, unheld.n, "waiver that does not hold", "waivers that do not hold"), unheld.n,
+                     unheld.n, unheld_item, &unheld);
         if (open.n)
                 list(t, PAINT_WARN, "stated", text_count(a, open.n, "finding left open", "findings left open"), open.n,
                      open.n, stated_item, &open);

@@ -39,7 +39,9 @@ static struct str text(struct str *s) /* up to 7 bytes of the input */
 
 static void make(struct str *s, struct made *m)
 {
-        static const char *const kinds[] = { "vulnerability", "malware", "secret", "modified", "end-of-life", "unread" };
+        static const char *const kinds[] = {
+                "vulnerability", "malware", "secret", "modified", "end-of-life", "unread"
+        };
         *m = (struct made){ 0 };
         m->f.kind = str_of(kinds[byte(s) % ARRAY_SIZE(kinds)]);
         m->f.id = text(s);
@@ -53,8 +55,12 @@ static void make(struct str *s, struct made *m)
         m->f.file = byte(s) & 1 ? &m->file : NULL;
         if (!str_is(m->f.kind, "vulnerability"))
                 return;
-        m->v = (struct fact_vulnerability){ .id = m->f.id, .severity = m->f.severity, .epss = byte(s) * 400u,
-                                            .kev = byte(s) & 1 ? TODAY : 0, .fixed = text(s), .cvss_vector = text(s),
+        m->v = (struct fact_vulnerability){ .id = m->f.id,
+                                            .severity = m->f.severity,
+                                            .epss = byte(s) * 400u,
+                                            .kev = byte(s) & 1 ? TODAY : 0,
+                                            .fixed = text(s),
+                                            .cvss_vector = text(s),
                                             .published = TODAY - byte(s) * INT64_C(86400) };
         m->f.fix = m->v.fixed;
         m->f.vulnerability = &m->v;
@@ -66,7 +72,8 @@ static void make(struct str *s, struct made *m)
 }
 
 /* Denied with the first n, in this order or the other way round. */
-static bool denied(const struct policy *p, const struct subject_artefact *a, const struct made *v, size_t n, bool backwards)
+static bool denied(const struct policy *p, const struct subject_artefact *a, const struct made *v, size_t n,
+                   bool backwards)
 {
         struct decider *d = decider_new(p, a, STAGE_SCAN, (struct str_list){ 0 });
         struct arena arena = ARENA_INIT;
@@ -114,7 +121,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         problems_done(&problems);
         struct policy_input in = { STR("fuzz"), &file, 1, waivers, n };
         if (policy_compile(&in, &p, &problems) == 0) {
-                struct subject_artefact a = { .now = TODAY, .name = text(&rest), .tag = text(&rest), .is_reference = true };
+                struct subject_artefact a = {
+                        .now = TODAY, .name = text(&rest), .tag = text(&rest), .is_reference = true
+                };
                 for (size_t i = 0; i < FINDINGS; i++)
                         make(&rest, &v[i]);
                 bool before = false;

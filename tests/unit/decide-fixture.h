@@ -33,7 +33,10 @@ struct random_finding {
         char id[32];
 };
 
-static inline struct str one_of(struct dice *d, const char *const *words, size_t n) { return str_of(words[roll(d, n)]); }
+static inline struct str one_of(struct dice *d, const char *const *words, size_t n)
+{
+        return str_of(words[roll(d, n)]);
+}
 #define ONE_OF(d, ...)                                                                                                 \
         one_of(d, (const char *const[]){ __VA_ARGS__ }, sizeof((const char *const[]){ __VA_ARGS__ }) / sizeof(char *))
 
@@ -42,8 +45,8 @@ static inline void random_finding(struct dice *d, struct random_finding *x)
         *x = (struct random_finding){ 0 };
         struct subject_finding *f = &x->f;
         snprintf(x->id, sizeof(x->id), "CVE-2024-%u", (unsigned)roll(d, 12));
-        f->kind = ONE_OF(d, "vulnerability", "vulnerability", "vulnerability", "end-of-life", "unsupported", "unread", "modified",
-                         "mismatch", "malware", "secret", "misconfiguration", "stale-data");
+        f->kind = ONE_OF(d, "vulnerability", "vulnerability", "vulnerability", "end-of-life", "unsupported", "unread",
+                         "modified", "mismatch", "malware", "secret", "misconfiguration", "stale-data");
         f->severity = (enum severity)roll(d, SEVERITY_CRITICAL + 1);
         f->id = f->kind;
         f->path = ONE_OF(d, "var/lib/dpkg/status", "opt/app/x", "opt/app/lib/y", "");
@@ -144,7 +147,9 @@ static inline bool decide_all(const struct policy *p, const struct subject_artef
         bool denied = false;
         size_t n_rules = decider_artefact(d, &rules);
         for (size_t i = 0; i < n_rules; i++) {
-                struct subject_finding f = { .kind = STR("artefact"), .id = STR("some-rule"), .severity = SEVERITY_LOW };
+                struct subject_finding f = { .kind = STR("artefact"),
+                                             .id = STR("some-rule"),
+                                             .severity = SEVERITY_LOW };
                 struct decision x;
                 decider_finding(d, &f, rules[i], &x);
                 denied = denied || (action_denies(x.action) && x.waiver == DECIDE_NONE);

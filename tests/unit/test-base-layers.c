@@ -27,11 +27,17 @@ static size_t base(const char *history, size_t n_layers)
 static void test_histories(void **state)
 {
         /* docker build, classic: debian, then ours */
-        assert_int_equal(base("/bin/sh -c #(nop) ADD file:1 in / |-/bin/sh -c #(nop)  CMD [\"bash\"]|/bin/sh -c apt-get update|"
-                              "/bin/sh -c #(nop) COPY dir:2 in /app |-/bin/sh -c #(nop)  CMD [\"app\"]", 3), 1);
+        assert_int_equal(
+                base("/bin/sh -c #(nop) ADD file:1 in / |-/bin/sh -c #(nop)  CMD [\"bash\"]|/bin/sh -c apt-get update|"
+                     "/bin/sh -c #(nop) COPY dir:2 in /app |-/bin/sh -c #(nop)  CMD [\"app\"]",
+                     3),
+                1);
         /* BuildKit, two levels: the upper one is the base */
-        assert_int_equal(base("# debian.sh --arch 'amd64' out/|RUN /bin/sh -c apt-get install python # buildkit|-CMD [\"python3\"]|"
-                              "WORKDIR /app|COPY . . # buildkit|-ENTRYPOINT [\"python\"]", 4), 2);
+        assert_int_equal(base("# debian.sh --arch 'amd64' out/|RUN /bin/sh -c apt-get install python # buildkit|-CMD "
+                              "[\"python3\"]|"
+                              "WORKDIR /app|COPY . . # buildkit|-ENTRYPOINT [\"python\"]",
+                              4),
+                         2);
         /* nothing was added to the base */
         assert_int_equal(base("ADD rootfs.tar.xz / # buildkit|-CMD [\"bash\"]", 1), 1);
         /* a root file system without a command */

@@ -12,11 +12,12 @@
 
 /* --- precedence --- */
 
-static const char contradicting[] = "- rule: Allows\n  desc: x\n  condition: finding.kind = malware\n  action: allow\n"
-                                    "- rule: Warns\n  desc: x\n  condition: finding.kind = malware\n  action: warn\n"
-                                    "- rule: Denies\n  desc: x\n  condition: finding.kind = malware\n  action: deny\n"
-                                    "- rule: Denies too\n  desc: x\n  condition: finding.kind = malware\n  action: deny\n"
-                                    "- rule: Speaks\n  desc: x\n  condition: finding.kind = malware\n  action: allow\n";
+static const char contradicting[] =
+        "- rule: Allows\n  desc: x\n  condition: finding.kind = malware\n  action: allow\n"
+        "- rule: Warns\n  desc: x\n  condition: finding.kind = malware\n  action: warn\n"
+        "- rule: Denies\n  desc: x\n  condition: finding.kind = malware\n  action: deny\n"
+        "- rule: Denies too\n  desc: x\n  condition: finding.kind = malware\n  action: deny\n"
+        "- rule: Speaks\n  desc: x\n  condition: finding.kind = malware\n  action: allow\n";
 
 static void test_deny_wins(void **state)
 {
@@ -34,10 +35,11 @@ static void test_deny_wins(void **state)
 
 static void test_rules_of_the_artefact(void **state)
 {
-        struct policy *p = policy_of_text("- rule: Latest\n  desc: x\n  condition: image.tag = latest\n  action: deny\n"
-                                          "- rule: Mixed\n  desc: x\n  condition: image.tag = latest and finding.kind = secret\n"
-                                          "  action: warn\n"
-                                          "- rule: Later\n  desc: x\n  stage: admit\n  condition: image.tag = latest\n  action: warn\n");
+        struct policy *p = policy_of_text(
+                "- rule: Latest\n  desc: x\n  condition: image.tag = latest\n  action: deny\n"
+                "- rule: Mixed\n  desc: x\n  condition: image.tag = latest and finding.kind = secret\n"
+                "  action: warn\n"
+                "- rule: Later\n  desc: x\n  stage: admit\n  condition: image.tag = latest\n  action: warn\n");
         struct subject_artefact a = { .now = TODAY, .tag = STR("latest") };
         struct decider *d = decider_new(p, &a, STAGE_SCAN, (struct str_list){ 0 });
         const uint32_t *rules;
@@ -59,8 +61,9 @@ static void test_rules_of_the_artefact(void **state)
 
 static void test_explanation(void **state)
 {
-        struct policy *p = policy_of_text("- rule: Both\n  desc: x\n  condition: vuln.severity >= high and vuln.fixable = true\n"
-                                          "  action: deny\n");
+        struct policy *p =
+                policy_of_text("- rule: Both\n  desc: x\n  condition: vuln.severity >= high and vuln.fixable = true\n"
+                               "  action: deny\n");
         struct fact_vulnerability v = { .severity = SEVERITY_HIGH };
         struct subject_finding f = { .kind = STR("vulnerability"), .id = STR("CVE-1"), .vulnerability = &v };
         struct subject_artefact a = { .now = TODAY };
@@ -222,9 +225,11 @@ static struct waiver plain_waiver(const char *finding)
 static struct outcome waived(const char *settings, const struct waiver *w, const struct subject_artefact *a,
                              const struct random_finding *x)
 {
-        const struct policy_file files[] = { profiles[0].text.n ? (struct policy_file){ STR("default"), profile_find(STR("default"))->text }
-                                                                : (struct policy_file){ 0 },
-                                             { STR("settings.yaml"), str_of(settings) } };
+        const struct policy_file files[] = {
+                profiles[0].text.n ? (struct policy_file){ STR("default"), profile_find(STR("default"))->text }
+                                   : (struct policy_file){ 0 },
+                { STR("settings.yaml"), str_of(settings) }
+        };
         struct policy *p = policy_of(files, *settings ? 2 : 1, w, 1);
         struct outcome o;
         (void)decide_all(p, a, STAGE_SCAN, x, NULL, 1, &o);
@@ -234,13 +239,26 @@ static struct outcome waived(const char *settings, const struct waiver *w, const
 
 static void test_when_a_waiver_holds(void **state)
 {
-        struct subject_artefact a = { .now = TODAY, .digest = STR("sha256:aa"), .is_reference = true, .registry = STR("docker.io"), .repository = STR("library/web") };
-        struct random_finding x = { .v = { .id = STR("DSA-1"), .cve = STR("CVE-1"), .severity = SEVERITY_CRITICAL, .matched_name = STR("openssl") } };
-        x.f = (struct subject_finding){ .kind = STR("vulnerability"), .id = STR("CVE-1"), .severity = SEVERITY_CRITICAL, .vulnerability = &x.v, .path = STR("var/x") };
+        struct subject_artefact a = { .now = TODAY,
+                                      .digest = STR("sha256:aa"),
+                                      .is_reference = true,
+                                      .registry = STR("docker.io"),
+                                      .repository = STR("library/web") };
+        struct random_finding x = { .v = { .id = STR("DSA-1"),
+                                           .cve = STR("CVE-1"),
+                                           .severity = SEVERITY_CRITICAL,
+                                           .matched_name = STR("openssl") } };
+        x.f = (struct subject_finding){ .kind = STR("vulnerability"),
+                                        .id = STR("CVE-1"),
+                                        .severity = SEVERITY_CRITICAL,
+                                        .vulnerability = &x.v,
+                                        .path = STR("var/x") };
         struct waiver w = plain_waiver("cve-1");
-#define HOLDS(settings)     assert_int_equal(waived(settings, &w, &a, &x).waiver, 0)
+#define HOLDS(settings)      assert_int_equal(waived(settings, &w, &a, &x).waiver, 0)
 #define DOUBT(settings, why) assert_int_equal(waived(settings, &w, &a, &x).doubt, why)
-#define NOT_FOR_IT()        assert_int_equal(waived("", &w, &a, &x).doubtful, DECIDE_NONE), assert_int_equal(waived("", &w, &a, &x).waiver, DECIDE_NONE)
+#define NOT_FOR_IT()                                                                                                   \
+        assert_int_equal(waived("", &w, &a, &x).doubtful, DECIDE_NONE),                                                \
+                assert_int_equal(waived("", &w, &a, &x).waiver, DECIDE_NONE)
         HOLDS("");
         w.finding = STR("DSA-1"); /* another name of the same */
         HOLDS("");

@@ -27,10 +27,14 @@ static void random_advisories(struct dice *d, struct buf *to)
                 unsigned from = (unsigned)roll(d, 4), until = from + 1 + (unsigned)roll(d, VERSIONS - from);
                 bool has_fix = roll(d, 8) != 0 && until <= VERSIONS, is_serious = roll(d, 3) != 0;
                 buf_printf(to,
-                           "{\"id\":\"CVE-2025-%zu\",\"modified\":\"2026-01-01T00:00:00Z\",\"severity\":[{\"type\":\"CVSS_V3\",\"score\":\"%s\"}],"
-                           "\"affected\":[{\"package\":{\"ecosystem\":\"Debian:12\",\"name\":\"%s\"},\"ranges\":[{\"type\":\"ECOSYSTEM\","
+                           "{\"id\":\"CVE-2025-%zu\",\"modified\":\"2026-01-01T00:00:00Z\",\"severity\":[{\"type\":"
+                           "\"CVSS_V3\",\"score\":\"%s\"}],"
+                           "\"affected\":[{\"package\":{\"ecosystem\":\"Debian:12\",\"name\":\"%s\"},\"ranges\":[{"
+                           "\"type\":\"ECOSYSTEM\","
                            "\"events\":[{\"introduced\":\"%u\"}",
-                           i + 1, is_serious ? "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H" : "CVSS:3.1/AV:L/AC:H/PR:H/UI:R/S:U/C:L/I:N/A:N",
+                           i + 1,
+                           is_serious ? "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"
+                                      : "CVSS:3.1/AV:L/AC:H/PR:H/UI:R/S:U/C:L/I:N/A:N",
                            names[roll(d, SOURCES)], from);
                 if (has_fix)
                         buf_printf(to, ",{\"fixed\":\"%u\"}", until);
@@ -66,10 +70,11 @@ static void world_init(struct world *w, struct dice *d, const char *policy)
         w->scan.report.os = (struct fact_os){ .id = STR("debian"), .version = STR("12") };
         for (size_t i = 0; i <= SOURCES; i++) {
                 const char *source = i < SOURCES ? names[i] : names[0];
-                snprintf(w->versions[i], sizeof(w->versions[i]), "%u", 1 + (unsigned)roll(d, 3));
-                if (i == SOURCES)
-                        strcpy(w->versions[i], w->versions[0]);
-                w->packages[i].p = (struct fact_package){ .type = STR("deb"), .name = str_of(binaries[i]), .source = str_of(source) };
+                unsigned version = i < SOURCES ? 1 + (unsigned)roll(d, 3) : (unsigned)(w->versions[0][0] - '0');
+                snprintf(w->versions[i], sizeof(w->versions[i]), "%u", version);
+                w->packages[i].p = (struct fact_package){ .type = STR("deb"),
+                                                          .name = str_of(binaries[i]),
+                                                          .source = str_of(source) };
                 w->packages[i].layer = NONE;
                 set_version(&w->packages[i], w->versions[i]);
         }
@@ -165,8 +170,10 @@ static void one_advisory(struct buf *to, const char *name, const char *fixed)
 {
         buf_printf(to,
                    "{\"id\":\"CVE-2025-1\",\"modified\":\"2026-01-01T00:00:00Z\",\"severity\":[{\"type\":\"CVSS_V3\","
-                   "\"score\":\"CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H\"}],\"affected\":[{\"package\":{\"ecosystem\":\"Debian:12\","
-                   "\"name\":\"%s\"},\"ranges\":[{\"type\":\"ECOSYSTEM\",\"events\":[{\"introduced\":\"0\"},{\"fixed\":\"%s\"}]}]}]}\n",
+                   "\"score\":\"CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/"
+                   "A:H\"}],\"affected\":[{\"package\":{\"ecosystem\":\"Debian:12\","
+                   "\"name\":\"%s\"},\"ranges\":[{\"type\":\"ECOSYSTEM\",\"events\":[{\"introduced\":\"0\"},{\"fixed\":"
+                   "\"%s\"}]}]}]}\n",
                    name, fixed);
 }
 
@@ -176,10 +183,14 @@ static void test_commands(void **state)
         static const struct {
                 const char *source, *source_version, *name, *version, *fixed, *command;
         } cases[] = {
-                { "openssl", "3.0-1", "libssl3", "3.0-1", "3.0-2", "apt-get update && apt-get install -y --only-upgrade libssl3=3.0-2" },
-                { "openssl", "3.0-1", "libssl3", "3.0-1+b2", "1:3.0-2", "apt-get update && apt-get install -y --only-upgrade libssl3=1:3.0-2" },
-                { "gcc-12", "12.2", "libgcc-s1", "12.2-own", "12.3", "apt-get update && apt-get install -y --only-upgrade libgcc-s1" },
-                { "linux-signed-amd64", "6.1.90+1", "linux-image-amd64", "6.1.90+1", "6.1.90-2", "apt-get update && apt-get install -y --only-upgrade linux-image-amd64=6.1.90+2" },
+                { "openssl", "3.0-1", "libssl3", "3.0-1", "3.0-2",
+                  "apt-get update && apt-get install -y --only-upgrade libssl3=3.0-2" },
+                { "openssl", "3.0-1", "libssl3", "3.0-1+b2", "1:3.0-2",
+                  "apt-get update && apt-get install -y --only-upgrade libssl3=1:3.0-2" },
+                { "gcc-12", "12.2", "libgcc-s1", "12.2-own", "12.3",
+                  "apt-get update && apt-get install -y --only-upgrade libgcc-s1" },
+                { "linux-signed-amd64", "6.1.90+1", "linux-image-amd64", "6.1.90+1", "6.1.90-2",
+                  "apt-get update && apt-get install -y --only-upgrade linux-image-amd64=6.1.90+2" },
                 { "x", "1", "x;reboot", "1", "2", NULL },
                 { "x", "1", "-o", "1", "2", NULL },
         };
@@ -189,14 +200,23 @@ static void test_commands(void **state)
                 struct plan p;
                 struct error err = ERROR_NONE;
                 struct arena arena = ARENA_INIT;
-                one_advisory(&records, str_starts(str_of(cases[i].source), STR("linux-signed")) ? "linux" : cases[i].source, cases[i].fixed);
+                one_advisory(&records,
+                             str_starts(str_of(cases[i].source), STR("linux-signed")) ? "linux" : cases[i].source,
+                             cases[i].fixed);
                 fixture_init(&w.db, records.p);
                 w.policy = policy_of_text(denies_serious);
-                w.o = (struct scan_options){ .db = w.db.db, .db_source = STR("test"), .policy = w.policy, .today = TODAY };
-                w.scan.report = (struct report){ .today = TODAY, .has_os = true, .complete = true, .packages = w.packages, .n_packages = 1 };
+                w.o = (struct scan_options){
+                        .db = w.db.db, .db_source = STR("test"), .policy = w.policy, .today = TODAY
+                };
+                w.scan.report = (struct report){
+                        .today = TODAY, .has_os = true, .complete = true, .packages = w.packages, .n_packages = 1
+                };
                 w.scan.report.os = (struct fact_os){ .id = STR("debian"), .version = STR("12") };
-                w.packages[0].p = (struct fact_package){ .type = STR("deb"), .name = str_of(cases[i].name), .version = str_of(cases[i].version),
-                                                         .source = str_of(cases[i].source), .source_version = str_of(cases[i].source_version) };
+                w.packages[0].p = (struct fact_package){ .type = STR("deb"),
+                                                         .name = str_of(cases[i].name),
+                                                         .version = str_of(cases[i].version),
+                                                         .source = str_of(cases[i].source),
+                                                         .source_version = str_of(cases[i].source_version) };
                 assert_int_equal(scan_rematch(&w.scan, &w.o, NULL, 0, &err), 0);
                 assert_true(w.scan.report.denied);
                 assert_int_equal(plan_make(&w.scan, &w.o, &p, &err), 0);

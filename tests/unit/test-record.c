@@ -49,7 +49,8 @@ struct answers {
         bool is_true;
 };
 
-static void check_all(const struct answers *v, size_t n, const struct subject_artefact *a, const struct subject_finding *f)
+static void check_all(const struct answers *v, size_t n, const struct subject_artefact *a,
+                      const struct subject_finding *f)
 {
         for (size_t i = 0; i < n; i++)
                 if (is_true(v[i].condition, a, f) != v[i].is_true)
@@ -65,15 +66,25 @@ static struct str list_of(struct str_list *l, struct str *v, size_t n)
 static void test_artefact(void **state)
 {
         struct str labels[] = { STR("a=1"), STR("a.b/c=x=y"), STR("empty=") };
-        struct str env[] = { STR("PATH=/bin"), STR("TOKEN=x"), STR("LONE") }, ports[] = { STR("22/tcp"), STR("80/tcp") };
+        struct str env[] = { STR("PATH=/bin"), STR("TOKEN=x"), STR("LONE") },
+                   ports[] = { STR("22/tcp"), STR("80/tcp") };
         struct fact_image image = { .user = STR("0:1000"), .arch = STR("arm64"), .created = TODAY - 200 * DAY };
         struct fact_os os = { .id = STR("debian"), .version = STR("11"), .codename = STR("bullseye") };
         list_of(&image.labels, labels, 3);
         list_of(&image.env, env, 3);
         list_of(&image.ports, ports, 2);
-        struct subject_artefact a = { .now = TODAY, .image = &image, .os = &os, .os_order = by_bytes, .eol = TODAY + DAY,
-                                      .tag = STR("latest"), .is_reference = true, .n_layers = 3, .size = 12,
-                                      .data_date = TODAY - 3 * DAY, .kev_date = TODAY - 9 * DAY, .is_complete = true };
+        struct subject_artefact a = { .now = TODAY,
+                                      .image = &image,
+                                      .os = &os,
+                                      .os_order = by_bytes,
+                                      .eol = TODAY + DAY,
+                                      .tag = STR("latest"),
+                                      .is_reference = true,
+                                      .n_layers = 3,
+                                      .size = 12,
+                                      .data_date = TODAY - 3 * DAY,
+                                      .kev_date = TODAY - 9 * DAY,
+                                      .is_complete = true };
         static const struct answers answers[] = {
                 { "image.labels[a] = 1", true },
                 { "image.labels[a.b/c] = \"x=y\"", true },
@@ -104,7 +115,7 @@ static void test_artefact(void **state)
         static const struct {
                 const char *user;
                 bool root;
-        } users[] = { { "", true },      { "root", true },  { "root:adm", true }, { "0", true }, { "00", true },
+        } users[] = { { "", true },      { "root", true }, { "root:adm", true }, { "0", true },      { "00", true },
                       { "1000", false }, { "app", false }, { "rooty", false },   { "1000:0", false } };
         for (size_t i = 0; i < ARRAY_SIZE(users); i++) {
                 image.user = str_of(users[i].user);
@@ -119,17 +130,35 @@ static void test_artefact(void **state)
 static void test_vulnerability(void **state)
 {
         struct str aliases[] = { STR("GHSA-1"), STR("DSA-2") };
-        struct fact_vulnerability v = { .id = STR("DSA-2"), .cve = STR("CVE-1"), .severity = SEVERITY_HIGH, .cvss_score = 75,
-                                        .cvss_vector = STR("CVSS:3.1/AV:N/AC:H/PR:L/UI:R/S:C/C:H/I:L/A:N"), .epss = 12345,
-                                        .kev = TODAY - DAY, .published = TODAY - 40 * DAY, .fixed = STR("2.0"),
-                                        .installed = STR("1.0"), .matched_name = STR("openssl") };
-        struct fact_package one = { .name = STR("libssl3"), .type = STR("deb"), .version = STR("1.0"), .source = STR("openssl") },
+        struct fact_vulnerability v = { .id = STR("DSA-2"),
+                                        .cve = STR("CVE-1"),
+                                        .severity = SEVERITY_HIGH,
+                                        .cvss_score = 75,
+                                        .cvss_vector = STR("CVSS:3.1/AV:N/AC:H/PR:L/UI:R/S:C/C:H/I:L/A:N"),
+                                        .epss = 12345,
+                                        .kev = TODAY - DAY,
+                                        .published = TODAY - 40 * DAY,
+                                        .fixed = STR("2.0"),
+                                        .installed = STR("1.0"),
+                                        .matched_name = STR("openssl") };
+        struct fact_package one = { .name = STR("libssl3"),
+                                    .type = STR("deb"),
+                                    .version = STR("1.0"),
+                                    .source = STR("openssl") },
                             two = { .name = STR("openssl"), .type = STR("deb"), .version = STR("1.0") };
         struct subject_layer base = { .number = 1, .in_base = ANSWER_YES }, own = { .number = 4, .in_base = ANSWER_NO };
         struct subject_package packages[] = { { &one, STR("pkg:deb/a"), &base }, { &two, STR("pkg:deb/b"), &base } };
-        struct subject_finding f = { .kind = STR("vulnerability"), .id = STR("CVE-1"), .severity = SEVERITY_HIGH, .fix = STR("2.0"),
-                                     .path = STR("var/lib/dpkg/status"), .vulnerability = &v, .order = by_bytes, .packages = packages,
-                                     .n_packages = 2, .layer = &own, .first_seen = TODAY - 5 * DAY };
+        struct subject_finding f = { .kind = STR("vulnerability"),
+                                     .id = STR("CVE-1"),
+                                     .severity = SEVERITY_HIGH,
+                                     .fix = STR("2.0"),
+                                     .path = STR("var/lib/dpkg/status"),
+                                     .vulnerability = &v,
+                                     .order = by_bytes,
+                                     .packages = packages,
+                                     .n_packages = 2,
+                                     .layer = &own,
+                                     .first_seen = TODAY - 5 * DAY };
         struct subject_artefact a = { .now = TODAY };
         list_of(&f.aliases, aliases, 2);
         static const struct answers answers[] = {
@@ -177,12 +206,19 @@ static void test_vulnerability(void **state)
 
 static void test_file(void **state)
 {
-        struct subject_file file = { .path = STR("usr/bin/sudo"), .format = STR("elf"), .state = STR("modified"), .size = 9,
-                                     .mode = 04755, .is_executable = true, .has_attributes = true };
+        struct subject_file file = { .path = STR("usr/bin/sudo"),
+                                     .format = STR("elf"),
+                                     .state = STR("modified"),
+                                     .size = 9,
+                                     .mode = 04755,
+                                     .is_executable = true,
+                                     .has_attributes = true };
         struct subject_finding f = { .kind = STR("modified"), .id = STR("modified"), .path = file.path, .file = &file };
         struct subject_artefact a = { .now = TODAY };
-        assert_true(is_true("file.path = /usr/bin/sudo and file.name = sudo and file.size = 9 and file.setuid = true", &a, &f));
-        assert_true(is_true("file.setgid = false and file.uid = 0 and file.executable = true and file.format = elf", &a, &f));
+        assert_true(is_true("file.path = /usr/bin/sudo and file.name = sudo and file.size = 9 and file.setuid = true",
+                            &a, &f));
+        assert_true(is_true("file.setgid = false and file.uid = 0 and file.executable = true and file.format = elf", &a,
+                            &f));
         file.has_attributes = false;
         assert_false(is_true("file.setuid exists or file.mode exists or file.uid exists", &a, &f));
 }

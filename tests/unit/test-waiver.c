@@ -10,8 +10,7 @@
 
 #include "decide-fixture.h"
 
-#define GOOD                                                                                                           \
-        "- waiver: W-1\n  finding: CVE-2024-5535\n  owner: alice\n  reason: not reachable\n  until: 2026-12-31\n"
+#define GOOD "- waiver: W-1\n  finding: CVE-2024-5535\n  owner: alice\n  reason: not reachable\n  until: 2026-12-31\n"
 
 struct read {
         struct arena arena;
@@ -48,7 +47,8 @@ static void test_good(void **state)
         assert_int_equal(w->expires, INT64_C(20819) * DAY); /* 2027-01-01 */
         assert_int_equal(w->place.line, 2);
         w++;
-        assert_true(str_is(w->condition, "vuln.severity < high and package.name = curl") && str_is(w->response, "accept"));
+        assert_true(str_is(w->condition, "vuln.severity < high and package.name = curl") &&
+                    str_is(w->response, "accept"));
         assert_int_equal(w->condition_place.line, 13);
         assert_int_equal(w->expires, INT64_C(20818) * DAY + 36000);
         read_done(&r);
@@ -68,7 +68,8 @@ static void test_wrong(void **state)
                 { "- waiver: W-1\n  finding: CVE-1\n  owner: a\n  until: 2026-12-31\n", "has no reason", 1 },
                 { "- waiver: W-1\n  finding: CVE-1\n  reason: a\n  until: 2026-12-31\n", "has no owner", 1 },
                 { "- waiver: W-1\n  finding: CVE-1\n  owner: a\n  reason: b\n", "has no end", 1 },
-                { "- waiver: W-1\n  owner: a\n  reason: b\n  until: 2026-12-31\n", "says nothing about what it waives", 1 },
+                { "- waiver: W-1\n  owner: a\n  reason: b\n  until: 2026-12-31\n", "says nothing about what it waives",
+                  1 },
                 { "- finding: CVE-1\n  owner: a\n  reason: b\n  until: 2026-12-31\n", "needs an id", 1 },
                 { "- waiver: a b\n  finding: CVE-1\n  owner: a\n  reason: b\n  until: 2026-12-31\n", "needs an id", 1 },
                 { GOOD "  reasn: c\n", "did you mean reason?", 6 },
@@ -94,7 +95,8 @@ static void test_wrong(void **state)
                 { GOOD "  approver: \"bo\\0b\"\n", "is not one line", 6 },
                 { "waiver: W-1\n", "is a list", 1 },
                 { "- W-1\n", "is no waiver", 1 },
-                { "- waiver: W-1\n  finding: \"CVE-1' or x\"\n  owner: a\n  reason: b\n  until: 2026-12-31\n", "names no finding", 1 },
+                { "- waiver: W-1\n  finding: \"CVE-1' or x\"\n  owner: a\n  reason: b\n  until: 2026-12-31\n",
+                  "names no finding", 1 },
                 { "- waiver: W-1\n   bad: [\n", "line", 0 },
         };
         for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
@@ -105,9 +107,10 @@ static void test_wrong(void **state)
                         told = told || (r.problems.v[k].place.line == wrong[i].line &&
                                         str_find(r.problems.v[k].words, str_of(wrong[i].words)) >= 0);
                 if (!told)
-                        fail_msg("%s: wanted \"%s\" in line %u; %zu problems, the first: %.*s in line %u", wrong[i].text,
-                                 wrong[i].words, wrong[i].line, r.problems.n,
-                                 STR_FMT(r.problems.n ? r.problems.v[0].words : STR("-")), r.problems.n ? r.problems.v[0].place.line : 0);
+                        fail_msg("%s: wanted \"%s\" in line %u; %zu problems, the first: %.*s in line %u",
+                                 wrong[i].text, wrong[i].words, wrong[i].line, r.problems.n,
+                                 STR_FMT(r.problems.n ? r.problems.v[0].words : STR("-")),
+                                 r.problems.n ? r.problems.v[0].place.line : 0);
                 assert_true(r.problems.n_errors > 0);
                 read_done(&r);
         }
@@ -149,7 +152,8 @@ static void test_limits(void **state)
         read_done(&r);
         buf_clear(&text);
         for (size_t i = 0; i < WAIVERS_MAX + 1; i++)
-                buf_printf(&text, "- waiver: W-%zu\n  finding: CVE-1\n  owner: a\n  until: 2026-12-31\n  reason: x\n", i);
+                buf_printf(&text, "- waiver: W-%zu\n  finding: CVE-1\n  owner: a\n  until: 2026-12-31\n  reason: x\n",
+                           i);
         read_text(&r, buf_str(&text));
         assert_int_equal(r.n, 0);
         assert_int_equal(r.problems.n_errors, 1);
@@ -182,7 +186,8 @@ static void test_parts(void **state)
         assert_true(waiver_end_parse(STR("epss=1"), &e) && e.epss == WAIVER_EPSS_ONE);
         assert_true(waiver_end_parse(STR("epss=.000019"), &e) && e.epss == 1);
         assert_true(waiver_end_parse(STR("none"), &e) && !e.epss);
-        static const char *const no[] = { "", "epss", "epss=", "epss=-1", "epss=1.1", "epss=0.5x", "epss=0.000001", "fix=1", "fix,", ",fix", "none,fix" };
+        static const char *const no[] = { "",      "epss", "epss=", "epss=-1", "epss=1.1", "epss=0.5x", "epss=0.000001",
+                                          "fix=1", "fix,", ",fix",  "none,fix" };
         for (size_t i = 0; i < ARRAY_SIZE(no); i++)
                 assert_false(waiver_end_parse(str_of(no[i]), &e));
         assert_true(waiver_scope_parse(STR("repo:ghcr.io:443/a/b"), &s) && str_is(s.repository, "ghcr.io:443/a/b"));
@@ -204,11 +209,8 @@ static void test_parts(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_good),
-                cmocka_unit_test(test_wrong),
-                cmocka_unit_test(test_damaged),
-                cmocka_unit_test(test_limits),
-                cmocka_unit_test(test_parts),
+                cmocka_unit_test(test_good),   cmocka_unit_test(test_wrong), cmocka_unit_test(test_damaged),
+                cmocka_unit_test(test_limits), cmocka_unit_test(test_parts),
         };
         cmocka_set_message_output(CM_OUTPUT_TAP);
         return cmocka_run_group_tests(tests, NULL, NULL);
