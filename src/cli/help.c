@@ -1,10 +1,10 @@
 /* `sekisho help [COMMAND|TOPIC]`, `sekisho version`, and the words that follow a usage error. */
 #include "cli/help.h"
 
-#include "flow/policies.h"
-
 #include "decide/decide.h"
+#include "flow/policies.h"
 #include "intel/import.h"
+#include "intel/vex.h"
 #include "report/report.h"
 #include "source/source.h"
 
@@ -32,7 +32,7 @@ static void print_formats(FILE *to)
 {
         fprintf(to, "-o FORMAT writes to standard output, -o FORMAT=FILE to a file; several at once are fine:\n\n");
         for (size_t i = 0; reporters[i]; i++)
-                fprintf(to, "  %-10s %s\n", reporters[i]->name, reporters[i]->summary);
+                fprintf(to, "  %-13s %s\n", reporters[i]->name, reporters[i]->summary);
 }
 
 /* The rules of the default policy as they stand in its file. */
@@ -102,9 +102,25 @@ static void print_recording(FILE *to)
               to);
 }
 
+static void print_vex(FILE *to)
+{
+        fprintf(to, "--vex FILE takes what somebody states about vulnerabilities, in any of these formats:\n\n");
+        for (size_t i = 0; vex_readers[i]; i++)
+                fprintf(to, "  %-13s %s\n", vex_readers[i]->name, vex_readers[i]->summary);
+        fprintf(to,
+                "\nA finding whose newest statement says not_affected or fixed is set aside: it stays in every report, "
+                "with "
+                "who\nsays so and why, and no rule judges it. affected and under_investigation are shown. A statement "
+                "that leaves\nopen to what it applies (a product named in words, a range of versions, fixed without a "
+                "version) is not\napplied, and that is said. docs/format/vex.md has the rules.\n\n"
+                "-o openvex and -o cyclonedx-vex write what was decided, in its author's words, and what is open:\n\n"
+                "  sekisho scan --vex vendor.json -o openvex=vex.json --author \"Web team\" image.tar\n");
+}
+
 const struct help_topic help_topics[] = {
         { "sources", "what can be scanned", print_sources },
         { "formats", "what a report can be written as", print_formats },
+        { "vex", "what others state about findings", print_vex },
         { "feeds", "of what the advisory database is made", print_feeds },
         { "policy", "what denies an image", print_policy },
         { "recording", "what sekisho remembers, and where", print_recording },

@@ -123,8 +123,8 @@ static void add_technique(const struct coverage_rule *rules, size_t n, struct ar
         struct coverage_row row = { .id = str_of(t->id),
                                     .title = full_name(t, arena),
                                     .note = str_of(t->tactics),
-                                    .is_counted = strcmp(t->status, "active") == 0 &&
-                                                  technique_runs_on(t, "Containers") };
+                                    .is_counted =
+                                            strcmp(t->status, "active") == 0 && technique_runs_on(t, "Containers") };
         find_rules(rules, n, arena, &row, is_technique, t);
         if (!row.n_rules) {
                 find_rules(rules, n, arena, &row, is_below, t);

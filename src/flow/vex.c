@@ -21,6 +21,7 @@
 #define WORKER_MEMORY_BYTES (UINT64_C(1) << 30)
 #define WORKER_STALL        60
 #define REFERENCES_MAX      64
+#define UNREAD_MAX_BYTES    2000 /* of what a worker says of one statement */
 
 /* --- reading --- */
 
@@ -56,9 +57,10 @@ static void add_unread(struct vex_set *set, struct str path, const struct fact_u
         struct str where = str_is(u->path, "document") || !u->path.n
                                    ? arena_str(&set->arena, path)
                                    : arena_printf(&set->arena, "%.*s: %.*s", STR_FMT(path), STR_FMT(u->path));
-        *vec_push(&set->unread) = (struct fact_unread){ .path = where,
-                                                        .code = arena_str(&set->arena, u->code),
-                                                        .detail = arena_str(&set->arena, u->detail) };
+        *vec_push(&set->unread) =
+                (struct fact_unread){ .path = where,
+                                      .code = arena_str(&set->arena, str_upto(u->code, 32)),
+                                      .detail = arena_str(&set->arena, str_upto(u->detail, UNREAD_MAX_BYTES)) };
 }
 
 static void take_statement(struct reading *r, const struct fact_vex *f)
@@ -102,6 +104,7 @@ static void on_end(void *arg, int result, const char *why)
 static int read_one(struct vex_set *set, struct report_vex *file, const char *path, struct error *err)
 {
         struct reading r = { .set = set, .file = file, .path = path };
+        size_t before = set->statements.n;
         struct job job = { .name = path,
                            .open = on_open,
                            .run = run,
@@ -113,7 +116,9 @@ static int read_one(struct vex_set *set, struct report_vex *file, const char *pa
         int e = workers_run(&job, 1, 1, err);
         if (e < 0)
                 return e;
-        if (r.result < 0) {
+        if (r.result < 0) { /* what came may have been taken back in what did not */
+                set->statements.n = before;
+                *file = (struct report_vex){ .path = file->path };
                 file->why = arena_str(&set->arena, str_of(r.why));
                 struct fact_unread u = { .code = r.result == -EFBIG ? STR("too-large") : STR("corrupt"),
                                          .detail = arena_printf(&set->arena, "no VEX was taken from it: %s", r.why) };

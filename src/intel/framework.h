@@ -30,7 +30,7 @@ extern const size_t n_tactics;
 const struct nist_section *nist_all(size_t *ret_n);
 const struct technique *technique_all(size_t *ret_n);
 
-const struct nist_section *nist_find(struct str id); /* NULL if there is none */
+const struct nist_section *nist_find(struct str id);     /* NULL if there is none */
 const struct tactic *tactic_find(struct str id_or_name); /* "TA0002", "execution", "command_and_control" */
 
 /*

@@ -149,15 +149,12 @@ static struct said *said_of(struct tree *t, struct map_str *all, struct str prod
 /* Calls each for the ids in a list, or the ids of the groups in it. */
 static void each_id(struct tree *t, struct map_str *all, const json_t *ids, said_fn *each, const void *what)
 {
-        for (size_t i = 0; i < json_array_size(ids) && !t->r->is_over; i++) {
+        for (size_t i = 0; i < json_array_size(ids) && !t->r->over; i++) {
                 struct str id = json_str(json_array_get(ids, i));
-                if (t->lookups++ == LOOKUPS_MAX) {
-                        vex_unread(t->r, t->r->now.position,
-                                   "this vulnerability and those after it name too many products");
-                        t->r->is_over = true;
-                } else if (id.n) {
+                if (t->lookups++ == LOOKUPS_MAX)
+                        t->r->over = "it lists more products than are read";
+                else if (id.n)
                         each(t, all, id, what);
-                }
         }
 }
 
@@ -166,7 +163,7 @@ static bool each_product(struct tree *t, struct map_str *all, const json_t *hold
 {
         const json_t *ids = json_object_get(holder, "product_ids"), *groups = json_object_get(holder, "group_ids");
         each_id(t, all, ids, each, what);
-        for (size_t i = 0; i < json_array_size(groups) && !t->r->is_over; i++)
+        for (size_t i = 0; i < json_array_size(groups) && !t->r->over; i++)
                 each_id(t, all, map_str_get(&t->groups, json_str(json_array_get(groups, i))), each, what);
         return ids || groups;
 }
@@ -323,7 +320,7 @@ static void put_all(struct tree *t, const struct map_str *all, const json_t *sta
                                             "under_investigation", "recommended" };
         for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
                 const json_t *ids = json_object_get(statuses, keys[i]);
-                for (size_t k = 0; k < json_array_size(ids) && !t->r->is_over; k++) {
+                for (size_t k = 0; k < json_array_size(ids) && !t->r->over; k++) {
                         struct said *s = map_str_get(all, json_str(json_array_get(ids, k)));
                         if (!s || (!s->has_status && !s->is_recommended))
                                 continue;
@@ -359,7 +356,7 @@ static void csaf_read(struct vex_reading *r, const json_t *document)
         r->now.author = json_member(json_object_get(head, "publisher"), "name");
         r->now.timestamp = json_date(tracking, "current_release_date");
         add_tree(&t, json_object_get(document, "product_tree"));
-        for (size_t i = 0; i < json_array_size(vulnerabilities) && !r->is_over; i++) {
+        for (size_t i = 0; i < json_array_size(vulnerabilities) && !r->over; i++) {
                 r->now.position = i + 1;
                 read_vulnerability(&t, json_array_get(vulnerabilities, i));
         }

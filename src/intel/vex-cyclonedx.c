@@ -76,6 +76,16 @@ static const struct {
         { "not_affected", VEX_NOT_AFFECTED },
 };
 
+/* A list; CycloneDX's own first example has a text. */
+static struct str_list responses_of(struct vex_reading *r, const json_t *response)
+{
+        struct vex_names one = { 0 };
+        if (json_is_array(response))
+                return json_strings(response, &r->arena);
+        vex_name(r, &one, json_str(response));
+        return one.list;
+}
+
 static bool take_analysis(struct vex_reading *r, const json_t *vulnerability, enum vex_status *ret)
 {
         const json_t *analysis = json_object_get(vulnerability, "analysis");
@@ -104,7 +114,7 @@ static bool take_analysis(struct vex_reading *r, const json_t *vulnerability, en
         f->action = json_member(vulnerability, "recommendation");
         if (!f->action.n)
                 f->action = json_member(vulnerability, "workaround");
-        f->responses = json_strings(json_object_get(analysis, "response"), &r->arena);
+        f->responses = responses_of(r, json_object_get(analysis, "response"));
         int64_t updated = json_date(analysis, "lastUpdated"), issued = json_date(analysis, "firstIssued");
         if (updated || issued)
                 f->timestamp = MAX(updated, issued);
@@ -245,7 +255,7 @@ static void read_vulnerability(struct bom *b, const json_t *vulnerability, int64
                 return;
         if (!json_array_size(affects))
                 vex_unread(b->r, b->r->now.position, "it affects no component");
-        for (size_t i = 0; i < json_array_size(affects) && !b->r->is_over; i++)
+        for (size_t i = 0; i < json_array_size(affects) && !b->r->over; i++)
                 put_affected(b, json_array_get(affects, i), status);
 }
 
@@ -286,7 +296,7 @@ static void cyclonedx_read(struct vex_reading *r, const json_t *document)
                 if (ref.n)
                         *map_str_put(&b.components, ref, NULL) = (void *)b.product;
         }
-        for (size_t i = 0; i < json_array_size(vulnerabilities) && !r->is_over; i++) {
+        for (size_t i = 0; i < json_array_size(vulnerabilities) && !r->over; i++) {
                 r->now.position = i + 1;
                 read_vulnerability(&b, json_array_get(vulnerabilities, i), timestamp);
         }

@@ -164,7 +164,8 @@ static bool is_digest(struct str s) { return str_starts(s, STR("sha256:")); }
 
 static bool is_image_purl(struct str name)
 {
-        return str_starts(name, STR("pkg:oci/")) || str_starts(name, STR("pkg:docker/"));
+        return str_eq_nocase(str_upto(name, 8), STR("pkg:oci/")) ||
+               str_eq_nocase(str_upto(name, 11), STR("pkg:docker/"));
 }
 
 static bool is_cpe(struct str s) { return str_starts(s, STR("cpe:")); }

@@ -32,7 +32,8 @@ static void add_id(struct vex_reading *r, struct vex_names *names, struct str id
 /* A component: text in 0.0.x, else an object with @id, identifiers and hashes. */
 static struct str_list names_of(struct vex_reading *r, const json_t *component)
 {
-        static const char *const kinds[] = { "purl", "cpe23", "cpe22" };
+        static const char *const kinds[] = { "purl", "cpe23", "cpe22", "@cpe23",
+                                             "@cpe22" }; /* text and schema differ */
         struct vex_names names = { 0 };
         const json_t *identifiers = json_object_get(component, "identifiers");
         add_id(r, &names, json_is_string(component) ? json_str(component) : json_member(component, "@id"));
@@ -128,31 +129,32 @@ static void read_statement(struct vex_reading *r, const json_t *statement)
                 vex_unread(r, r->now.position, "it names no product");
 }
 
-static void take_subjects(struct vex_reading *r, const json_t *document)
+/* False, and told, if the attestation is bound to nothing that could be compared. */
+static bool take_subjects(struct vex_reading *r, const json_t *document)
 {
         const json_t *subjects = json_object_get(document, "subject");
         struct vex_names names = { 0 };
         for (size_t i = 0; i < json_array_size(subjects); i++)
                 vex_hash(r, &names, STR("sha256"),
                          json_member(json_object_get(json_array_get(subjects, i), "digest"), "sha256"));
-        /* Bound to something that is no sha256: to nothing that could be ours. */
         if (!names.list.n)
-                vex_name(r, &names, STR("nothing"));
+                vex_unread(r, 0, "the attestation names no subject by a sha256");
         r->now.subjects = names.list;
+        return names.list.n;
 }
 
 static void openvex_read(struct vex_reading *r, const json_t *document)
 {
         const json_t *predicate = predicate_of(document), *statements = json_object_get(predicate, "statements");
         struct fact_vex *f = &r->now;
-        if (predicate != document)
-                take_subjects(r, document);
+        if (predicate != document && !take_subjects(r, document))
+                return;
         f->document = json_member(predicate, "@id");
         f->author = json_member(predicate, "author");
         int64_t timestamp = json_date(predicate, "timestamp");
         if (!json_is_array(statements))
                 vex_unread(r, 0, "\"statements\" is no list");
-        for (size_t i = 0; i < json_array_size(statements) && !r->is_over; i++) {
+        for (size_t i = 0; i < json_array_size(statements) && !r->over; i++) {
                 const json_t *statement = json_array_get(statements, i);
                 int64_t own = json_date(statement, "timestamp");
                 f->position = i + 1;

@@ -72,28 +72,27 @@ static uint64_t text_of(const struct fact_vex *f)
         return n;
 }
 
-static void put_unread(struct vex_reading *r, uint64_t position, const char *code, const char *why)
+static void put_unread(struct vex_reading *r, uint64_t position, const char *why)
 {
         char where[64] = "document";
         if (position)
                 snprintf(where, sizeof(where), "statement %llu", (unsigned long long)position);
-        sink_unread(r->out, str_of(where), code, "%s", why);
+        sink_unread(r->out, str_of(where), "corrupt", "%s", why);
 }
 
 void vex_put(struct vex_reading *r, struct str_list product, struct str_list subcomponent)
 {
-        if (r->is_over)
+        if (r->over)
                 return;
         r->now.product = product;
         r->now.subcomponent = subcomponent;
         r->text_bytes += text_of(&r->now);
-        if (r->facts == VEX_FACTS_MAX || r->text_bytes > VEX_TEXT_MAX_BYTES) {
-                r->is_over = true;
-                put_unread(r, r->now.position, "limit",
-                           r->facts == VEX_FACTS_MAX ? "this statement and those after it name too many products"
-                                                     : "this statement and those after it say too much");
+        if (r->facts == VEX_FACTS_MAX)
+                r->over = "it names more products than are read";
+        else if (r->text_bytes > VEX_TEXT_MAX_BYTES)
+                r->over = "it says more of its products than is read";
+        if (r->over)
                 return;
-        }
         r->facts++;
         sink_put(r->out, FACT_vex, &r->now);
 }
@@ -106,7 +105,7 @@ void vex_unread(struct vex_reading *r, uint64_t position, const char *fmt, ...)
         vsnprintf(why, sizeof(why), fmt, ap);
         va_end(ap);
         if (r->unread++ < VEX_UNREAD_MAX)
-                put_unread(r, position, "corrupt", why);
+                put_unread(r, position, why);
 }
 
 void vex_name(struct vex_reading *r, struct vex_names *names, struct str name)
@@ -164,8 +163,10 @@ int vex_read(const struct vex_reader *reader, struct str bytes, struct sink *out
                 char why[64];
                 snprintf(why, sizeof(why), "%llu more statements cannot be used",
                          (unsigned long long)(reading.unread - VEX_UNREAD_MAX));
-                put_unread(&reading, 0, "corrupt", why);
+                put_unread(&reading, 0, why);
         }
         arena_done(&reading.arena);
-        return 0;
+        return reading.over ? error_set(err, -EFBIG, "%s, at statement %llu", reading.over,
+                                        (unsigned long long)reading.now.position)
+                            : 0;
 }

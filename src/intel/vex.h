@@ -33,7 +33,7 @@ struct vex_reading {
         struct arena arena;  /* of the document */
         struct fact_vex now; /* format, document, author, timestamp: what all facts of the document share */
         uint64_t facts, text_bytes, unread;
-        bool is_over; /* a limit was passed and told: nothing more is put */
+        const char *over; /* the limit that was passed: nothing more is put, and the document is not to be used */
 };
 
 struct vex_reader {
@@ -45,8 +45,9 @@ struct vex_reader {
 extern const struct vex_reader *const vex_readers[]; /* NULL-terminated */
 
 /*
- * Reads one document with this reader; NULL: the one that recognises it. 0; -EBADMSG: malformed JSON, -EFBIG, or
- * -ENOMSG: no VEX document of a kind that is known. Words in err.
+ * Reads one document with this reader; NULL: the one that recognises it. 0; -EBADMSG: malformed JSON; -ENOMSG: no VEX
+ * document of a kind that is known; -EFBIG: past a limit. Words in err. What was put before a failure must not be used:
+ * what comes later in a document may take back what stands before it.
  */
 int vex_read(const struct vex_reader *reader, struct str bytes, struct sink *out, struct error *err);
 

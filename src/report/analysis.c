@@ -23,9 +23,6 @@ static struct analysis stated(const struct report *r, struct arena *a, const str
         if (!x.notes.n && s->author.n)
                 x.notes = arena_printf(a, "stated by %.*s%s%.*s", STR_FMT(s->author), s->document.n ? " in " : "",
                                        STR_FMT(s->document));
-        /* OpenVEX demands a reason here and an action there; where the author gave none, that is said. */
-        if (str_is(s->status, "not_affected") && !x.justification.n && !x.impact.n)
-                x.impact = s->detail.n ? s->detail : STR("stated without a reason");
         if (str_is(s->status, "affected") && !x.action.n)
                 x.action = text_capital(a, finding_advice(r, a, f));
         return x;
@@ -35,7 +32,8 @@ struct analysis finding_analysis(const struct report *r, struct arena *a, const 
 {
         if (f->set_aside == SET_ASIDE_BY_WAIVER)
                 return (struct analysis){ .status = "affected",
-                                          .action = f->set_aside_why,
+                                          .action = f->set_aside_why.n ? f->set_aside_why
+                                                                       : text_capital(a, finding_advice(r, a, f)),
                                           .notes = arena_printf(a, "accepted by %.*s", STR_FMT(f->set_aside_by)),
                                           .is_decided = true };
         if (f->vex)

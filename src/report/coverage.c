@@ -39,9 +39,9 @@ static void put_rows(struct screen *s, const struct framework_coverage *c, const
                         continue;
                 bool open = row->state == COVERAGE_OPEN;
                 grid_add(s, &g, row->state == COVERAGE_COVERED ? PAINT_GOOD : PAINT_WARN,
-                         open                                ? STR("-")
+                         open                             ? STR("-")
                          : row->state == COVERAGE_IN_PART ? STR("~")
-                                                             : STR("✓"));
+                                                          : STR("✓"));
                 grid_add(s, &g, PAINT_STRONG, row->id);
                 grid_add(s, &g, PAINT_PLAIN, row->title);
                 grid_add(s, &g, open ? PAINT_WARN : PAINT_PLAIN, rule_names(c, s->arena, row, o->verbose));

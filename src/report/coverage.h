@@ -17,8 +17,8 @@ enum coverage_state { COVERAGE_OPEN, COVERAGE_IN_PART, COVERAGE_COVERED };
 
 struct coverage_row {
         struct str id, title;
-        struct str note;   /* "answers 3.1.1", "execution, persistence"; may be empty */
-        bool is_counted;   /* false: beyond what the framework is measured by here, listed because a rule names it */
+        struct str note; /* "answers 3.1.1", "execution, persistence"; may be empty */
+        bool is_counted; /* false: beyond what the framework is measured by here, listed because a rule names it */
         enum coverage_state state; /* in part: only sub-techniques are */
         const size_t *rules;       /* indexes, in the order of the rules */
         size_t n_rules;

@@ -317,11 +317,22 @@ static void put_components(struct doc_stream *s, const struct report *r, struct 
         doc_close(s, ']');
 }
 
+static bool is_stated(const struct report *r)
+{
+        for (size_t i = 0; i < r->n_findings; i++)
+                if (r->findings[i].vex || r->findings[i].set_aside)
+                        return true;
+        return false;
+}
+
 static int write_document(const struct report *r, bool is_vex, struct str author, FILE *to)
 {
         struct arena arena = ARENA_INIT, *a = &arena, one = ARENA_INIT;
         struct str *refs = package_references(r, a);
-        struct str uuid = is_vex ? vex_uuid(r, a, "cyclonedx", author) : report_uuid(r, a);
+        /* A bill of materials with analyses is another document than one without. */
+        struct str uuid = is_vex         ? vex_uuid(r, a, "cyclonedx-vex", author)
+                          : is_stated(r) ? vex_uuid(r, a, "cyclonedx", STR_NONE)
+                                         : report_uuid(r, a);
         struct doc_stream s = { to };
         doc_open(&s, NULL, '{');
         doc_put(&s, "$schema", doc_cstr("http://cyclonedx.org/schema/bom-1.6.schema.json"));

@@ -84,6 +84,9 @@ static json_t *statement(const struct report *r, struct arena *a, const struct f
 {
         struct analysis x = finding_analysis(r, a, f);
         json_t *o = doc_object();
+        /* OpenVEX demands a reason; CycloneDX, where this one came from, does not. */
+        if (strcmp(x.status, "not_affected") == 0 && !x.justification.n && !x.impact.n)
+                x.impact = x.notes.n ? x.notes : STR("stated without a reason");
         doc_set(o, "vulnerability", vulnerability(a, f));
         if (x.timestamp)
                 doc_set(o, "timestamp", doc_time(x.timestamp));

@@ -269,6 +269,9 @@ def hostile():
     s = scan(write('half.json', broken))
     tap.equal((aside(s), len([u for u in s.unread() if 'half.json: statement' in u[0]])), ([one], 2),
               'what is good of a document is used, what is bad is told')
+    many = [{'@id': f'pkg:deb/debian/p{i}'} for i in range(270000)]
+    s = scan(write('wide.json', openvex(statement(one), statement(one, many, status='affected', action_statement='x'))))
+    tap.ok(not aside(s) and 'more products' in s.report['vex'][0]['not_used_because'], 'of a document past a limit nothing is used')
     evil = 'x\x1b[2J</script><script>alert(1)</script>\u202e'
     s = scan(write('evil.json', openvex(statement(one, impact_statement=evil), author=evil)))
     tap.equal(finding(s, one)['set_aside_why'], evil, 'hostile words are data')

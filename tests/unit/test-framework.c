@@ -124,7 +124,8 @@ static void test_tags(void **state)
         for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
                 struct framework_tag t = framework_tag_parse(str_of(cases[i].tag));
                 const char *id = t.nist ? t.nist->id : t.technique ? t.technique->id : t.tactic ? t.tactic->id : NULL;
-                if (t.kind != cases[i].kind || (id ? !cases[i].id || strcmp(id, cases[i].id) != 0 : cases[i].id != NULL))
+                if (t.kind != cases[i].kind ||
+                    (id ? !cases[i].id || strcmp(id, cases[i].id) != 0 : cases[i].id != NULL))
                         fail_msg("%s: %d %s", cases[i].tag, t.kind, id ? id : "nothing");
                 assert_int_equal(t.is_renumbered, strcmp(cases[i].tag, "T1086") == 0);
         }
@@ -142,7 +143,8 @@ static void test_coverage(void **state)
 {
         struct arena arena = ARENA_INIT;
         struct str one[] = { STR("NIST-800-190:4.1.1"), STR("T1053.007"), STR("T1086"), STR("mitre_execution") };
-        struct str two[] = { STR("NIST-800-190:3.1.1"), STR("NIST-800-190:7"), STR("T1611"), STR("T1611"), STR("T9999") };
+        struct str two[] = { STR("NIST-800-190:3.1.1"), STR("NIST-800-190:7"), STR("T1611"), STR("T1611"),
+                             STR("T9999") };
         const struct coverage_rule rules[] = { { STR("one"), STR("a:1"), { one, ARRAY_SIZE(one) } },
                                                { STR("two"), STR("a:2"), { two, ARRAY_SIZE(two) } },
                                                { STR("three"), STR("a:3"), { 0 } } };
@@ -176,11 +178,8 @@ static void test_coverage(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_techniques),
-                cmocka_unit_test(test_attack_is_sound),
-                cmocka_unit_test(test_nist),
-                cmocka_unit_test(test_tags),
-                cmocka_unit_test(test_coverage),
+                cmocka_unit_test(test_techniques), cmocka_unit_test(test_attack_is_sound), cmocka_unit_test(test_nist),
+                cmocka_unit_test(test_tags),       cmocka_unit_test(test_coverage),
         };
         cmocka_set_message_output(CM_OUTPUT_TAP);
         return cmocka_run_group_tests(tests, NULL, NULL);
