@@ -226,7 +226,7 @@ static void next_generation(struct rule_eval *e)
 }
 
 /* The rules that are worth asking: those of the stage, and of events those that the event's type can make true. */
-static const struct candidate_vec *candidates(struct rule_eval *e, enum stage stage)
+static const struct selection *selection(struct rule_eval *e, enum stage stage)
 {
         const struct rule_set *s = e->set;
         if (stage != STAGE_SYSCALL || !s->event)
@@ -238,15 +238,38 @@ static const struct candidate_vec *candidates(struct rule_eval *e, enum stage st
         return &s->by_events[s->group_of[id ? id - 1 : events_count()]];
 }
 
+static void eval_candidates(struct rule_eval *e, const struct candidate_vec *rules)
+{
+        for (size_t i = 0; i < rules->n; i++)
+                if (eval_gate(e, rules->v[i].gate))
+                        *vec_push(&e->hits) = rules->v[i].rule;
+}
+
+static int compare_rules(const void *a, const void *b)
+{
+        uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+        return x < y ? -1 : x > y;
+}
+
 size_t rule_eval(struct rule_eval *e, const struct record *r, enum stage stage, const uint32_t **ret_hits)
 {
         e->record = r;
         next_generation(e);
         vec_clear(&e->hits);
-        const struct candidate_vec *rules = candidates(e, stage);
-        for (size_t i = 0; i < rules->n; i++)
-                if (eval_gate(e, rules->v[i].gate))
-                        *vec_push(&e->hits) = rules->v[i].rule;
+        const struct selection *rules = selection(e, stage);
+        for (size_t i = 0; i < rules->dictionaries.n; i++) {
+                const struct dictionary *d = &rules->dictionaries.v[i];
+                const struct value *v = eval_expr(e, d->expr);
+                const struct candidate_vec *found = v->type == VALUE_STRING ? map_str_get(&d->rules, v->text) : NULL;
+                if (found)
+                        eval_candidates(e, found);
+        }
+        for (size_t i = 0; i < rules->buckets.n; i++)
+                if (eval_gate(e, rules->buckets.v[i].gate))
+                        eval_candidates(e, &rules->buckets.v[i].rules);
+        eval_candidates(e, &rules->rest);
+        if (e->hits.n > 1)
+                qsort(e->hits.v, e->hits.n, sizeof(*e->hits.v), compare_rules);
         *ret_hits = e->hits.v;
         return e->hits.n;
 }
