@@ -3,6 +3,7 @@
 
 #include "rule/compile.h"
 #include "rule/load.h"
+#include "rule/merge.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -145,9 +146,14 @@ static void compile(struct rule_loader *l)
                               .about_kind = "rule" };
         graph_init(&s->graph, &s->arena);
         compile_library(&c, outputs);
+        uint32_t *gates = arena_array(&s->arena, n, sizeof(*gates));
+        for (size_t i = 0; i < n; i++)
+                gates[i] = s->library.rules.v[i]->gate;
+        if (l->problems.n_errors == 0)
+                graph_merge(&s->graph, gates, n);
         s->codes = arena_array(&s->arena, n, sizeof(*s->codes));
         for (size_t i = 0; i < n; i++)
-                s->codes[i] = (struct rule_code){ .gate = s->library.rules.v[i]->gate, .output = outputs[i] };
+                s->codes[i] = (struct rule_code){ .gate = gates[i], .output = outputs[i] };
 }
 
 static void index_refs(struct rule_set *s)
