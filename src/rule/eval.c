@@ -16,6 +16,7 @@ struct rule_eval *rule_eval_new(const struct rule_set *s)
         e->values = xcalloc(s->graph.exprs.n + 1, sizeof(*e->values));
         e->gates = xcalloc(s->graph.gates.n, sizeof(*e->gates));
         e->texts = xcalloc(s->graph.exprs.n + 1, sizeof(*e->texts));
+        e->elements = xcalloc(s->graph.exprs.n + 1, sizeof(*e->elements));
         for (size_t i = 0; i < s->graph.exprs.n; i++)
                 e->texts[i] = BUF_INIT(TEXT_BYTES_MAX);
         e->scratch = xcalloc(1, s->scratch_size + 1);
@@ -26,8 +27,10 @@ void rule_eval_free(struct rule_eval *e)
 {
         if (!e)
                 return;
-        for (size_t i = 0; i < e->set->graph.exprs.n; i++)
+        for (size_t i = 0; i < e->set->graph.exprs.n; i++) {
                 buf_done(&e->texts[i]);
+                free(e->elements[i]);
+        }
         vec_done(&e->hits);
         free(e->elements);
         free(e->texts);
@@ -53,12 +56,12 @@ static void get_field(struct rule_eval *e, const struct expr *x, struct value *r
                 *ret = value_absent();
 }
 
-/* Room for the elements of one more transformed list; each expression has its own. */
+/* Room for the elements of a transformed list; each expression has its own. */
 static struct value *element_room(struct rule_eval *e, const struct expr *x)
 {
-        if (!e->elements)
-                e->elements = xcalloc(e->set->graph.exprs.n, ELEMENTS_MAX * sizeof(struct value));
-        return e->elements + (size_t)x->id * ELEMENTS_MAX;
+        if (!e->elements[x->id])
+                e->elements[x->id] = xcalloc(ELEMENTS_MAX, sizeof(struct value));
+        return e->elements[x->id];
 }
 
 static void transform_list(struct rule_eval *e, const struct expr *x, const struct value *list, struct value *ret)
