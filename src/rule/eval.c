@@ -277,6 +277,15 @@ size_t rule_eval(struct rule_eval *e, const struct record *r, enum stage stage, 
         return e->hits.n;
 }
 
+/* Times and durations of events are numbers in outputs, as Falco writes them and whoever reads its alerts expects. */
+static void print_value(const struct expr *x, const struct value *v, struct buf *to)
+{
+        struct value number = *v;
+        if (x->stages == STAGE_SYSCALL && (v->type == VALUE_TIME || v->type == VALUE_DURATION))
+                number = value_number(v->number);
+        value_print(&number, to);
+}
+
 static void render_width(struct buf *to, size_t from, uint32_t width)
 {
         size_t n = to->n - from;
@@ -295,7 +304,7 @@ void rule_render(struct rule_eval *e, size_t rule, const struct record *r, struc
                 if (!o->parts[i].expr)
                         continue;
                 size_t from = to->n;
-                value_print(eval_expr(e, o->parts[i].expr), to);
+                print_value(o->parts[i].expr, eval_expr(e, o->parts[i].expr), to);
                 if (o->parts[i].width > 0)
                         render_width(to, from, o->parts[i].width);
         }

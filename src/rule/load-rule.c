@@ -137,7 +137,8 @@ static void load_stages(struct loading *l, const struct yaml_node *item, struct 
         }
 }
 
-/* Falco's rules have no action. One that only lets pass, warns or denies is a policy's, which need not say its stages. */
+/* Falco's rules have no action. One that only lets pass, warns or denies is a policy's, which need not say its stages.
+ */
 static bool says_policy(const struct yaml_node *item)
 {
         struct str action = yaml_text(yaml_get(item, "action"));

@@ -136,12 +136,13 @@ static void add_to_dictionary(struct selection *to, struct rule_set *s, const st
 
 static void add_to_bucket(struct selection *to, const struct keyed *key)
 {
-        size_t i = 0;
-        while (i < to->buckets.n && to->buckets.v[i].gate != key->gate)
-                i++;
-        if (i == to->buckets.n)
+        bool is_new;
+        uint64_t *place = map64_put(&to->bucket_of, key->gate, &is_new);
+        if (is_new) {
+                *place = to->buckets.n;
                 vec_push(&to->buckets)->gate = key->gate;
-        *vec_push(&to->buckets.v[i].rules) = key->candidate;
+        }
+        *vec_push(&to->buckets.v[*place].rules) = key->candidate;
 }
 
 void selection_fill(struct selection *to, struct rule_set *s, const struct candidate_vec *candidates)
@@ -158,6 +159,7 @@ void selection_fill(struct selection *to, struct rule_set *s, const struct candi
                 else
                         *vec_push(&to->rest) = key.candidate;
         }
+        map64_done(&to->bucket_of);
         free(counts);
 }
 

@@ -34,6 +34,7 @@ struct dictionary {
 struct selection {
         VEC(struct dictionary) dictionaries;
         VEC(struct bucket) buckets;
+        struct map64 bucket_of; /* by gate, while they are filled */
         struct candidate_vec rest;
 };
 

@@ -225,6 +225,23 @@ static void test_mistakes(void **state)
         }
 }
 
+/* However many warnings there are, the errors are listed. */
+static void test_many_problems(void **state)
+{
+        struct buf b = BUF_INIT((size_t)1 << 20);
+        for (int i = 0; i < 1500; i++)
+                buf_printf(&b, "- nothing%d: x\n", i);
+        buf_puts(&b, "- rule: r\n  condition: evt.type=open and x\n  " HEAD);
+        struct loaded l = load(b.p, NULL, NULL);
+        assert_int_equal(l.problems.n, RULE_PROBLEMS_MAX);
+        assert_int_equal(l.problems.n_errors, 1);
+        assert_int_equal(l.problems.n_warnings, 1500);
+        assert_int_equal(l.problems.n_dropped, 501);
+        assert_int_equal(l.problems.v[l.problems.n - 1].level, PROBLEM_ERROR);
+        done(&l);
+        buf_done(&b);
+}
+
 static void test_unused(void **state)
 {
         struct rule_options options = { .warn_unused = true };
@@ -241,18 +258,21 @@ static void test_rendering(void **state)
 {
         struct loaded l =
                 load("- rule: r\n  condition: evt.type=open\n  desc: d\n  priority: INFO\n  output: \"*%proc.name. %%1 "
-                     "%tolower(proc.exe)%proc.pid;%proc.aname[2]|%5proc.cwd|%container.info|%evt.arg.flags\"\n",
+                     "%tolower(proc.exe)%proc.pid;%proc.aname[2]|%5proc.cwd|%container.info|%evt.arg.flags|%proc."
+                     "duration\"\n",
                      NULL, NULL);
         struct case_record r;
         const uint32_t *hits;
         show(&l.problems);
-        case_parse("evt.type=open; proc.name=a; proc.exe=ABC; proc.pid=7; proc.cwd=/; container.id=host", &r);
+        case_parse(
+                "evt.type=open; proc.name=a; proc.exe=ABC; proc.pid=7; proc.cwd=/; container.id=host; proc.duration=5s",
+                &r);
         struct record record = { case_get, &r };
         struct rule_eval *e = rule_eval_new(l.set);
         struct buf b = BUF_INIT(1000);
         assert_int_equal(rule_eval(e, &record, STAGE_SYSCALL, &hits), 1);
         rule_render(e, 0, &record, &b);
-        assert_string_equal(b.p, "a. %1 abc7;<NA>|/    |container_id=host container_name=<NA>|<NA>");
+        assert_string_equal(b.p, "a. %1 abc7;<NA>|/    |container_id=host container_name=<NA>|<NA>|5000000000");
         buf_done(&b);
         rule_eval_free(e);
         done(&l);
@@ -614,6 +634,7 @@ int main(void)
                 cmocka_unit_test(test_append_and_override),
                 cmocka_unit_test(test_exceptions),
                 cmocka_unit_test(test_mistakes),
+                cmocka_unit_test(test_many_problems),
                 cmocka_unit_test(test_unused),
                 cmocka_unit_test(test_rendering),
                 cmocka_unit_test(test_needs),
