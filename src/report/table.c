@@ -361,10 +361,10 @@ static void also_seen(struct table *t)
                 const struct finding *f = &r->findings[i];
                 if (!is_seen_as_title(f->kind))
                         continue;
-                const char *word = f->kind == FINDING_UNSUPPORTED  ? "blind"
-                                   : f->kind == FINDING_STALE_DATA ? "stale"
-                                                                   : "mismatch";
-                label(t, PAINT_WARN, word);
+                label(t, PAINT_WARN,
+                      f->kind == FINDING_UNSUPPORTED  ? "blind"
+                      : f->kind == FINDING_STALE_DATA ? "stale"
+                                                      : finding_kind_name(f->kind));
                 struct cell title = { text_clean(a, f->title), PAINT_PLAIN };
                 screen_flow(&t->s, &title, 1, "", INDENT + LABEL_WIDTH, INDENT + LABEL_WIDTH);
         }
@@ -516,6 +516,7 @@ static void next_commands(struct table *t)
         struct str where = text_clean(a, text_shell(a, r->target));
         struct str id = text_clean(a, text_shell(a, r->findings[0].id));
         struct cell cells[] = {
+                { r->denied ? arena_printf(a, "sekisho plan %.*s", STR_FMT(where)) : STR_NONE, PAINT_STRONG },
                 { arena_printf(a, "sekisho explain %.*s %.*s", STR_FMT(id), STR_FMT(where)), PAINT_STRONG },
                 { t->o->verbose ? STR_NONE : STR("-v for every finding"), PAINT_PLAIN },
                 { STR("-o html=report.html for a page to show"), PAINT_PLAIN },
