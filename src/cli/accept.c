@@ -99,19 +99,10 @@ static int accept_option(void *state, const struct option_spec *o, const char *v
 
 /* --- the waiver --- */
 
-static bool is_named(const struct finding *f, struct str id)
-{
-        const struct fact_vulnerability *v = f->vulnerability;
-        bool is = str_eq_nocase(f->id, id) || (v && (str_eq_nocase(v->id, id) || str_eq_nocase(v->cve, id)));
-        for (size_t i = 0; v && i < v->aliases.n && !is; i++)
-                is = str_eq_nocase(v->aliases.v[i], id);
-        return is;
-}
-
 static const struct finding *find(const struct report *r, struct str id)
 {
         for (size_t i = 0; i < r->n_findings; i++)
-                if (is_named(&r->findings[i], id) && r->findings[i].kind != FINDING_WAIVER)
+                if (finding_is_named(&r->findings[i], id) && r->findings[i].kind != FINDING_WAIVER)
                         return &r->findings[i];
         return NULL;
 }
@@ -122,7 +113,7 @@ static struct waiver_end default_end(const struct report *r, const struct waiver
         struct waiver_end e = { .fix = true, .kev = true, .control_gone = w->control.n != 0 };
         for (size_t i = 0; i < r->n_findings; i++) {
                 const struct finding *f = &r->findings[i];
-                if (!is_named(f, w->finding))
+                if (!finding_is_named(f, w->finding))
                         continue;
                 e.fix = e.fix && !f->fix.n;
                 e.kev = e.kev && f->vulnerability && !f->vulnerability->kev;

@@ -249,35 +249,26 @@ static void count_rule(struct decider *d, uint32_t rule, uint32_t *hits, struct 
         }
 }
 
-/* Returns how many of the hits, from *ret_conditions on, are conditions of waivers. */
+/*
+ * Rules about the artefact alone hit every finding alike: only the finding that stands for one has it. Returns how many
+ * of the hits, from *ret_conditions on, are conditions of waivers.
+ */
 static size_t judge(struct decider *d, const struct subject_finding *f, size_t rule, struct decision *ret,
                     const uint32_t **ret_conditions)
 {
         struct record r = subject_record(&d->subject, f);
         const uint32_t *found;
-        size_t n = rule_eval(d->eval, &r, d->stage, &found), i = 0, n_rules = policy_n_rules(d->policy);
+        size_t n = rule_eval(d->eval, &r, d->stage, &found), n_rules = 0;
         *ret = (struct decision){ .rule = DECIDE_NONE, .waiver = DECIDE_NONE, .doubtful = DECIDE_NONE };
-        size_t most = 0;
-        while (most < n && found[most] < n_rules)
-                most++;
-        uint32_t *hits = arena_array(&d->arena, most + 1, sizeof(*hits));
-        for (; i < most; i++) {
-                if (rule != DECIDE_NONE && rule < found[i]) {
-                        count_rule(d, (uint32_t)rule, hits, ret);
-                        rule = DECIDE_NONE;
-                }
-                if (!policy_rule_is_of_artefact(d->policy, found[i]))
+        while (n_rules < n && found[n_rules] < policy_n_rules(d->policy))
+                n_rules++;
+        uint32_t *hits = arena_array(&d->arena, n_rules, sizeof(*hits));
+        for (size_t i = 0; i < n_rules; i++)
+                if (found[i] == rule || !policy_rule_is_of_artefact(d->policy, found[i]))
                         count_rule(d, found[i], hits, ret);
-                else if (rule == found[i]) {
-                        count_rule(d, found[i], hits, ret);
-                        rule = DECIDE_NONE;
-                }
-        }
-        if (rule != DECIDE_NONE)
-                count_rule(d, (uint32_t)rule, hits, ret);
         ret->hits = hits;
-        *ret_conditions = found + most;
-        return n - most;
+        *ret_conditions = found + n_rules;
+        return n - n_rules;
 }
 
 size_t decider_artefact(struct decider *d, const uint32_t **ret_rules)

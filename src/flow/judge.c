@@ -93,14 +93,7 @@ static void subject_of(struct judge *j, const struct finding *f, struct subject_
 
 static bool is_asked_about(const struct judge *j, const struct finding *f)
 {
-        struct str id = j->o->explain;
-        const struct fact_vulnerability *v = f->vulnerability;
-        bool is = id.n && str_eq_nocase(f->id, id);
-        if (!id.n || is || !v)
-                return is;
-        for (size_t i = 0; i < v->aliases.n && !is; i++)
-                is = str_eq_nocase(v->aliases.v[i], id);
-        return is || str_eq_nocase(v->id, id) || str_eq_nocase(v->cve, id);
+        return j->o->explain.n && finding_is_named(f, j->o->explain);
 }
 
 static void explain(struct judge *j, const struct subject_finding *subject, size_t rule, struct finding_reason *to)

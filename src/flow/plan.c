@@ -27,12 +27,6 @@ struct planning {
 
 static bool is_denied(const struct finding *f) { return f->rule && f->rule->denies && !f->set_aside; }
 
-static bool is_later(struct str ecosystem, struct str a, struct str b)
-{
-        const struct version_scheme *scheme = version_scheme_find(ecosystem);
-        return scheme ? scheme->compare(a, b) > 0 : str_cmp(a, b) > 0;
-}
-
 /* --- what is forced --- */
 
 /* True if a target moved. */
@@ -45,7 +39,7 @@ static bool force(struct planning *p, const struct report *r)
                         continue;
                 for (size_t k = 0; k < f->n_packages; k++) {
                         struct target *t = &p->targets[f->packages[k]];
-                        if (t->to.n && !is_later(f->vulnerability->ecosystem, f->fix, t->to))
+                        if (t->to.n && !version_is_later(f->vulnerability->ecosystem, f->fix, t->to))
                                 continue;
                         *t = (struct target){ arena_str(p->arena, f->fix),
                                               arena_str(p->arena, f->vulnerability->ecosystem) };
@@ -158,7 +152,7 @@ static void count_closed(const struct planning *p, struct plan_update *u)
         const struct report *before = &p->s->report;
         for (size_t i = 0; i < before->n_findings; i++) {
                 const struct finding *f = &before->findings[i];
-                if (!f->vulnerability || !f->fix.n || f->set_aside || is_later(u->ecosystem, f->fix, u->to) ||
+                if (!f->vulnerability || !f->fix.n || f->set_aside || version_is_later(u->ecosystem, f->fix, u->to) ||
                     !concerns(f, u))
                         continue;
                 *(is_denied(f) ? &u->n_denied : &u->n_others) += 1;

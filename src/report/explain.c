@@ -283,25 +283,13 @@ static void explain(struct page *p, const struct finding *f)
         decision(p, f);
 }
 
-static bool is_named(const struct finding *f, struct str id)
-{
-        const struct fact_vulnerability *v = f->vulnerability;
-        bool named = str_eq_nocase(f->id, id);
-        if (!v)
-                return named;
-        named |= str_eq_nocase(v->id, id) || str_eq_nocase(v->cve, id);
-        for (size_t i = 0; i < v->aliases.n && !named; i++)
-                named = str_eq_nocase(v->aliases.v[i], id);
-        return named;
-}
-
 int report_explain(const struct report *r, struct str id, const struct report_options *o, FILE *to)
 {
         struct page p = { .r = r };
         size_t found = 0;
         p.s = (struct screen){ to, &p.arena, o->colour, o->width };
         for (size_t i = 0; id.n && i < r->n_findings; i++) {
-                if (!is_named(&r->findings[i], id))
+                if (!finding_is_named(&r->findings[i], id))
                         continue;
                 if (found++)
                         screen_newline(&p.s);

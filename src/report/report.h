@@ -102,6 +102,9 @@ struct report_vex { /* a VEX document that was given */
         struct str why;                     /* why none of it could be; empty if it could */
 };
 
+/* Whether the finding goes by this id, in any case: its own, or another name of its advisory. */
+bool finding_is_named(const struct finding *f, struct str id);
+
 /* A move that closes findings: one line of "What to do". */
 struct move {
         enum response response;

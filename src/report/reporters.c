@@ -30,6 +30,15 @@ const char *finding_kind_name(enum finding_kind k)
         return k < FINDING_KINDS ? names[k] : "unknown";
 }
 
+bool finding_is_named(const struct finding *f, struct str id)
+{
+        const struct fact_vulnerability *v = f->vulnerability;
+        bool is = str_eq_nocase(f->id, id) || (v && (str_eq_nocase(v->id, id) || str_eq_nocase(v->cve, id)));
+        for (size_t i = 0; v && i < v->aliases.n && !is; i++)
+                is = str_eq_nocase(v->aliases.v[i], id);
+        return is;
+}
+
 const char *response_name(enum response r)
 {
         static const char *const names[RESPONSES] = {
