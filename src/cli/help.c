@@ -132,7 +132,7 @@ void help_overview(FILE *to)
 {
         fprintf(to, "sekisho: the checkpoint for containers\n\nUsage: sekisho COMMAND [OPTIONS] [ARGUMENTS]\n\n");
         for (size_t i = 0; commands[i]; i++)
-                fprintf(to, "  %-10s %s\n", commands[i]->name, commands[i]->summary);
+                fprintf(to, "  %-13s %s\n", commands[i]->name, commands[i]->summary);
         fprintf(to, "\nExamples:\n"
                     "  sekisho scan nginx-app.tar\n"
                     "  sekisho scan registry:localhost:5000/web:1.2 -o table -o html=report.html\n\n"

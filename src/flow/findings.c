@@ -278,6 +278,22 @@ static void find_mismatches(struct finder *f, const struct layers *l)
         }
 }
 
+static void find_misconfigurations(struct finder *f)
+{
+        size_t n;
+        const struct fact_check *checks = image_checks(&f->s->report, &f->s->files, &f->s->arena, &n);
+        for (size_t i = 0; i < n; i++) {
+                const struct fact_check *c = &checks[i];
+                struct finding *x = add(f, FINDING_MISCONFIG, c->severity);
+                x->id = c->id;
+                x->check = c;
+                x->title = arena_printf(&f->s->arena, "%.*s%s%.*s", STR_FMT(c->title), c->detail.n ? ": " : "",
+                                        STR_FMT(c->detail));
+                x->path = c->file;
+                x->proof = c->detail;
+        }
+}
+
 int scan_findings(struct scan *s, const struct scan_options *o, const struct layers *l, struct error *err)
 {
         struct finder f = { .s = s, .o = o };
@@ -290,6 +306,7 @@ int scan_findings(struct scan *s, const struct scan_options *o, const struct lay
                 find_modified(&f);
                 find_unread(&f);
                 find_mismatches(&f, l);
+                find_misconfigurations(&f);
                 if (o->vex)
                         vex_apply(o->vex, &s->report, &s->arena, f.found.v, f.found.n);
                 scan_judge(s, o, f.found.v, f.found.n);

@@ -115,11 +115,13 @@ int scan_run(const char *target, const struct scan_options *o, struct scan *ret,
         if (o->opened)
                 o->opened(o->opened_arg, &ret->artefact);
         r = layers_read(&ret->artefact, o->progress, &layers, err);
+        image_files_begin(&ret->files, &ret->arena, o->ledger);
         if (r == 0)
-                r = view_make(&layers, &ret->arena, o->ledger, &ret->view, err);
+                r = view_make(&layers, &ret->arena, &ret->files.ledger, &ret->view, err);
         if (r == 0)
                 r = assemble(ret, o, &layers, err);
         layers_done(&layers);
+        image_files_done(&ret->files);
         if (r < 0)
                 scan_done(ret);
         return r;

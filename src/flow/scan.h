@@ -6,6 +6,7 @@
 #define SEKISHO_FLOW_SCAN_H
 
 #include "decide/decide.h"
+#include "flow/image-checks.h"
 #include "flow/layers.h"
 #include "flow/vex.h"
 #include "flow/view.h"
@@ -40,7 +41,8 @@ struct scan {
         struct arena arena;
         struct artefact artefact;
         struct view view;
-        struct report report; /* all of it lives in the arena, the artefact's arena, or the database */
+        struct image_files files; /* what the image's checks want to know of them */
+        struct report report;     /* all of it lives in the arena, the artefact's arena, or the database */
 };
 
 /* Scans. < 0 if there is nothing to report: no such target, interrupted, ... ; else scan_done is due. */

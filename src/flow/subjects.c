@@ -164,6 +164,11 @@ void subjects_finding(struct subjects *s, const struct finding *f, struct subjec
                 ret->order = order_of(v->ecosystem);
         }
         describe_packages(s, f, ret);
+        if (f->check) {
+                ret->check_id = f->check->id;
+                ret->check_frameworks = f->check->tags;
+                ret->aliases = f->check->aliases;
+        }
         if (f->file)
                 describe_file(s, f->file, ret);
         if (f->kind == FINDING_UNREAD) /* "corrupt: ..." */

@@ -241,6 +241,25 @@ static struct str recommendation(const struct report *r, struct arena *a, const 
         return x.is_decided && x.action.n ? x.action : text_capital(a, finding_advice(r, a, f));
 }
 
+static json_t *affects_artefact(void)
+{
+        json_t *array = doc_array(), *o = doc_object();
+        doc_set(o, "ref", doc_cstr(ARTEFACT_REF));
+        doc_add(array, o);
+        return array;
+}
+
+static json_t *weaknesses(const struct fact_check *c)
+{
+        json_t *array = doc_array();
+        for (size_t i = 0; i < c->tags.n; i++) {
+                uint64_t n;
+                if (str_starts(c->tags.v[i], STR("CWE-")) && str_u64(str_from(c->tags.v[i], 4), &n))
+                        doc_add(array, doc_number(n));
+        }
+        return array;
+}
+
 static json_t *vulnerability(const struct report *r, struct arena *a, const struct finding *f, const struct str *refs,
                              bool is_vex)
 {
@@ -257,12 +276,17 @@ static json_t *vulnerability(const struct report *r, struct arena *a, const stru
         doc_set(o, "ratings", ratings(f));
         if (v && v->summary.n)
                 doc_set(o, "description", doc_text(v->summary));
+        if (f->check) {
+                doc_set(o, "description", doc_text(f->title));
+                doc_set(o, "detail", doc_text(f->check->why));
+                doc_set(o, "cwes", weaknesses(f->check));
+        }
         doc_set(o, "recommendation", doc_text(recommendation(r, a, f)));
         if (v && v->published)
                 doc_set(o, "published", doc_time(v->published));
         if (is_vex || f->vex || f->set_aside)
                 doc_set(o, "analysis", cyclonedx_analysis(r, a, f));
-        doc_set(o, "affects", affects(r, f, refs));
+        doc_set(o, "affects", f->check ? affects_artefact() : affects(r, f, refs));
         if (v) {
                 doc_add_property(properties, "sekisho:advisory", v->id);
                 doc_add_property(properties, "sekisho:ecosystem", v->ecosystem);
@@ -346,7 +370,7 @@ static int write_document(const struct report *r, bool is_vex, struct str author
                 doc_put(&s, "compositions", compositions(r));
         doc_open(&s, "vulnerabilities", '[');
         for (size_t i = 0; i < r->n_findings; i++, arena_done(&one))
-                if (r->findings[i].kind == FINDING_VULNERABILITY)
+                if (r->findings[i].kind == FINDING_VULNERABILITY || (r->findings[i].check && !is_vex))
                         doc_put(&s, NULL, vulnerability(r, &one, &r->findings[i], refs, is_vex));
         doc_close(&s, ']');
         doc_close(&s, '}');

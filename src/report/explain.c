@@ -267,6 +267,15 @@ static void decision(struct page *p, const struct finding *f)
         line(p, "read more", PAINT_PLAIN, advisory_url(a, f->id));
 }
 
+static void check(struct page *p, const struct fact_check *c)
+{
+        struct buf tags = BUF_INIT(1024);
+        for (size_t i = 0; i < c->tags.n; i++)
+                buf_printf(&tags, "%s%.*s", i ? ", " : "", STR_FMT(c->tags.v[i]));
+        line(p, "why", PAINT_PLAIN, c->why);
+        line(p, "covered by", PAINT_PLAIN, text_take(&p->arena, &tags));
+}
+
 static void explain(struct page *p, const struct finding *f)
 {
         title(p, f);
@@ -280,6 +289,8 @@ static void explain(struct page *p, const struct finding *f)
                 seen_in(p, f->layer);
                 line(p, "where", PAINT_PLAIN, place(p, f->path, f->line));
         }
+        if (f->check)
+                check(p, f->check);
         decision(p, f);
 }
 

@@ -208,6 +208,25 @@ static void seen_files(struct page *p, const struct report_file *files, size_t n
         page_raw(p, "</dd>\n");
 }
 
+static bool misconfigurations(struct page *p)
+{
+        const struct report *r = p->r;
+        size_t n = 0, shown = 0;
+        for (size_t i = 0; i < r->n_findings; i++)
+                n += r->findings[i].kind == FINDING_MISCONFIG;
+        if (!n)
+                return false;
+        seen(p, STR("Settings"),
+             text_count(&p->arena, n, "misconfiguration or advice", "misconfigurations and advice"));
+        for (size_t i = 0; i < r->n_findings && shown < ITEMS_SHOWN; i++)
+                if (r->findings[i].kind == FINDING_MISCONFIG)
+                        page_put(p, shown++ ? ", @" : ": @", r->findings[i].title);
+        if (n > shown)
+                page_put(p, ", <a href=\"#findings\">…@ more</a>", text_number(&p->arena, n - shown));
+        page_raw(p, "</dd>\n");
+        return true;
+}
+
 static void also_seen(struct page *p)
 {
         const struct report *r = p->r;
@@ -228,6 +247,7 @@ static void also_seen(struct page *p)
                      text_capital(a, f->title));
                 page_raw(p, "</dd>\n");
         }
+        any |= misconfigurations(p);
         if (c->total_modified) {
                 seen(p, STR("Modified"),
                      arena_printf(a, "%.*s not as shipped",

@@ -208,6 +208,21 @@ static json_t *waivers(const struct report *r)
         return array;
 }
 
+static json_t *check(const struct fact_check *c)
+{
+        if (!c)
+                return doc_null();
+        json_t *o = doc_object();
+        doc_set(o, "id", doc_str(c->id));
+        doc_set(o, "aliases", doc_list(c->aliases));
+        doc_set(o, "title", doc_str(c->title));
+        doc_set(o, "why", doc_str(c->why));
+        doc_set(o, "remedy", doc_str(c->remedy));
+        doc_set(o, "tags", doc_list(c->tags));
+        doc_set(o, "detail", doc_str(c->detail));
+        return o;
+}
+
 static json_t *finding(const struct report *r, const struct finding *f)
 {
         struct arena a = ARENA_INIT;
@@ -240,6 +255,7 @@ static json_t *finding(const struct report *r, const struct finding *f)
         doc_set(o, "vex", f->vex ? doc_fact(FACT_vex, f->vex) : doc_null());
         doc_set(o, "vex_doubt", doc_str(f->vex_doubt));
         doc_set(o, "vulnerability", vulnerability(f->vulnerability));
+        doc_set(o, "check", check(f->check));
         doc_set(o, "proof", proof(r, f));
         arena_done(&a);
         return o;

@@ -36,6 +36,8 @@ enum finding_kind {
         FINDING_MISMATCH,    /* a digest, size or diff_id is not what the manifest promised */
         FINDING_WAIVER,      /* a waiver has expired, covers nothing, or covers too much */
         FINDING_ARTEFACT,    /* what a rule says about the artefact as a whole: its user, its tag, its age */
+        FINDING_MISCONFIG, /* a setting of the image, or something in it, that a check objects to: its id is the check's
+                            */
         FINDING_KINDS
 };
 
@@ -71,6 +73,7 @@ struct finding {
         struct str title; /* one line for a person */
         enum severity severity;
         const struct fact_vulnerability *vulnerability; /* NULL for other kinds */
+        const struct fact_check *check;                 /* of FINDING_MISCONFIG, else NULL */
         const size_t *packages;                         /* indexes of the installed packages concerned, sorted; */
         size_t n_packages; /* a vulnerability is one finding for each source package and version */
         size_t layer;      /* that brought it, or NONE */

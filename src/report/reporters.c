@@ -25,7 +25,7 @@ const char *finding_kind_name(enum finding_kind k)
                 [FINDING_UNSUPPORTED] = "unsupported",     [FINDING_UNREAD] = "unread",
                 [FINDING_MODIFIED] = "modified",           [FINDING_STALE_DATA] = "stale-data",
                 [FINDING_MISMATCH] = "mismatch",           [FINDING_WAIVER] = "waiver",
-                [FINDING_ARTEFACT] = "artefact",
+                [FINDING_ARTEFACT] = "artefact",           [FINDING_MISCONFIG] = "misconfiguration",
         };
         return k < FINDING_KINDS ? names[k] : "unknown";
 }

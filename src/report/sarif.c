@@ -44,6 +44,8 @@ static json_t *tags(const struct finding *f)
         json_t *array = doc_array();
         doc_add(array, doc_cstr("security"));
         doc_add(array, doc_cstr(finding_kind_name(f->kind)));
+        for (size_t i = 0; f->check && i < f->check->tags.n; i++)
+                doc_add(array, doc_text(f->check->tags.v[i]));
         if (f->vulnerability && f->vulnerability->kev)
                 doc_add(array, doc_cstr("known-exploited"));
         if (f->vulnerability && f->vulnerability->malicious)
@@ -63,6 +65,8 @@ static struct str rule_words(struct arena *a, const struct finding *f)
                 [FINDING_MISMATCH] = "A digest or size is not what the manifest promised",
                 [FINDING_WAIVER] = "A waiver has expired, covers nothing, or covers too much",
         };
+        if (f->check)
+                return f->check->title;
         if (f->kind < FINDING_KINDS && kinds[f->kind])
                 return str_of(kinds[f->kind]);
         if (f->kind == FINDING_ARTEFACT)
@@ -79,11 +83,12 @@ static json_t *rule(const struct report *r, struct arena *a, const struct findin
         struct str url = advisory_url(a, f->id), words = rule_words(a, f);
         doc_set(o, "id", doc_text(f->id));
         doc_set(o, "shortDescription", message(words));
-        doc_set(o, "fullDescription", message(words));
+        doc_set(o, "fullDescription", message(f->check ? f->check->why : words));
         if (url.n)
                 doc_set(o, "helpUri", doc_text(url));
         doc_set(o, "help",
-                message(f->kind == FINDING_VULNERABILITY ? text_capital(a, finding_advice(r, a, f)) : words));
+                message(f->kind == FINDING_VULNERABILITY || f->check ? text_capital(a, finding_advice(r, a, f))
+                                                                     : words));
         doc_set(configuration, "level", doc_cstr(level(f->severity)));
         doc_set(o, "defaultConfiguration", configuration);
         doc_set(properties, "tags", tags(f));

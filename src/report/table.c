@@ -345,6 +345,34 @@ static void stated(struct table *t)
                      doubtful.n, doubtful.n, doubtful_item, &doubtful);
 }
 
+static struct str misconfig_item(struct table *t, const void *arg, size_t i)
+{
+        const struct finding *f = ((const struct finding *const *)arg)[i];
+        return arena_printf(&t->arena, "%.*s (%.*s)", STR_FMT(f->check->title), STR_FMT(f->id));
+}
+
+/* All of them in one entry, worst first. The one without a severity is what the image needs for a read-only root. */
+static void misconfigurations(struct table *t)
+{
+        const struct report *r = t->r;
+        const struct finding **v = arena_array(&t->arena, r->n_findings, sizeof(*v));
+        size_t n = 0;
+        for (size_t i = 0; i < r->n_findings; i++)
+                if (r->findings[i].kind == FINDING_MISCONFIG && r->findings[i].severity > SEVERITY_NONE)
+                        v[n++] = &r->findings[i];
+        if (n)
+                list(t, v[0]->severity >= SEVERITY_HIGH ? PAINT_BAD : PAINT_WARN, "settings",
+                     text_count(&t->arena, n, "misconfiguration", "misconfigurations"), n, n, misconfig_item, v);
+        for (size_t i = 0; i < r->n_findings; i++) {
+                const struct finding *f = &r->findings[i];
+                if (f->kind != FINDING_MISCONFIG || f->severity > SEVERITY_NONE)
+                        continue;
+                label(t, PAINT_NAME, "read-only");
+                struct cell title = { text_clean(&t->arena, f->check->detail), PAINT_PLAIN };
+                screen_flow(&t->s, &title, 1, "", INDENT + LABEL_WIDTH, INDENT + LABEL_WIDTH);
+        }
+}
+
 static void also_seen(struct table *t)
 {
         const struct report *r = t->r;
@@ -352,8 +380,8 @@ static void also_seen(struct table *t)
         struct arena *a = &t->arena;
         bool any = c->total_modified || c->total_unknown_executables || c->n_unread || c->deleted;
         for (size_t i = 0; i < r->n_findings; i++)
-                any |= is_seen_as_title(r->findings[i].kind) || r->findings[i].set_aside || r->findings[i].vex ||
-                       r->findings[i].vex_doubt.n;
+                any |= is_seen_as_title(r->findings[i].kind) || r->findings[i].kind == FINDING_MISCONFIG ||
+                       r->findings[i].set_aside || r->findings[i].vex || r->findings[i].vex_doubt.n;
         if (!any)
                 return;
         heading(t, "Also seen");
@@ -369,6 +397,7 @@ static void also_seen(struct table *t)
                 screen_flow(&t->s, &title, 1, "", INDENT + LABEL_WIDTH, INDENT + LABEL_WIDTH);
         }
         stated(t);
+        misconfigurations(t);
         if (c->total_modified)
                 list(t, PAINT_WARN, "modified",
                      arena_printf(a, "%.*s not as shipped",

@@ -300,6 +300,8 @@ struct str finding_item(const struct report *r, struct arena *a, const struct fi
 struct str finding_advice(const struct report *r, struct arena *a, const struct finding *f)
 {
         struct str fix = text_clean(a, f->fix), subject = finding_subject(r, a, f);
+        if (f->check)
+                return f->check->remedy;
         if (f->response == RESPONSE_UPDATE && fix.n && subject.n)
                 return arena_printf(a, "update %.*s to %.*s", STR_FMT(subject), STR_FMT(fix));
         if (f->response == RESPONSE_REPLACE && fix.n)

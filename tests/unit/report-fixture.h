@@ -335,6 +335,25 @@ static const struct report_waiver fixture_waivers[] = {
           .ended_by = STR("fix") },
 };
 
+static struct str fixture_check_tags[] = { STR("NIST-800-190:4.1.2"), STR("CWE-732"), STR("T1548.001") };
+
+static const struct fact_check fixture_checks[] = {
+        { .id = STR("SK-IMAGE-002"),
+          .severity = SEVERITY_HIGH,
+          .title = STR("Setuid or setgid files of no package"),
+          .why = STR("Whoever runs one has its owner's rights."),
+          .remedy = STR("remove the bit or the file: chmod a-s"),
+          .tags = { fixture_check_tags, ARRAY_SIZE(fixture_check_tags) },
+          .file = STR("opt/" HOSTILE_ESCAPE),
+          .detail = STR("/opt/" HOSTILE_ESCAPE) },
+        { .id = STR("SK-IMAGE-020"),
+          .severity = SEVERITY_NONE,
+          .title = STR("Read-only root"),
+          .why = STR("On a read-only root nothing can be changed or installed."),
+          .remedy = STR("start it with --read-only and these mounts, and try whether it works"),
+          .detail = STR("can run read-only with 2 mounts: /run, /tmp") },
+};
+
 static const struct finding fixture_findings[] = {
         FIXTURE_FINDING(0, "CVE-2023-44487", SEVERITY_HIGH, fixture_nginx, 5120, RESPONSE_UPDATE, "1.18.0-6.1+deb11u4",
                         &fixture_rules[0]),
@@ -482,6 +501,23 @@ static const struct finding fixture_findings[] = {
           .n_reasons = 2,
           .set_aside_by = STR("web team"),
           .set_aside_why = STR("Policy checks are off " HOSTILE_HTML) },
+        { .kind = FINDING_MISCONFIG,
+          .id = STR("SK-IMAGE-002"),
+          .title = STR("Setuid or setgid files of no package: /opt/" HOSTILE_ESCAPE),
+          .severity = SEVERITY_HIGH,
+          .check = &fixture_checks[0],
+          .layer = NONE,
+          .path = STR("opt/" HOSTILE_ESCAPE),
+          .proof = STR("/opt/" HOSTILE_ESCAPE),
+          .response = RESPONSE_DECIDE },
+        { .kind = FINDING_MISCONFIG,
+          .id = STR("SK-IMAGE-020"),
+          .title = STR("Read-only root: can run read-only with 2 mounts: /run, /tmp"),
+          .severity = SEVERITY_NONE,
+          .check = &fixture_checks[1],
+          .layer = NONE,
+          .proof = STR("can run read-only with 2 mounts: /run, /tmp"),
+          .response = RESPONSE_DECIDE },
 };
 
 static const size_t fixture_hits_fixable[] = { 0, 1, 2, 3, 4, 5 }, fixture_hits_eol[] = { 7 },
