@@ -119,7 +119,8 @@ static int tell_decision(struct story *s, const struct book_record *r, const jso
                 printf(": %.*s", STR_FMT(clean(s, body, "reason")));
         json_array_foreach(waivers, i, w)
         {
-                printf("%s%s", i ? ", " : "; waivers ", json_is_string(w) ? json_string_value(w) : "?");
+                struct str id = str_of(json_string_value(w));
+                printf("%s%.*s", i ? ", " : "; waivers ", STR_FMT(text_clean(s->arena, arena_str(s->arena, id))));
         }
         putchar('\n');
         return 0;
@@ -131,7 +132,7 @@ static int tell_request(struct story *s, const struct book_record *r, const json
         static const char *const scopes[] = { "digest", "repository", "package", "path" };
         struct str what = clean(s, body, member(body, "finding").n ? "finding" : "condition");
         (void)err;
-        printf("asks for waiver %.*s of %.*s", STR_FMT(r->subject), STR_FMT(what));
+        printf("asks for waiver %.*s of %.*s", STR_FMT(text_clean(s->arena, r->subject)), STR_FMT(what));
         for (size_t i = 0; i < ARRAY_SIZE(scopes); i++)
                 if (member(scope, scopes[i]).n)
                         printf(", %s %.*s", scopes[i], STR_FMT(clean(s, scope, scopes[i])));
@@ -146,14 +147,14 @@ static int tell_request(struct story *s, const struct book_record *r, const json
 static int tell_approval(struct story *s, const struct book_record *r, const json_t *body, struct error *err)
 {
         (void)s, (void)body, (void)err;
-        printf("approves waiver %.*s\n", STR_FMT(r->subject));
+        printf("approves waiver %.*s\n", STR_FMT(text_clean(s->arena, r->subject)));
         return 0;
 }
 
 static int tell_end(struct story *s, const struct book_record *r, const json_t *body, struct error *err)
 {
         (void)err;
-        printf("ends waiver %.*s: %.*s\n", STR_FMT(r->subject), STR_FMT(clean(s, body, "why")));
+        printf("ends waiver %.*s: %.*s\n", STR_FMT(text_clean(s->arena, r->subject)), STR_FMT(clean(s, body, "why")));
         return 0;
 }
 

@@ -55,9 +55,10 @@ int judging_option(struct judging *j, const struct option_spec *o, const char *v
 static int read_register(const char *path, struct judgement *j, struct policy_choice *c, struct error *err)
 {
         struct waiver *waivers = NULL;
-        int r = book_open(path, BOOK_READ, &j->book, err);
+        _cleanup_(book_closep) struct book *book = NULL; /* closed again before workers are forked */
+        int r = book_open(path, BOOK_READ, &book, err);
         if (r == 0)
-                r = register_read(j->book, &j->arena, &waivers, &c->n_more, err);
+                r = register_read(book, &j->arena, &waivers, &c->n_more, err);
         c->more = waivers;
         return r == -ENOENT ? 0 : r;
 }
@@ -104,7 +105,6 @@ int judging_open(const struct judging *j, struct judgement *ret)
 void judgement_done(struct judgement *j)
 {
         policy_free(j->policy);
-        book_close(j->book);
         arena_done(&j->arena);
         *j = (struct judgement){ 0 };
 }

@@ -36,7 +36,6 @@ int judging_option(struct judging *j, const struct option_spec *o, const char *v
 struct judgement {
         struct arena arena; /* of waivers */
         struct policy *policy;
-        struct book *book; /* the ledger, to read; NULL: there is none */
         enum stage stage;
         struct str_list controls;
         int64_t today;

@@ -79,7 +79,7 @@ static int scan_main(void *state, int argc, char **argv)
         for (size_t i = 0; i < s->n_outputs; i++)
                 if (write_output(s->outputs[i].reporter, s->outputs[i].path, report, o, &err) < 0)
                         code = fail(EXIT_INCOMPLETE, &err);
-        int recorded = session_record(&session);
+        int recorded = session_record(s, &session);
         session_done(&session);
         return recorded ? recorded : code;
 }

@@ -107,16 +107,17 @@ static uint64_t now_ms(void)
 
 /*
  * A scan is recorded when that was asked for, and once there is a ledger at the usual place: a memory with gaps is
- * none. Opened before the scan, so that nobody waits for a scan that then cannot be recorded.
+ * none. *ret NULL: it is not recorded.
  */
 static int open_book(const struct session_settings *s, struct book **ret, struct error *err)
 {
         _cleanup_(buf_done) struct buf path = BUF_INIT(PATH_MAX);
+        *ret = NULL;
         if (s->no_record || !s->may_record)
                 return 0;
         if (s->record)
                 return book_open(s->ledger_db, BOOK_CREATE, ret, err);
-        if (!book_default_path(&path) || access(path.p, F_OK) < 0)
+        if (!book_default_path(&path) || (access(path.p, F_OK) < 0 && (errno == ENOENT || errno == ENOTDIR)))
                 return 0;
         int r = book_open(path.p, BOOK_WRITE, ret, err);
         if (r < 0 && err) {
@@ -126,31 +127,44 @@ static int open_book(const struct session_settings *s, struct book **ret, struct
         return r;
 }
 
-/* What data has ended is put on record after the scan that saw it. */
-static int record(struct session *s, const struct book_stamp *stamp, struct str host, struct error *err)
+/*
+ * Before the scan, so that nobody waits for one that then cannot be recorded. It is not left open: workers are forked
+ * from here, and what parses hostile bytes shall not have the ledger's memory.
+ */
+static int try_book(const struct session_settings *s, struct error *err)
 {
-        struct book_scan_outcome outcome;
-        size_t n_ended;
-        int r = remember_scan(s->book, stamp, &s->scan.report, host, &outcome, err);
-        return r < 0 ? r : register_end(s->book, stamp, &s->scan.report, &n_ended, err);
+        _cleanup_(book_closep) struct book *b = NULL;
+        return open_book(s, &b, err);
 }
 
-int session_record(struct session *s)
+/* What data has ended is put on record after the scan that saw it. */
+int session_record(const struct session_settings *settings, const struct session *s)
 {
         struct arena arena = ARENA_INIT;
         struct error err = ERROR_NONE;
-        if (!s->book)
-                return 0;
-        struct book_stamp stamp = stamp_now(&arena);
-        int r = record(s, &stamp, host_name(&arena), &err);
+        struct book_scan_outcome outcome;
+        size_t n_ended;
+        _cleanup_(book_closep) struct book *b = NULL;
+        int r = open_book(settings, &b, &err);
+        if (r == 0 && b) {
+                struct book_stamp stamp = stamp_now(&arena);
+                r = remember_scan(b, &stamp, &s->scan.report, host_name(&arena), &outcome, &err);
+                if (r == 0)
+                        r = register_end(b, &stamp, &s->scan.report, &n_ended, &err);
+        }
         arena_done(&arena);
         return r < 0 ? fail(EXIT_INCOMPLETE, &err) : 0;
 }
 
+/* Asked for after the last worker has ended, and only by policies that ask for it: then the ledger is opened. */
 static int64_t first_seen(void *arg, struct str id)
 {
+        struct session *s = arg;
         int64_t t = 0;
-        return book_first_seen(arg, id, &t, NULL) < 0 ? 0 : t;
+        if (!s->has_tried_memory && book_open(s->ledger_path, BOOK_READ, &s->memory, NULL) < 0)
+                s->memory = NULL;
+        s->has_tried_memory = true;
+        return s->memory && book_first_seen(s->memory, id, &t, NULL) == 0 ? t : 0;
 }
 
 /* What a scan needs, opened. 0 or the exit code; either way close_all is due. */
@@ -162,7 +176,8 @@ static int open_all(const struct session_settings *s, struct session *ret)
         if (s->ledger_db)
                 judging.ledger = s->ledger_db;
         judging.may_miss = s->no_record;
-        if (open_book(s, &ret->book, &err) < 0)
+        ret->ledger_path = judging.ledger;
+        if (try_book(s, &err) < 0)
                 return fail(EXIT_INCOMPLETE, &err);
         int code = judging_open(&judging, &ret->judgement);
         if (code != 0)
@@ -180,8 +195,8 @@ static int open_all(const struct session_settings *s, struct session *ret)
                 .controls = ret->judgement.controls,
                 .explain = s->explain,
                 .vex = s->n_vex ? &ret->vex : NULL,
-                .first_seen = ret->judgement.book ? first_seen : NULL,
-                .first_seen_arg = ret->judgement.book,
+                .first_seen = first_seen,
+                .first_seen_arg = ret,
                 .today = ret->judgement.today,
         };
         return 0;
@@ -190,7 +205,7 @@ static int open_all(const struct session_settings *s, struct session *ret)
 static void close_all(struct session *s)
 {
         vex_set_done(&s->vex);
-        book_close(s->book);
+        book_close(s->memory);
         db_close(s->db);
         judgement_done(&s->judgement);
 }

@@ -35,7 +35,9 @@ struct session {
         struct judgement judgement;
         struct scan_options options; /* of the scan, to consider it again (flow/again.h) */
         struct vex_set vex;
-        struct book *book; /* to record in; NULL: not recorded */
+        const char *ledger_path; /* that remembers when findings were first seen; NULL: the usual one */
+        struct book *memory;     /* the same, once it was asked */
+        bool has_tried_memory;
         struct scan scan;
         struct progress progress;
         uint64_t started_ms;
@@ -48,9 +50,8 @@ int session_add_output(struct session_settings *s, const char *value, struct err
 int session_run(const struct session_settings *s, const char *target, struct session *ret);
 void session_done(struct session *s);
 
-/* Records the finished scan where session_run opened a ledger to do so. 0, or the exit code after the reason was told.
- */
-int session_record(struct session *s);
+/* Records the finished scan, if it is to be. 0, or the exit code after the reason was told. */
+int session_record(const struct session_settings *settings, const struct session *s);
 uint64_t session_elapsed_ms(const struct session *s);
 
 #endif

@@ -15,6 +15,14 @@ struct str finding_key(const struct finding *f, struct arena *arena)
         return arena_printf(arena, "%.*s%s%.*s", STR_FMT(f->id), subject.n ? " " : "", STR_FMT(subject));
 }
 
+static struct str state_of(const struct finding *f)
+{
+        static const char *const aside[SET_ASIDES] = { [SET_ASIDE_BY_VEX] = "vex", [SET_ASIDE_BY_WAIVER] = "waived" };
+        if (f->set_aside != SET_ASIDE_NOT)
+                return str_of(aside[f->set_aside]);
+        return !f->rule ? STR("noted") : f->rule->denies ? STR("denied") : STR("warned");
+}
+
 static struct book_finding finding_of(const struct finding *f, struct arena *arena)
 {
         const struct fact_vulnerability *v = f->vulnerability;
@@ -30,10 +38,7 @@ static struct book_finding finding_of(const struct finding *f, struct arena *are
                 .is_fixable = v && v->fixed.n,
                 .is_exploited = v && v->kev,
                 .response = str_of(response_name(f->response)),
-                .state = f->waiver         ? STR("waived")
-                         : !f->rule        ? STR("noted")
-                         : f->rule->denies ? STR("denied")
-                                           : STR("warned"),
+                .state = state_of(f),
                 .waiver = f->waiver ? f->waiver->id : STR_NONE,
                 .rule = f->rule ? f->rule->name : STR_NONE,
         };

@@ -76,12 +76,15 @@ static int see_place(const struct projection *p, int64_t artefact, const json_t 
         return query_run(&q, err);
 }
 
+/* A sighting that does not say what the artefact is called, or which image it is, takes nothing away. */
 static int put_artefact(const struct projection *p, const json_t *a, struct error *err)
 {
         struct query q = query_of(
                 p->b, "INSERT INTO artefact(key, digest, image_id, kind, name, target, container, host, first, last) "
-                      "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9) ON CONFLICT DO UPDATE SET image_id = ?3, "
-                      "kind = ?4, name = ?5, target = ?6, container = ?7, host = ?8, last = max(last, ?9)");
+                      "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9) ON CONFLICT DO UPDATE SET "
+                      "image_id = coalesce(nullif(?3, ''), image_id), kind = coalesce(nullif(?4, ''), kind), "
+                      "name = coalesce(nullif(?5, ''), name), target = coalesce(nullif(?6, ''), target), "
+                      "container = ?7, host = ?8, last = max(last, ?9)");
         static const char *const names[] = {
                 "key", "digest", "image_id", "kind", "name", "target", "container", "host"
         };

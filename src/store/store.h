@@ -131,7 +131,7 @@ struct book_finding {
         enum severity severity;
         bool is_fixable, is_exploited; /* in KEV */
         struct str response;           /* "update", "replace", "mitigate", "accept", "decide" */
-        struct str state;              /* what the policy made of it: "denied", "warned", "noted", "waived" */
+        struct str state;              /* what became of it: "denied", "warned", "noted", "vex", "waived" */
         struct str waiver;             /* state "waived": its id */
         struct str rule;               /* the rule that judged it; may be empty */
 };

@@ -104,6 +104,37 @@ def test_history():
     T.ok(len(gone) == 1 and 'openssl' in gone[0] and 'curl' not in gone[0], 'what an update closed is told', gone)
 
 
+def test_set_aside():
+    """What a VEX statement set aside is recorded as such."""
+    vex = {'@context': 'https://openvex.dev/ns/v0.2.0', '@id': 'https://example.org/1', 'author': 'Vendor', 'version': 1,
+           'timestamp': '2026-01-01T00:00:00Z', 'statements': [{
+               'vulnerability': {'name': 'CVE-2023-27533'}, 'products': [{'@id': 'pkg:deb/debian/curl'}], 'status': 'not_affected',
+               'justification': 'vulnerable_code_not_present'}]}
+    I.write(f'{WORK}/vex.json', json.dumps(vex).encode())
+    scan('new.tar', '--vex', 'vex.json', '--ledger-db', 'vex.db')
+    db = sqlite3.connect(f'{WORK}/vex.db')
+    states = dict(db.execute('SELECT state, count(*) FROM finding GROUP BY state'))
+    named = db.execute("SELECT key FROM finding WHERE state = 'vex'").fetchall()
+    db.close()
+    T.ok(named == [('CVE-2023-27533 curl',)] and len(states) > 1, 'what a VEX statement set aside is recorded as such', (states, named))
+
+
+def test_story():
+    """All kinds of records, told."""
+    digest = next(a['key'] for a in document('inventory')['artefacts'] if a['name'] == 'new.tar')
+    code, _, words = S.run(LEDGER, digest, 'shop:1', program=os.path.join(S.BUILD, 'tests', 'write-ledger'))
+    T.equal((code, words), (0, b''), 'a waiver from its request to its end')
+    told = sekisho('history', 'shop:1')
+    says('the story', told, 0, '2026-01-06 12:00  agent sees it in container c0ffee?[31m on web-1 as shop:1',
+         'bob asks for waiver W-1 of CVE-2023-27533, digest sha256:', 'mitigate until 2026-01-07 12:00, owner team "web": telnet is off?HACKED',
+         'while waf:9301 is live', 'carol approves waiver W-1', 'gate decides: Allow at admit by "default": waived; waivers W-1',
+         'sweep ends waiver W-1: expired')
+    T.ok('\x1b' not in told[1] and '\nHACKED' not in told[1], 'nothing hostile reaches the terminal')
+    T.equal([r['kind'] for r in document('history', 'W-1')['records']],
+            ['waiver-requested', 'waiver-approved', 'decision', 'waiver-ended'], "a waiver's own story")
+    T.equal(document('history', 'shop:1')['records'][-1]['body'], {'why': 'expired'}, 'as JSON')
+
+
 def test_rematch():
     says('nothing is new for the same advisories', sekisho('rematch', '--db', 'embedded'), 0, '0 of 3 artefacts are affected')
     record = {'id': 'X-2026-1', 'aliases': ['CVE-2026-99991'], 'modified': '2026-01-05T00:00:00Z', 'affected': [
@@ -122,6 +153,24 @@ def test_rematch():
     says('one that nobody knows is not "clean"', sekisho('rematch', '--db', 'embedded', '--id', 'CVE-1999-1'), 3, 'do not know CVE-1999-1')
     says('its history tells', sekisho('history', 'old.tar'), 0, 'new advisories affect it: CVE-2026-99991 openssl')
     T.equal([r['kind'] for r in document('history', 'old.tar')['records']].count('rematch'), 3, 'each time')
+
+
+def vulnerabilities(name, db):
+    found = S.Scan(f'{WORK}/{name}', '--db', db).findings('vulnerability')
+    return {(f['id'], f['vulnerability']['name']) for f in found}
+
+
+def test_rematch_is_a_scan():
+    """What is found anew in stored lists is what a scan with the new advisories finds, no more and no less."""
+    for name in ('old.tar', 'new.tar'):
+        scan(name, '--db', 'new.db', '--ledger-db', 'blind.db')
+        digest = document('inventory', '--ledger', 'blind.db')['artefacts'][0]['key']
+        known, wanted = (vulnerabilities(name, db) for db in (f'{WORK}/new.db', 'embedded'))
+        wanted -= known
+        found = document('rematch', '--db', 'embedded', '--ledger', 'blind.db')['found']
+        got = {(f['id'], f['package']) for f in found if digest in f['artefacts']}
+        T.ok(got == wanted and wanted, f'{name}: {len(wanted)} advisories, as a scan finds them', sorted(got ^ wanted))
+        os.unlink(f'{WORK}/blind.db')
 
 
 def test_ledger():
@@ -186,7 +235,7 @@ def test_oracle():
 def main():
     I.docker_archive(f'{WORK}/old.tar', I.debian(packages=OLD))
     I.docker_archive(f'{WORK}/new.tar', I.debian(packages=NEW))
-    for test in (test_begin, test_again, test_inventory, test_history, test_rematch, test_ledger, test_oracle):
+    for test in (test_begin, test_again, test_inventory, test_history, test_set_aside, test_story, test_rematch, test_rematch_is_a_scan, test_ledger, test_oracle):
         test()
     shutil.rmtree(WORK)
     return T.end()

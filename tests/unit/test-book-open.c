@@ -3,10 +3,12 @@
 #include "book-fixture.h"
 
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <signal.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 /* --- faults on purpose: the n-th write or sync from now on fails, after a half of it was done --- */
@@ -424,7 +426,7 @@ static void test_killed(void **state)
         unsigned seed = 4711, killed = 0;
         uint64_t acknowledged = 0;
         shelf_make(&s);
-        for (unsigned round = 0; round < 60; round++) {
+        for (unsigned round = 0; round < 40; round++) {
                 int from, status;
                 uint64_t sequence = 0;
                 unsigned patience = (unsigned)rand_r(&seed) % 6, spin = (unsigned)rand_r(&seed) % 400000;
@@ -446,7 +448,7 @@ static void test_killed(void **state)
                 whole(&s);
                 shelf_close(&s);
         }
-        assert_true(killed > 50);
+        assert_true(killed > 35);
         assert_true(acknowledged > 10);
         shelf_end(&s);
 }
@@ -493,6 +495,16 @@ static void test_busy(void **state)
         shelf_end(&s);
 }
 
+/* Nothing that root may do beyond its own files. */
+static void drop_capabilities(void)
+{
+        struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+        struct __user_cap_data_struct none[2] = { 0 };
+        if (syscall(SYS_capset, &header, none) < 0)
+                _exit(8);
+}
+
+/* A ledger that somebody else keeps, in a directory where nothing may be made: SQLite cannot read it there. */
 static void test_read_only_file(void **state)
 {
         (void)state;
@@ -500,18 +512,19 @@ static void test_read_only_file(void **state)
         shelf_begin(&s);
         fill(&s);
         shelf_close(&s);
-        assert_int_equal(chmod(s.path, 0400), 0);
+        if (geteuid() != 0) {
+                shelf_end(&s);
+                skip();
+        }
+        assert_int_equal(chmod(s.path, 0444), 0);
         assert_int_equal(chmod(s.directory, 0755), 0);
+        assert_int_equal(chown(s.path, 65534, 65534), 0);
+        assert_int_equal(chown(s.directory, 65534, 65534), 0);
         pid_t child = fork();
-        if (child == 0) { /* root could write it all the same */
-                struct book_flaw flaw;
-                if (geteuid() == 0 && (chown(s.path, 65534, 65534) < 0 || setresuid(65534, 65534, 65534) < 0))
-                        _exit(9);
+        if (child == 0) {
+                drop_capabilities();
                 int r = book_open(s.path, BOOK_CHECK, &s.b, &s.err);
-                if (r == 0)
-                        r = book_verify(s.b, NULL, &s.arena, &flaw, &s.err);
-                /* Whole; or, where nothing may be made beside it, words that say so. */
-                _exit(r == 0 || (r == -EROFS && strstr(s.err.text, "copy it to a directory of yours")) ? 0 : 1);
+                _exit(r == -EROFS && strstr(s.err.text, "copy it to a directory of yours") ? 0 : 1);
         }
         int status;
         assert_int_equal(waitpid(child, &status, 0), child);

@@ -177,6 +177,8 @@ static void test_inventory(void **state)
         assert_int_equal(two->last, T0 + 50);
         assert_int_equal(two->n_scans, 1);
         assert_true(str_is(two->artefact.kind, "podman")); /* as last seen */
+        assert_true(str_is(two->artefact.name, "app-2"));
+        assert_true(str_is(two->artefact.target, "registry.example/app-2:1")); /* the sighting did not say */
         shelf_end(&s);
 }
 
