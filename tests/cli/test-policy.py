@@ -106,7 +106,8 @@ def plans(db):
     target = image('curl.tar', *BEFORE, ('curl', '8.0'))
     code, out, err = sekisho('plan', '--policy', 'strict', '--db', db, '-o', 'json', target)
     plan = json.loads(out)
-    T.ok(code == 1 and [f['id'] for f in plan['left']] == ['CVE-2025-4'] and 'sekisho accept CVE-2025-4' in plan['left'][0]['to_accept'],
+    left = {f['id']: f['to_accept'] for f in plan['left']}
+    T.ok(code == 1 and 'sekisho accept CVE-2025-4' in left.get('CVE-2025-4', ''),
          'what no update closes is left to decide, with the line that accepts it', out + err)
     old = write('old.tar', I.tar(*(I.entry(n, d) for n, d in I.docker_members([I.debian(packages=(('bash', '5'),))]).items())))
     code, out, err = sekisho('plan', '--db', 'embedded', '-o', 'json', old, today='2026-11-01')
