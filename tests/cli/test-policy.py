@@ -214,6 +214,9 @@ def story(db):
          'scope does not fit')
     T.ok(not os.path.exists(LEDGER), 'what was refused left no ledger')
     says('it is denied, on record', sekisho('scan', '-q', '--record', '--db', db, *strict, target), 1)
+    old = write('old.yaml', '- rule: Old\n  desc: x\n  condition: finding.first_seen_age > 10d\n  action: warn\n')
+    T.equal([[x['name'] for x in report('--db', db, '--policy', old, target, today=day)[1]['verdict']['rules']] for day in ('2026-01-12', '2026-01-20')],
+            [[], ['Old']], 'the ledger knows how long it has been seen here')
     says('it is accepted', sekisho('accept', 'CVE-2025-4', target, '--reason', 'behind the proxy', '--until', '2026-03-01', '--db', db,
                                    '--scope', 'repo:registry.example/shop/web'), 0, 'W-1 until 2026-03-01', 'fix,kev')
     says('it passes', sekisho('scan', '-q', '--db', db, *strict, target, today='2026-01-03'), 0)
