@@ -72,7 +72,8 @@ static void print_problems(const struct problems *p)
         }
         if (p->n_dropped)
                 buf_printf(&text, "... and %zu more\n", p->n_dropped);
-        fwrite(text.p, 1, text.n, stderr);
+        if (text.n)
+                fwrite(text.p, 1, text.n, stderr);
 }
 
 int judging_open(const struct judging *j, struct judgement *ret)
@@ -80,9 +81,10 @@ int judging_open(const struct judging *j, struct judgement *ret)
         struct error err = ERROR_NONE;
         struct policy_choice choice = j->choice;
         struct problems problems = { 0 };
-        *ret = (struct judgement){ .stage = j->stage ? j->stage : STAGE_SCAN,
-                                   .controls = { (struct str *)j->controls, j->n_controls },
-                                   .today = j->today ? j->today : today() };
+        *ret = (struct judgement){ .stage = j->stage ? j->stage : STAGE_SCAN, .today = j->today ? j->today : today() };
+        ret->controls.v = arena_array(&ret->arena, j->n_controls, sizeof(struct str));
+        for (size_t i = 0; i < j->n_controls; i++)
+                ret->controls.v[ret->controls.n++] = j->controls[i];
         if (!j->without_ledger && read_register(j->ledger, ret, &choice, &err) < 0) {
                 if (!j->may_miss) {
                         judgement_done(ret);

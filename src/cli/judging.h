@@ -34,7 +34,7 @@ enum { NOT_JUDGING = 1 };
 int judging_option(struct judging *j, const struct option_spec *o, const char *value, struct error *err);
 
 struct judgement {
-        struct arena arena; /* of waivers */
+        struct arena arena; /* of waivers and controls */
         struct policy *policy;
         enum stage stage;
         struct str_list controls;
