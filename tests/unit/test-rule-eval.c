@@ -462,5 +462,6 @@ int main(void)
                 cmocka_unit_test(test_literals_oracle),    cmocka_unit_test(test_lazy),
                 cmocka_unit_test(test_wrong_value),
         };
+        cmocka_set_message_output(CM_OUTPUT_TAP);
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -649,5 +649,6 @@ int main(void)
                 cmocka_unit_test(test_falco),
                 cmocka_unit_test(test_speed_changes_nothing),
         };
+        cmocka_set_message_output(CM_OUTPUT_TAP);
         return cmocka_run_group_tests(tests, NULL, NULL);
 }
