@@ -1,6 +1,7 @@
 /* See session.h. */
 #include "cli/session.h"
 
+#include "analyze/unpack.h"
 #include "cli/book.h"
 #include "flow/ledger.h"
 #include "flow/register.h"
@@ -48,6 +49,14 @@ int session_add_output(struct session_settings *s, const char *value, struct err
         return 0;
 }
 
+static int add_list(const char **files, size_t *n, const char *file, struct error *err)
+{
+        if (*n == MALWARE_LISTS_MAX)
+                return error_set(err, -EINVAL, "given more than %d times", MALWARE_LISTS_MAX);
+        files[(*n)++] = file;
+        return 0;
+}
+
 int session_option(void *state, const struct option_spec *o, const char *value, struct error *err)
 {
         struct session_settings *s = state;
@@ -56,6 +65,12 @@ int session_option(void *state, const struct option_spec *o, const char *value, 
         int r = judging_option(&s->judging, o, value, err);
         if (r != NOT_JUDGING)
                 return r;
+        if (strcmp(o->name, "hashes") == 0)
+                return add_list(s->malware.hashes, &s->malware.n_hashes, value, err);
+        if (strcmp(o->name, "allow-hashes") == 0)
+                return add_list(s->malware.allowed, &s->malware.n_allowed, value, err);
+        if (strcmp(o->name, "yara") == 0)
+                return add_list(s->malware.yara, &s->malware.n_yara, value, err);
         if (strcmp(o->name, "platform") == 0) {
                 s->source.platform = str_of(value);
                 if (!platform_is_valid(s->source.platform))
@@ -156,6 +171,18 @@ int session_record(const struct session_settings *settings, const struct session
         return r < 0 ? fail(EXIT_INCOMPLETE, &err) : 0;
 }
 
+/* Everything that content is searched for, in one plan. */
+static int plan_content(const struct malware_options *o, struct session *s, struct error *err)
+{
+        const struct content_engine *engines[CONTENT_ENGINES_MAX];
+        int r = malware_new(o, &s->malware, err);
+        if (r < 0)
+                return r;
+        size_t n = malware_engines(s->malware, engines);
+        engines[n++] = &unpack_engine;
+        return content_plan_new(engines, n, &s->content, err);
+}
+
 /* Asked for after the last worker has ended, and only by policies that ask for it: then the ledger is opened. */
 static int64_t first_seen(void *arg, struct str id)
 {
@@ -184,12 +211,17 @@ static int open_all(const struct session_settings *s, struct session *ret)
                 return code;
         if (db_locate(s->db, &ret->db, &db_source, &err) < 0)
                 return fail(EXIT_INCOMPLETE, &err);
+        if (plan_content(&s->malware, ret, &err) < 0)
+                return fail(EXIT_INCOMPLETE, &err);
         if (vex_set_read(&ret->vex, s->vex, s->n_vex, &err) < 0)
                 return workers_interrupted() ? EXIT_INCOMPLETE : fail(EXIT_INCOMPLETE, &err);
         ret->options = (struct scan_options){
                 .source = s->source,
                 .db = ret->db,
                 .db_source = db_source,
+                .content = ret->content,
+                .malware_rules = malware_rules_total(ret->malware),
+                .malware_hashes = malware_hashes_total(ret->malware),
                 .policy = ret->judgement.policy,
                 .stage = ret->judgement.stage,
                 .controls = ret->judgement.controls,
@@ -204,6 +236,8 @@ static int open_all(const struct session_settings *s, struct session *ret)
 
 static void close_all(struct session *s)
 {
+        content_plan_free(s->content);
+        malware_free(s->malware);
         vex_set_done(&s->vex);
         book_close(s->memory);
         db_close(s->db);

@@ -2,6 +2,7 @@
 #ifndef SEKISHO_CLI_SESSION_H
 #define SEKISHO_CLI_SESSION_H
 
+#include "analyze/malware.h"
 #include "base/fs.h"
 #include "cli/command.h"
 #include "cli/judging.h"
@@ -27,6 +28,7 @@ struct session_settings { /* the state of both commands, filled in by session_op
         const char *ledger_db; /* to record in; NULL: the usual place */
         bool record, no_record;
         bool may_record; /* set by commands that record: scan */
+        struct malware_options malware;
         bool quiet, verbose;
 };
 
@@ -38,6 +40,8 @@ struct session {
         const char *ledger_path; /* that remembers when findings were first seen; NULL: the usual one */
         struct book *memory;     /* the same, once it was asked */
         bool has_tried_memory;
+        struct malware *malware;
+        struct content_plan *content;
         struct scan scan;
         struct progress progress;
         uint64_t started_ms;

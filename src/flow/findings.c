@@ -34,6 +34,7 @@ static struct finding *add(struct finder *f, enum finding_kind kind, enum severi
                                .id = str_of(finding_kind_name(kind)),
                                .severity = severity,
                                .layer = NONE,
+                               .deleted_by = NONE,
                                .response = RESPONSE_DECIDE };
         return x;
 }
@@ -128,6 +129,29 @@ static void find_dropped(struct finder *f)
                                 FINDINGS_MAX);
         x->proof = STR("limit");
         f->s->report.complete = false;
+}
+
+/* --- malware --- */
+
+static void find_malware(struct finder *f)
+{
+        struct arena *arena = &f->s->arena;
+        const struct view *v = &f->s->view;
+        for (size_t i = 0; i < v->n_malware; i++) {
+                const struct view_malware *m = &v->malware[i];
+                struct finding *x = add(f, FINDING_MALWARE, m->fact.severity);
+                x->malware = &m->fact;
+                x->id = m->fact.rule;
+                x->path = m->fact.members.n
+                                  ? arena_printf(arena, "%.*s!%.*s", STR_FMT(m->fact.path), STR_FMT(m->fact.members))
+                                  : m->fact.path;
+                x->title = arena_printf(arena, "%.*s in /%.*s", STR_FMT(m->fact.description), STR_FMT(x->path));
+                x->layer = m->layer;
+                x->deleted_by = m->deleted_by;
+                x->proof = arena_printf(arena, "%.*s: %.*s, first found at byte %llu", STR_FMT(m->fact.engine),
+                                        STR_FMT(m->fact.rule), (unsigned long long)m->fact.offset);
+        }
+        f->s->report.search.found = v->n_malware;
 }
 
 /* --- the system --- */
@@ -299,6 +323,7 @@ int scan_findings(struct scan *s, const struct scan_options *o, const struct lay
         struct finder f = { .s = s, .o = o };
         int r = find_vulnerabilities(&f, err);
         if (r == 0) {
+                find_malware(&f);
                 find_dropped(&f);
                 find_end_of_life(&f);
                 find_blindness(&f);

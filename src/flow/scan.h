@@ -5,6 +5,7 @@
 #ifndef SEKISHO_FLOW_SCAN_H
 #define SEKISHO_FLOW_SCAN_H
 
+#include "analyze/content.h"
 #include "decide/decide.h"
 #include "flow/image-checks.h"
 #include "flow/layers.h"
@@ -28,7 +29,9 @@ struct scan_options {
         int64_t (*first_seen)(void *arg,
                               struct str id); /* when a finding was first seen here, 0 unknown; may be NULL */
         void *first_seen_arg;
-        const struct vex_set *vex; /* may be NULL */
+        const struct vex_set *vex;            /* may be NULL */
+        const struct content_plan *content;   /* what the content of files is searched for; NULL: nothing */
+        size_t malware_rules, malware_hashes; /* in it */
         int64_t today;
         const struct layers_progress *progress;
         void (*opened)(void *arg,

@@ -169,6 +169,11 @@ void subjects_finding(struct subjects *s, const struct finding *f, struct subjec
                 ret->check_frameworks = f->check->tags;
                 ret->aliases = f->check->aliases;
         }
+        if (f->malware) {
+                ret->malware_name = f->malware->rule;
+                ret->malware_family = f->malware->family;
+                ret->malware_engine = f->malware->engine;
+        }
         if (f->file)
                 describe_file(s, f->file, ret);
         if (f->kind == FINDING_UNREAD) /* "corrupt: ..." */

@@ -33,6 +33,7 @@ struct merge {
         struct map64 links;        /* path and layer -> 1 + index in link_files */
         VEC(struct link_target) link_files;
         struct sample modified, unknown;
+        struct map64 malware; /* path and layer -> 1 + index of the first in view->malware */
         struct set64 skipped; /* path and layer of files that were not looked at */
 };
 
@@ -341,6 +342,38 @@ static void sample(struct sample *s, const struct ledger_entry *e, const struct 
         s->limit = s->files.v[VIEW_SAMPLE_MAX - 1].path;
 }
 
+static void collect_malware(struct merge *m)
+{
+        struct view *v = m->view;
+        size_t n = 0;
+        for (size_t k = 0; k < m->layers->n; k++)
+                n += m->layers->v[k].malware.n;
+        v->malware = arena_array(m->arena, n, sizeof(*v->malware));
+        for (size_t k = 0; k < m->layers->n; k++) {
+                for (size_t i = 0; i < m->layers->v[k].malware.n; i++) {
+                        struct view_malware *to = &v->malware[v->n_malware++];
+                        *to = (struct view_malware){ .layer = k, .deleted_by = NONE };
+                        fact_copy(FACT_malware, m->arena, &m->layers->v[k].malware.v[i], &to->fact);
+                        bool is_new;
+                        uint64_t *first = map64_put(&m->malware, path_in_layer(hash_str(to->fact.path), k), &is_new);
+                        if (is_new)
+                                *first = v->n_malware;
+                }
+        }
+}
+
+/* Of a path that a layer has twice the last entry counts, as everywhere. */
+static void note_deleted_malware(struct merge *m, uint64_t path_hash, size_t layer, size_t deleted_by)
+{
+        const uint64_t *first = map64_get(&m->malware, path_in_layer(path_hash, layer));
+        if (!first)
+                return;
+        struct str path = m->view->malware[*first - 1].fact.path;
+        for (size_t i = *first - 1; i < m->view->n_malware && m->view->malware[i].layer == layer; i++)
+                if (str_eq(m->view->malware[i].fact.path, path))
+                        m->view->malware[i].deleted_by = deleted_by;
+}
+
 static int end_entry(void *arg, uint64_t i, const struct fact_file *f)
 {
         struct pass *p = arg;
@@ -371,6 +404,8 @@ static int end_entry(void *arg, uint64_t i, const struct fact_file *f)
                         sample(&m->unknown, &e, content);
                 }
         }
+        if (m->view->n_malware)
+                note_deleted_malware(m, h, p->layer, e.deleted_by);
         int r = m->ledger ? m->ledger->entry(m->ledger->arg, &e) : 0;
         arena_done(&scratch);
         return r;
@@ -493,6 +528,7 @@ int view_make(const struct layers *l, struct arena *arena, const struct ledger *
                 merge_os(&m);
                 merge_packages(&m);
                 merge_unread(&m);
+                collect_malware(&m);
                 r = merge_owners(&m);
         }
         if (r == 0)
@@ -505,6 +541,7 @@ int view_make(const struct layers *l, struct arena *arena, const struct ledger *
         vec_done(&m.link_files);
         sample_done(&m.modified);
         sample_done(&m.unknown);
+        map64_done(&m.malware);
         set64_done(&m.skipped);
         return r < 0 ? error_errno(err, r, "cannot merge the layers") : 0;
 }

@@ -28,6 +28,13 @@ struct ledger {
         void *arg;
 };
 
+/* Malware, with what became of the file that holds it. */
+struct view_malware {
+        struct fact_malware fact;
+        size_t layer;
+        size_t deleted_by; /* the layer that deleted or replaced it, or NONE: it is in the view */
+};
+
 struct view {
         bool has_os;
         struct fact_os os;
@@ -37,6 +44,8 @@ struct view {
         size_t databases; /* package database files in the view */
         bool is_partial;  /* a part of a layer, or of a package database in the view, could not be read */
         struct coverage coverage;
+        struct view_malware *malware; /* by layer, in the order in which it was found */
+        size_t n_malware;
 };
 
 /* A file that lists packages: what it hides, nobody compares with advisories. */

@@ -276,11 +276,27 @@ static void check(struct page *p, const struct fact_check *c)
         line(p, "covered by", PAINT_PLAIN, text_take(&p->arena, &tags));
 }
 
+static void malware(struct page *p, const struct finding *f)
+{
+        struct arena *a = &p->arena;
+        const struct fact_malware *m = f->malware;
+        struct buf tags = BUF_INIT((size_t)1 << 16);
+        for (size_t i = 0; i < m->tags.n; i++)
+                buf_printf(&tags, "%s%.*s", i ? ", " : "", STR_FMT(text_clean(a, m->tags.v[i])));
+        line(p, "kind", PAINT_PLAIN,
+             arena_printf(a, "%.*s, confidence %.*s", STR_FMT(text_clean(a, m->family)), STR_FMT(m->confidence)));
+        line(p, "proof", PAINT_PLAIN, text_clean(a, f->proof));
+        line(p, "ATT&CK", PAINT_PLAIN, text_take(a, &tags));
+        line(p, "deleted", PAINT_WARN, deleted_words(p->r, a, f));
+}
+
 static void explain(struct page *p, const struct finding *f)
 {
         title(p, f);
         if (f->vulnerability)
                 advisory(p, f->vulnerability);
+        else if (f->malware)
+                malware(p, f);
         else
                 line(p, "proof", PAINT_PLAIN, text_clean(&p->arena, f->proof));
         if (f->vulnerability && f->n_packages) {

@@ -94,6 +94,10 @@ static void proof(struct page *p, const struct finding *f)
                      arena_printf(a, "%.*s %.*s, listed in %.*s", STR_FMT(text_clean(a, q->p.name)),
                                   STR_FMT(text_clean(a, q->p.version)), STR_FMT(place(p, q->p.database, q->p.line))));
         }
+        if (f->malware) {
+                term(p, "Kind", f->malware->family);
+                term(p, "Deleted", deleted_words(r, a, f));
+        }
         if (!v)
                 term(p, "Where", place(p, f->path, f->line));
         if (f->layer != NONE && f->layer < r->n_layers)

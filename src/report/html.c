@@ -208,14 +208,14 @@ static void seen_files(struct page *p, const struct report_file *files, size_t n
         page_raw(p, "</dd>\n");
 }
 
-static bool misconfigurations(struct page *p)
+static void misconfigurations(struct page *p)
 {
         const struct report *r = p->r;
         size_t n = 0, shown = 0;
         for (size_t i = 0; i < r->n_findings; i++)
                 n += r->findings[i].kind == FINDING_MISCONFIG;
         if (!n)
-                return false;
+                return;
         seen(p, STR("Settings"),
              text_count(&p->arena, n, "misconfiguration or advice", "misconfigurations and advice"));
         for (size_t i = 0; i < r->n_findings && shown < ITEMS_SHOWN; i++)
@@ -224,7 +224,6 @@ static bool misconfigurations(struct page *p)
         if (n > shown)
                 page_put(p, ", <a href=\"#findings\">…@ more</a>", text_number(&p->arena, n - shown));
         page_raw(p, "</dd>\n");
-        return true;
 }
 
 static void also_seen(struct page *p)
@@ -233,13 +232,16 @@ static void also_seen(struct page *p)
         const struct coverage *c = &r->coverage;
         struct arena *a = &p->arena;
         page_raw(p, "<section id=\"seen\">\n<h2>Also seen</h2>\n<dl class=\"seen\">\n");
-        bool any = false;
+        seen(p, STR("Malware"), search_words(r, a));
+        for (size_t i = 0; i < r->n_findings; i++)
+                if (r->findings[i].kind == FINDING_MALWARE)
+                        page_put(p, ", @", malware_item(r, a, &r->findings[i]));
+        page_raw(p, "</dd>\n");
         for (size_t i = 0; i < r->n_findings; i++) {
                 const struct finding *f = &r->findings[i];
                 if (f->kind != FINDING_UNSUPPORTED && f->kind != FINDING_STALE_DATA && f->kind != FINDING_MISMATCH &&
                     f->kind != FINDING_WAIVER && f->kind != FINDING_ARTEFACT)
                         continue;
-                any = true;
                 seen(p,
                      f->kind == FINDING_UNSUPPORTED  ? STR("Blind")
                      : f->kind == FINDING_STALE_DATA ? STR("Old data")
@@ -247,7 +249,7 @@ static void also_seen(struct page *p)
                      text_capital(a, f->title));
                 page_raw(p, "</dd>\n");
         }
-        any |= misconfigurations(p);
+        misconfigurations(p);
         if (c->total_modified) {
                 seen(p, STR("Modified"),
                      arena_printf(a, "%.*s not as shipped",
@@ -274,8 +276,6 @@ static void also_seen(struct page *p)
                                   STR_FMT(text_count(a, c->deleted, "file", "files"))));
                 page_raw(p, "</dd>\n");
         }
-        if (!any && !c->total_modified && !c->total_unknown_executables && !c->n_unread && !c->deleted)
-                page_raw(p, "<dt class=\"hide\">Nothing</dt><dd>Nothing else that needs an eye.</dd>\n");
         page_raw(p, "</dl>\n</section>\n");
 }
 

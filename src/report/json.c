@@ -154,6 +154,15 @@ static json_t *vulnerability(const struct fact_vulnerability *v)
         return o;
 }
 
+static json_t *malware(const struct report *r, const struct finding *f)
+{
+        if (!f->malware)
+                return doc_null();
+        json_t *o = doc_fact(FACT_malware, f->malware);
+        doc_set(o, "deleted_by", layer_reference(r, f->deleted_by));
+        return o;
+}
+
 static json_t *proof(const struct report *r, const struct finding *f)
 {
         const struct fact_vulnerability *v = f->vulnerability;
@@ -256,6 +265,7 @@ static json_t *finding(const struct report *r, const struct finding *f)
         doc_set(o, "vex_doubt", doc_str(f->vex_doubt));
         doc_set(o, "vulnerability", vulnerability(f->vulnerability));
         doc_set(o, "check", check(f->check));
+        doc_set(o, "malware", malware(r, f));
         doc_set(o, "proof", proof(r, f));
         arena_done(&a);
         return o;
@@ -314,6 +324,18 @@ static json_t *files(const struct report *r, const struct report_file *v, size_t
         return array;
 }
 
+static json_t *search(const struct report_search *s)
+{
+        json_t *o = doc_object();
+        doc_set(o, "rules", doc_number(s->rules));
+        doc_set(o, "hashes", doc_number(s->hashes));
+        doc_set(o, "files", doc_number(s->files));
+        doc_set(o, "members", doc_number(s->members));
+        doc_set(o, "incomplete", doc_number(s->incomplete));
+        doc_set(o, "found", doc_number(s->found));
+        return o;
+}
+
 static json_t *coverage(const struct report *r)
 {
         const struct coverage *c = &r->coverage;
@@ -330,6 +352,7 @@ static json_t *coverage(const struct report *r)
         doc_set(o, "unknown_executables_total", doc_number(c->total_unknown_executables));
         doc_set(o, "unknown_executables", files(r, c->unknown_executables, c->n_unknown_executables));
         doc_set(o, "unread", unread);
+        doc_set(o, "malware_search", search(&r->search));
         return o;
 }
 

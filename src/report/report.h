@@ -27,6 +27,7 @@ enum file_state {
 };
 
 enum finding_kind {
+        FINDING_MALWARE, /* content that a malware engine knows */
         FINDING_VULNERABILITY,
         FINDING_END_OF_LIFE, /* the operating system's support has ended, or ends within 90 days (severity low) */
         FINDING_UNSUPPORTED, /* no advisories for this system, or none at all: the scan is blind there */
@@ -74,12 +75,15 @@ struct finding {
         enum severity severity;
         const struct fact_vulnerability *vulnerability; /* NULL for other kinds */
         const struct fact_check *check;                 /* of FINDING_MISCONFIG, else NULL */
-        const size_t *packages;                         /* indexes of the installed packages concerned, sorted; */
-        size_t n_packages; /* a vulnerability is one finding for each source package and version */
-        size_t layer;      /* that brought it, or NONE */
-        struct str path;   /* the file that proves it: package database, os-release, the file itself */
-        uint64_t line;     /* in path; 0 if it has no lines */
-        struct str proof;  /* the comparison, digest or date that was true, in words */
+        const struct fact_malware *malware;             /* of FINDING_MALWARE, else NULL */
+        size_t deleted_by; /* malware: the layer that deleted or replaced the file, which can still be pulled; or NONE
+                            */
+        const size_t *packages; /* indexes of the installed packages concerned, sorted; */
+        size_t n_packages;      /* a vulnerability is one finding for each source package and version */
+        size_t layer;           /* that brought it, or NONE */
+        struct str path;        /* the file that proves it: package database, os-release, the file itself */
+        uint64_t line;          /* in path; 0 if it has no lines */
+        struct str proof;       /* the comparison, digest or date that was true, in words */
         enum response response;
         struct str fix;              /* version to update to, product to move to; may be empty */
         const struct rule_hit *rule; /* the policy rule that denies or warns, or NULL; of set aside ones always NULL */
@@ -195,6 +199,14 @@ struct report_feed {
         uint64_t records;
 };
 
+/* How far malware was looked for. "None found" means nothing without it. */
+struct report_search {
+        uint64_t rules, hashes; /* 0 rules: nothing was searched */
+        uint64_t files, members;
+        uint64_t incomplete; /* files that were not read in all their parts */
+        uint64_t found;      /* findings */
+};
+
 struct report {
         struct str tool_version;
         int64_t today; /* start of the day (UTC) against which dates were judged */
@@ -217,6 +229,7 @@ struct report {
         const struct move *moves; /* sorted: what closes most and worst first */
         size_t n_moves;
         struct coverage coverage;
+        struct report_search search;
 
         const struct report_vex *vex; /* in the order in which they were given */
         size_t n_vex;

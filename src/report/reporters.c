@@ -21,11 +21,17 @@ const char *file_state_name(enum file_state s)
 const char *finding_kind_name(enum finding_kind k)
 {
         static const char *const names[FINDING_KINDS] = {
-                [FINDING_VULNERABILITY] = "vulnerability", [FINDING_END_OF_LIFE] = "end-of-life",
-                [FINDING_UNSUPPORTED] = "unsupported",     [FINDING_UNREAD] = "unread",
-                [FINDING_MODIFIED] = "modified",           [FINDING_STALE_DATA] = "stale-data",
-                [FINDING_MISMATCH] = "mismatch",           [FINDING_WAIVER] = "waiver",
-                [FINDING_ARTEFACT] = "artefact",           [FINDING_MISCONFIG] = "misconfiguration",
+                [FINDING_MALWARE] = "malware",
+                [FINDING_VULNERABILITY] = "vulnerability",
+                [FINDING_END_OF_LIFE] = "end-of-life",
+                [FINDING_UNSUPPORTED] = "unsupported",
+                [FINDING_UNREAD] = "unread",
+                [FINDING_MODIFIED] = "modified",
+                [FINDING_STALE_DATA] = "stale-data",
+                [FINDING_MISMATCH] = "mismatch",
+                [FINDING_MISCONFIG] = "misconfiguration",
+                [FINDING_WAIVER] = "waiver",
+                [FINDING_ARTEFACT] = "artefact",
         };
         return k < FINDING_KINDS ? names[k] : "unknown";
 }

@@ -111,6 +111,23 @@ static void target(struct table *t)
         screen_flow(&t->s, vulnerabilities, n, ", ", 17, INDENT);
 }
 
+/* Each part stays whole: that something was not read must not be what a narrow screen cuts off. */
+static void search(struct table *t)
+{
+        struct str words = search_words(t->r, &t->arena);
+        struct cell cells[3];
+        size_t n = 0;
+        while (n < ARRAY_SIZE(cells) - 1 && str_find(words, STR(", ")) >= 0) {
+                size_t at = (size_t)str_find(words, STR(", "));
+                cells[n++] = (struct cell){ str_upto(words, at), PAINT_PLAIN };
+                words = str_from(words, at + 2);
+        }
+        cells[n++] = (struct cell){ words, PAINT_PLAIN };
+        cells[0].paint = t->r->search.found ? PAINT_BAD : PAINT_PLAIN;
+        screen_put(&t->s, PAINT_PLAIN, STR("Malware: "));
+        screen_flow(&t->s, cells, n, ", ", 9, INDENT);
+}
+
 static void verdict(struct table *t)
 {
         const struct report *r = t->r;
@@ -204,9 +221,12 @@ static void what_to_do(struct table *t)
                 left += leftovers[i].n;
         heading(t, "What to do");
         if (!moves && !left) {
-                label(t, PAINT_NAME, is_blind(r) ? "first" : "nothing");
-                struct cell why = { is_blind(r) ? STR("advisories for this system (sekisho db update): without them "
-                                                      "nothing can be judged")
+                label(t, PAINT_NAME, is_blind(r) && !r->search.found ? "first" : "nothing");
+                struct cell why = { r->search.found
+                                            ? STR("is known to update; remove the malware below, and find out how "
+                                                  "it came there")
+                                    : is_blind(r) ? STR("advisories for this system (sekisho db update): without them "
+                                                        "nothing can be judged")
                                     : is_any_set_aside(r) ? STR("every known vulnerability is set aside, see below")
                                                           : STR("there is no known vulnerability to close"),
                                     PAINT_PLAIN };
@@ -233,6 +253,24 @@ static void what_to_do(struct table *t)
 static struct str modified_item(struct table *t, const void *arg, size_t i)
 {
         return file_item(t->r, &t->arena, &((const struct report_file *)arg)[i]);
+}
+
+static struct str malware_list_item(struct table *t, const void *arg, size_t i)
+{
+        return malware_item(t->r, &t->arena, &t->r->findings[((const size_t *)arg)[i]]);
+}
+
+/* The findings of malware, as indexes in the report's order. */
+static void malware(struct table *t)
+{
+        const struct report *r = t->r;
+        size_t *which = arena_array(&t->arena, r->n_findings + 1, sizeof(*which)), n = 0;
+        for (size_t i = 0; i < r->n_findings; i++)
+                if (r->findings[i].kind == FINDING_MALWARE)
+                        which[n++] = i;
+        if (n)
+                list(t, PAINT_BAD, "malware", text_count(&t->arena, n, "finding", "findings"), n, n, malware_list_item,
+                     which);
 }
 
 static struct str unread_list_item(struct table *t, const void *arg, size_t i)
@@ -378,13 +416,14 @@ static void also_seen(struct table *t)
         const struct report *r = t->r;
         const struct coverage *c = &r->coverage;
         struct arena *a = &t->arena;
-        bool any = c->total_modified || c->total_unknown_executables || c->n_unread || c->deleted;
+        bool any = r->search.found || c->total_modified || c->total_unknown_executables || c->n_unread || c->deleted;
         for (size_t i = 0; i < r->n_findings; i++)
                 any |= is_seen_as_title(r->findings[i].kind) || r->findings[i].kind == FINDING_MISCONFIG ||
                        r->findings[i].set_aside || r->findings[i].vex || r->findings[i].vex_doubt.n;
         if (!any)
                 return;
         heading(t, "Also seen");
+        malware(t);
         for (size_t i = 0; i < r->n_findings; i++) {
                 const struct finding *f = &r->findings[i];
                 if (!is_seen_as_title(f->kind))
@@ -559,6 +598,7 @@ static int table_write(const struct report *r, const struct report_options *o, F
         struct table t = { .r = r, .o = o };
         t.s = (struct screen){ to, &t.arena, o->colour, o->width };
         target(&t);
+        search(&t);
         verdict(&t);
         what_to_do(&t);
         also_seen(&t);

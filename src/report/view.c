@@ -250,6 +250,31 @@ bool is_blind(const struct report *r)
         return !r->n_feeds || !r->n_packages;
 }
 
+struct str search_words(const struct report *r, struct arena *a)
+{
+        const struct report_search *s = &r->search;
+        if (!s->rules)
+                return STR("not looked for");
+        struct buf b = BUF_INIT(4096);
+        buf_add_str(&b, s->found ? text_count(a, s->found, "finding", "findings") : STR("none found"));
+        buf_printf(&b, " by %.*s", STR_FMT(text_count(a, s->rules, "rule", "rules")));
+        if (s->hashes)
+                buf_printf(&b, " and %.*s", STR_FMT(text_count(a, s->hashes, "hash", "hashes")));
+        buf_printf(&b, ", in %.*s", STR_FMT(text_count(a, s->files, "file", "files")));
+        if (s->members)
+                buf_printf(&b, " and %.*s", STR_FMT(text_count(a, s->members, "member", "members of them")));
+        if (s->incomplete)
+                buf_printf(&b, ", %.*s not fully read", STR_FMT(text_number(a, s->incomplete)));
+        return text_take(a, &b);
+}
+
+struct str deleted_words(const struct report *r, struct arena *a, const struct finding *f)
+{
+        if (f->kind != FINDING_MALWARE || f->deleted_by == NONE)
+                return STR_NONE;
+        return arena_printf(a, "deleted in %.*s, but still pullable", STR_FMT(layer_name(r, a, f->deleted_by)));
+}
+
 struct str nothing_words(const struct report *r, struct arena *a)
 {
         if (!r->n_feeds)
@@ -308,6 +333,9 @@ struct str finding_advice(const struct report *r, struct arena *a, const struct 
                 return arena_printf(a, "replace by %.*s", STR_FMT(fix));
         if (fix.n)
                 return arena_printf(a, "%s: %.*s", response_name(f->response), STR_FMT(fix));
+        if (f->kind == FINDING_MALWARE)
+                return f->deleted_by == NONE ? STR("remove the file, and find out how it came there")
+                                             : STR("build the image without the layer that brought it");
         if (f->kind == FINDING_VULNERABILITY)
                 return STR("no fixed version is known: mitigate, replace or accept it");
         if (f->rule && f->rule->fix.n)
@@ -323,6 +351,14 @@ struct str shown_path(struct arena *a, struct str path)
         if (!clean.n || clean.p[0] == '/' || str_find_char(clean, '/') < 0)
                 return clean;
         return arena_printf(a, "/%.*s", STR_FMT(clean));
+}
+
+struct str malware_item(const struct report *r, struct arena *a, const struct finding *f)
+{
+        struct str layer = layer_name(r, a, f->layer), deleted = deleted_words(r, a, f);
+        return arena_printf(a, "%.*s (%.*s%s%.*s%s%.*s)", STR_FMT(shown_path(a, f->path)),
+                            STR_FMT(text_clean(a, f->id)), layer.n ? ", " : "", STR_FMT(layer), deleted.n ? ", " : "",
+                            STR_FMT(deleted));
 }
 
 struct str unread_item(struct arena *a, const struct fact_unread *u)

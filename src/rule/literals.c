@@ -10,7 +10,7 @@
 #define FOUND UINT32_MAX
 #define NONE  0u /* at the start of a text: no literal can follow any more */
 
-struct literals {
+struct rule_literals {
         const uint32_t *table; /* by state and class */
         uint32_t n_classes;
         uint8_t class_of[256];
@@ -21,7 +21,7 @@ VEC_TYPE(cell_vec, uint32_t);
 
 static unsigned char lower(unsigned char c) { return (unsigned char)(c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c); }
 
-static void find_classes(struct literals *l, const struct value *texts, size_t n, bool any_case)
+static void find_classes(struct rule_literals *l, const struct value *texts, size_t n, bool any_case)
 {
         bool used[256] = { false };
         uint32_t next = 1;
@@ -39,7 +39,7 @@ static void find_classes(struct literals *l, const struct value *texts, size_t n
 }
 
 /* The tree of the literals: state 0 is its root in a search, of prefixes state 1 (for 0 is the dead end). */
-static bool grow_tree(const struct literals *l, const struct value *texts, size_t n, struct cell_vec *cells)
+static bool grow_tree(const struct rule_literals *l, const struct value *texts, size_t n, struct cell_vec *cells)
 {
         size_t root = l->at_start ? 1 : 0;
         for (size_t i = 0; i < (root + 1) * l->n_classes; i++)
@@ -68,7 +68,7 @@ static bool grow_tree(const struct literals *l, const struct value *texts, size_
 }
 
 /* Where the tree ends, the search goes on with the longest literal that may have begun meanwhile. Breadth first. */
-static void resolve_failures(const struct literals *l, uint32_t *cells, size_t n_states)
+static void resolve_failures(const struct rule_literals *l, uint32_t *cells, size_t n_states)
 {
         uint32_t *failure = xcalloc(n_states, sizeof(*failure)), *queue = xcalloc(n_states, sizeof(*queue));
         size_t head = 0, tail = 0;
@@ -92,9 +92,10 @@ static void resolve_failures(const struct literals *l, uint32_t *cells, size_t n
         free(queue);
 }
 
-struct literals *literals_new(struct arena *arena, const struct value *texts, size_t n, enum literals_kind kind)
+struct rule_literals *rule_literals_new(struct arena *arena, const struct value *texts, size_t n,
+                                        enum rule_literals_kind kind)
 {
-        struct literals *l = arena_new(arena, struct literals);
+        struct rule_literals *l = arena_new(arena, struct rule_literals);
         struct cell_vec cells = { 0 };
         l->at_start = kind == LITERALS_AT_START;
         for (size_t i = 0; i < n; i++)
@@ -112,7 +113,7 @@ struct literals *literals_new(struct arena *arena, const struct value *texts, si
         return ok ? l : NULL;
 }
 
-bool literals_match(const struct literals *l, struct str text)
+bool rule_literals_match(const struct rule_literals *l, struct str text)
 {
         uint32_t state = l->at_start ? 1 : 0;
         if (l->matches_all)

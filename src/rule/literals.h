@@ -7,15 +7,16 @@
 
 #include "fact/value.h"
 
-struct literals;
+struct rule_literals;
 
-enum literals_kind { LITERALS_ANYWHERE, LITERALS_ANYWHERE_ANY_CASE, LITERALS_AT_START };
+enum rule_literals_kind { LITERALS_ANYWHERE, LITERALS_ANYWHERE_ANY_CASE, LITERALS_AT_START };
 
 /* Of texts; NULL if the automaton would take more than LITERALS_CELLS_MAX cells. */
 #define LITERALS_CELLS_MAX (4u << 20)
-struct literals *literals_new(struct arena *arena, const struct value *texts, size_t n, enum literals_kind kind);
+struct rule_literals *rule_literals_new(struct arena *arena, const struct value *texts, size_t n,
+                                        enum rule_literals_kind kind);
 
 /* True if one of the literals stands in the text, or at its start. An empty literal stands everywhere. */
-bool literals_match(const struct literals *l, struct str text);
+bool rule_literals_match(const struct rule_literals *l, struct str text);
 
 #endif

@@ -15,10 +15,10 @@ struct matcher {
         enum operator_id op;
         enum quantifier quantifier;
         const struct value *constants;
-        struct regex **regexes;    /* of OP_REGEX, one a constant */
-        struct pathset *paths;     /* of OP_PMATCH */
-        struct literals *literals; /* of anyof: all constants at once */
-        uint32_t *table;           /* of equality: indexes + 1 by hash, open addressing */
+        struct regex **regexes;         /* of OP_REGEX, one a constant */
+        struct pathset *paths;          /* of OP_PMATCH */
+        struct rule_literals *literals; /* of anyof: all constants at once */
+        uint32_t *table;                /* of equality: indexes + 1 by hash, open addressing */
         size_t table_size;
         size_t n;
         size_t scratch_size;
@@ -331,7 +331,7 @@ static void make_literals(struct arena *arena, struct matcher *m)
 {
         static const struct {
                 enum operator_id op;
-                enum literals_kind kind;
+                enum rule_literals_kind kind;
         } kinds[] = {
                 { OP_CONTAINS, LITERALS_ANYWHERE },
                 { OP_ICONTAINS, LITERALS_ANYWHERE_ANY_CASE },
@@ -339,7 +339,7 @@ static void make_literals(struct arena *arena, struct matcher *m)
         };
         for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
                 if (m->op == kinds[i].op && m->quantifier == QUANTIFIER_ANYOF && m->n >= LITERALS_LEAST)
-                        m->literals = literals_new(arena, m->constants, m->n, kinds[i].kind);
+                        m->literals = rule_literals_new(arena, m->constants, m->n, kinds[i].kind);
 }
 
 struct matcher *matcher_new(struct arena *arena, const struct operator* op, enum quantifier quantifier,
@@ -381,7 +381,7 @@ bool matcher_match(const struct matcher *m, const struct value *v, void *scratch
         if (m->table && v->type == m->constants[0].type)
                 return table_has(m, v);
         if (m->literals && (v->type == VALUE_STRING || v->type == VALUE_BYTES))
-                return literals_match(m->literals, v->text);
+                return rule_literals_match(m->literals, v->text);
         bool all = m->quantifier == QUANTIFIER_ALLOF, one = m->quantifier == QUANTIFIER_ONEOF;
         for (size_t i = 0; i < m->n; i++) {
                 bool matches = match_one(m, i, v, scratch);

@@ -320,6 +320,15 @@ static const struct fact_check fixture_checks[] = {
           .detail = STR("can run read-only with 2 mounts: /run, /tmp") },
 };
 
+static struct str fixture_malware_tags[] = { STR("T1505.003"), STR("T1059") };
+
+static const struct fact_malware fixture_malware = {
+        .path = STR("srv/www/" HOSTILE_ESCAPE ".war"), .members = STR("WEB-INF/" HOSTILE_HTML ".jsp"), .engine = STR("rules"),
+        .rule = STR("jsp-shell-command"), .family = STR("web-shell"), .severity = SEVERITY_CRITICAL, .confidence = STR("high"),
+        .description = STR("JSP that runs a command out of a request"), .tags = { fixture_malware_tags, 2 }, .offset = 412,
+        .sha256 = STR("\x01\x23\x45\x67\x89\xab\xcd\xef"),
+};
+
 static const struct finding fixture_findings[] = {
         FIXTURE_FINDING(0, "CVE-2023-44487", SEVERITY_HIGH, fixture_nginx, 5120, RESPONSE_UPDATE, "1.18.0-6.1+deb11u4",
                         &fixture_rules[0]),
@@ -484,6 +493,16 @@ static const struct finding fixture_findings[] = {
           .layer = NONE,
           .proof = STR("can run read-only with 2 mounts: /run, /tmp"),
           .response = RESPONSE_DECIDE },
+        { .kind = FINDING_MALWARE,
+          .id = STR("jsp-shell-command"),
+          .title = STR("JSP that runs a command out of a request in /srv/www/" HOSTILE_ESCAPE ".war!WEB-INF/" HOSTILE_HTML ".jsp"),
+          .severity = SEVERITY_CRITICAL,
+          .malware = &fixture_malware,
+          .layer = 1,
+          .deleted_by = 2,
+          .path = STR("srv/www/" HOSTILE_ESCAPE ".war!WEB-INF/" HOSTILE_HTML ".jsp"),
+          .proof = STR("rules: jsp-shell-command, first found at byte 412"),
+          .response = RESPONSE_DECIDE },
 };
 
 static const size_t fixture_hits_fixable[] = { 0, 1, 2, 3, 4, 5 }, fixture_hits_eol[] = { 7 },
@@ -640,6 +659,7 @@ static const struct report fixture_full = {
         .n_findings = ARRAY_SIZE(fixture_findings),
         .moves = fixture_moves,
         .n_moves = ARRAY_SIZE(fixture_moves),
+        .search = { .rules = 98, .hashes = 30000, .files = 9412, .members = 63, .incomplete = 2, .found = 1 },
         .coverage = { .files = { 9120, 214, 2, 61, 14, 1 },
                       .total = 9412,
                       .deleted = 1203,

@@ -411,10 +411,10 @@ static void test_literals_oracle(void **state)
                         anywhere |= length >= k && memmem(text, length, texts[i], k);
                         at_start |= str_starts(str_span(text, length), v[i].text);
                 }
-                const struct literals *a = literals_new(&arena, v, n, LITERALS_ANYWHERE),
-                                      *b = literals_new(&arena, v, n, LITERALS_AT_START);
-                assert_int_equal(literals_match(a, str_span(text, length)), anywhere);
-                assert_int_equal(literals_match(b, str_span(text, length)), at_start);
+                const struct rule_literals *a = rule_literals_new(&arena, v, n, LITERALS_ANYWHERE),
+                                      *b = rule_literals_new(&arena, v, n, LITERALS_AT_START);
+                assert_int_equal(rule_literals_match(a, str_span(text, length)), anywhere);
+                assert_int_equal(rule_literals_match(b, str_span(text, length)), at_start);
                 arena_done(&arena);
         }
 }
