@@ -12,6 +12,8 @@ static const struct option_spec options[] = {
         { "platform", 0, "OS/ARCH", "which image of an index (default: linux and this machine's)" },
         { "db", 0, "FILE", "advisory database (default: see sekisho db status; \"embedded\")" },
         { "ledger", 0, "FILE", "write what became of every file of every layer, as JSON lines" },
+        { "history", 0, NULL, "repo: look for secrets in every object of the git repository" },
+        { "secret-rules", 0, "FILE", "further kinds of secrets, in the format of gitleaks' configuration" },
         { "hashes", 0, "FILE", "list of hashes of malware: sha256sum's form, or ClamAV's .hdb and .hsb; repeatable" },
         { "allow-hashes", 0, "FILE", "list of hashes of what is known to be clean; repeatable" },
         { "yara", 0, "FILE|DIR", "YARA rules to hold every file against; repeatable" },

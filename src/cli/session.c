@@ -85,6 +85,10 @@ int session_option(void *state, const struct option_spec *o, const char *value, 
                 s->vex[s->n_vex++] = value;
         } else if (strcmp(o->name, "author") == 0)
                 s->author = value;
+        else if (strcmp(o->name, "history") == 0)
+                s->history = true;
+        else if (strcmp(o->name, "secret-rules") == 0)
+                s->secret_rules = value;
         else if (strcmp(o->name, "authfile") == 0)
                 s->source.auth_file = value;
         else if (strcmp(o->name, "ca-file") == 0)
@@ -171,6 +175,31 @@ int session_record(const struct session_settings *settings, const struct session
         return r < 0 ? fail(EXIT_INCOMPLETE, &err) : 0;
 }
 
+/* Reads the user's kinds of secrets; what is wrong with them is told line by line. */
+static int load_secrets(const char *path, struct session *s)
+{
+        struct error err = ERROR_NONE;
+        if (path) {
+                _cleanup_(buf_done) struct buf text = BUF_INIT(SECRET_CONFIG_BYTES_MAX);
+                int r = read_file(path, &text, &err);
+                if (r == 0)
+                        r = secret_config_parse(buf_str(&text), &s->secret_config, &err);
+                if (r < 0) {
+                        (void)error_prefix(&err, r, "--secret-rules %s", path);
+                        return fail(EXIT_USAGE, &err);
+                }
+                const struct str_list *problems = &s->secret_config->problems;
+                for (size_t i = 0; i < problems->n; i++) {
+                        (void)error_set(&err, -EINVAL, "--secret-rules %s: %.*s", path, STR_FMT(problems->v[i]));
+                        (void)fail(EXIT_USAGE, &err);
+                }
+                if (problems->n)
+                        return EXIT_USAGE;
+        }
+        s->secrets = secret_set_new(s->secret_config);
+        return 0;
+}
+
 /* Everything that content is searched for, in one plan. */
 static int plan_content(const struct malware_options *o, struct session *s, struct error *err)
 {
@@ -180,6 +209,8 @@ static int plan_content(const struct malware_options *o, struct session *s, stru
                 return r;
         size_t n = malware_engines(s->malware, engines);
         engines[n++] = &unpack_engine;
+        secrets_engine_init(&s->secrets_engine, s->secrets);
+        engines[n++] = &s->secrets_engine;
         return content_plan_new(engines, n, &s->content, err);
 }
 
@@ -207,6 +238,8 @@ static int open_all(const struct session_settings *s, struct session *ret)
         if (try_book(s, &err) < 0)
                 return fail(EXIT_INCOMPLETE, &err);
         int code = judging_open(&judging, &ret->judgement);
+        if (code == 0)
+                code = load_secrets(s->secret_rules, ret);
         if (code != 0)
                 return code;
         if (db_locate(s->db, &ret->db, &db_source, &err) < 0)
@@ -219,6 +252,8 @@ static int open_all(const struct session_settings *s, struct session *ret)
                 .source = s->source,
                 .db = ret->db,
                 .db_source = db_source,
+                .history = s->history,
+                .secrets = ret->secrets,
                 .content = ret->content,
                 .malware_rules = malware_rules_total(ret->malware),
                 .malware_hashes = malware_hashes_total(ret->malware),
@@ -239,6 +274,8 @@ static void close_all(struct session *s)
         content_plan_free(s->content);
         malware_free(s->malware);
         vex_set_done(&s->vex);
+        secret_set_free(s->secrets);
+        secret_config_free(s->secret_config);
         book_close(s->memory);
         db_close(s->db);
         judgement_done(&s->judgement);

@@ -27,9 +27,10 @@ struct session_settings { /* the state of both commands, filled in by session_op
         const char *ledger;    /* of files */
         const char *ledger_db; /* to record in; NULL: the usual place */
         bool record, no_record;
-        bool may_record; /* set by commands that record: scan */
+        bool may_record;          /* set by commands that record: scan */
+        const char *secret_rules; /* a file of users' kinds of secrets, or NULL */
         struct malware_options malware;
-        bool quiet, verbose;
+        bool quiet, verbose, history;
 };
 
 struct session {
@@ -40,6 +41,9 @@ struct session {
         const char *ledger_path; /* that remembers when findings were first seen; NULL: the usual one */
         struct book *memory;     /* the same, once it was asked */
         bool has_tried_memory;
+        struct secret_config *secret_config; /* NULL: none was given */
+        struct secret_set *secrets;
+        struct content_engine secrets_engine;
         struct malware *malware;
         struct content_plan *content;
         struct scan scan;

@@ -549,7 +549,7 @@ static const char *const file_types[] = {
 static const char *const file_formats[] = { "elf", "script", "pe", "empty", "other", NULL };
 static const char *const file_states[] = { "verified", "modified", "unknown", "classified", "skipped", NULL };
 static const char *const levels[] = { "low", "medium", "high", NULL };
-static const char *const secret_places[] = { "file", "env", "label", "history", "deleted", NULL };
+static const char *const secret_places[] = { "file", "env", "config", "history", "deleted", NULL };
 
 static const struct {
         enum field_id id;

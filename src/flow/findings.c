@@ -3,6 +3,7 @@
  * thing that its feed knows by name (the source package of Debian and Alpine), with all installed packages made of it.
  */
 #include "flow/scan.h"
+#include "flow/secrets.h"
 
 #include "base/date.h"
 #include "intel/eol.h"
@@ -318,6 +319,17 @@ static void find_misconfigurations(struct finder *f)
         }
 }
 
+/* --- secrets --- */
+
+static void find_secrets(struct finder *f)
+{
+        const struct view *v = &f->s->view;
+        for (size_t i = 0; i < v->n_secrets; i++) {
+                struct finding *x = add(f, FINDING_SECRET, v->secrets[i].secret.severity);
+                secret_describe(&f->s->arena, &v->secrets[i], x);
+        }
+}
+
 int scan_findings(struct scan *s, const struct scan_options *o, const struct layers *l, struct error *err)
 {
         struct finder f = { .s = s, .o = o };
@@ -332,6 +344,7 @@ int scan_findings(struct scan *s, const struct scan_options *o, const struct lay
                 find_unread(&f);
                 find_mismatches(&f, l);
                 find_misconfigurations(&f);
+                find_secrets(&f);
                 if (o->vex)
                         vex_apply(o->vex, &s->report, &s->arena, f.found.v, f.found.n);
                 scan_judge(s, o, f.found.v, f.found.n);

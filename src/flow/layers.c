@@ -14,6 +14,8 @@
 #define SPOOL_MEMORY     (2u << 20)
 #define PACKAGES_MAX     200000
 #define OS_MAX           16
+#define SECRETS_MAX      20000
+#define CERTIFICATES_MAX 2000
 #define MEMBERS_MAX      100000
 #define MEMBER_BYTES_MAX (64u << 20) /* of documents in a stream archive */
 #define STALL_SECONDS    900         /* a daemon may write an image to its disk first; sources watch their own stalls */
@@ -33,6 +35,8 @@ static void layer_facts_done(struct layer_facts *l)
         spool_done(&l->owned);
         vec_done(&l->packages);
         vec_done(&l->os);
+        vec_done(&l->certificates);
+        vec_done(&l->secrets);
         vec_done(&l->unread);
         vec_done(&l->malware);
 }
@@ -105,6 +109,16 @@ static void take_fact(struct layer_facts *l, enum fact_kind kind, const void *fa
                         cut(l, "more files that name the system than the limit: the rest was dropped");
                 else if (has_room(l))
                         keep(l, kind, fact, vec_push(&l->os));
+                break;
+        case FACT_certificate:
+                if (l->certificates.n < CERTIFICATES_MAX && has_room(l))
+                        keep(l, kind, fact, vec_push(&l->certificates));
+                break;
+        case FACT_secret:
+                if (l->secrets.n == SECRETS_MAX)
+                        cut(l, "more secrets than the limit: the rest was dropped");
+                else if (has_room(l))
+                        keep(l, kind, fact, vec_push(&l->secrets));
                 break;
         case FACT_unread:
                 if (l->unread.n < UNREAD_MAX && has_room(l))

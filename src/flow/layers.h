@@ -13,6 +13,8 @@
 
 VEC_TYPE(package_vec, struct fact_package);
 VEC_TYPE(os_vec, struct fact_os);
+VEC_TYPE(certificate_vec, struct fact_certificate);
+VEC_TYPE(secret_vec, struct fact_secret);
 VEC_TYPE(unread_vec, struct fact_unread);
 VEC_TYPE(malware_vec, struct fact_malware);
 
@@ -22,6 +24,8 @@ struct layer_facts {
         struct spool owned; /* wire form of `owned` facts */
         struct package_vec packages;
         struct os_vec os;
+        struct certificate_vec certificates; /* at most CERTIFICATES_MAX: they only add words */
+        struct secret_vec secrets;
         struct unread_vec unread;
         struct malware_vec malware;
         uint64_t unread_more;  /* beyond UNREAD_MAX, only counted */

@@ -1,6 +1,9 @@
 /* See scan.h: opens the target, reads its layers, merges them, matches, decides, and puts the report together. */
 #include "flow/scan.h"
 
+#include "flow/history.h"
+#include "flow/secrets.h"
+
 #include <errno.h>
 #include <stdlib.h>
 
@@ -133,6 +136,10 @@ int scan_run(const char *target, const struct scan_options *o, struct scan *ret,
         image_files_begin(&ret->files, &ret->arena, o->ledger);
         if (r == 0)
                 r = view_make(&layers, &ret->arena, &ret->files.ledger, &ret->view, err);
+        if (r == 0 && o->secrets)
+                r = secrets_in_artefact(&ret->artefact, o->secrets, &ret->arena, &ret->view, err);
+        if (r == 0 && o->secrets && o->history)
+                r = history_of_artefact(&ret->artefact, o->secrets, &ret->arena, &ret->view, err);
         if (r == 0)
                 r = assemble(ret, o, &layers, err);
         layers_done(&layers);

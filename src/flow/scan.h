@@ -6,6 +6,7 @@
 #define SEKISHO_FLOW_SCAN_H
 
 #include "analyze/content.h"
+#include "analyze/secrets.h"
 #include "decide/decide.h"
 #include "flow/image-checks.h"
 #include "flow/layers.h"
@@ -30,6 +31,8 @@ struct scan_options {
                               struct str id); /* when a finding was first seen here, 0 unknown; may be NULL */
         void *first_seen_arg;
         const struct vex_set *vex;            /* may be NULL */
+        bool history;                         /* repositories: all that their objects hold, not only the work tree */
+        const struct secret_set *secrets;     /* kinds of secrets to look for; NULL: none are */
         const struct content_plan *content;   /* what the content of files is searched for; NULL: nothing */
         size_t malware_rules, malware_hashes; /* in it */
         int64_t today;

@@ -145,6 +145,17 @@ static void describe_file(struct subjects *s, const struct report_file *f, struc
         ret->file = &s->file;
 }
 
+/* What is no file has its name in parentheses (fact/kinds.def). */
+static struct str secret_place(const struct finding *f)
+{
+        struct str path = f->secret->path;
+        return f->deleted_by != NONE           ? STR("deleted")
+               : str_is(path, "(environment)") ? STR("env")
+               : str_is(path, "(config)")      ? STR("config")
+               : str_is(path, "(history)")     ? STR("history")
+                                               : STR("file");
+}
+
 void subjects_finding(struct subjects *s, const struct finding *f, struct subject_finding *ret)
 {
         const struct fact_vulnerability *v = f->vulnerability;
@@ -168,6 +179,11 @@ void subjects_finding(struct subjects *s, const struct finding *f, struct subjec
                 ret->check_id = f->check->id;
                 ret->check_frameworks = f->check->tags;
                 ret->aliases = f->check->aliases;
+        }
+        if (f->secret) {
+                ret->secret_type = f->secret->rule;
+                ret->secret_confidence = f->secret->confidence;
+                ret->secret_place = secret_place(f);
         }
         if (f->malware) {
                 ret->malware_name = f->malware->rule;

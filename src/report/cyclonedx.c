@@ -291,6 +291,15 @@ static json_t *vulnerability(const struct report *r, struct arena *a, const stru
                 doc_add_property(properties, "sekisho:malware", f->malware->family);
                 doc_add_property(properties, "sekisho:path", f->path);
         }
+        if (f->secret) {
+                json_t *weakness = doc_array();
+                doc_add(weakness, doc_number(798)); /* CWE-798: use of hard-coded credentials */
+                doc_set(o, "cwes", weakness);
+                doc_set(o, "description", doc_text(f->title));
+                doc_add_property(properties, "sekisho:secret", f->secret->redacted);
+                doc_add_property(properties, "sekisho:confidence", f->secret->confidence);
+                doc_add_property(properties, "sekisho:path", f->path);
+        }
         doc_set(o, "recommendation", doc_text(recommendation(r, a, f)));
         if (v && v->published)
                 doc_set(o, "published", doc_time(v->published));
@@ -381,7 +390,7 @@ static int write_document(const struct report *r, bool is_vex, struct str author
         doc_open(&s, "vulnerabilities", '[');
         for (size_t i = 0; i < r->n_findings; i++, arena_done(&one))
                 if (r->findings[i].kind == FINDING_VULNERABILITY ||
-                    (!is_vex && (r->findings[i].check || r->findings[i].malware)))
+                    (!is_vex && (r->findings[i].check || r->findings[i].malware || r->findings[i].secret)))
                         doc_put(&s, NULL, vulnerability(r, &one, &r->findings[i], refs, is_vex));
         doc_close(&s, ']');
         doc_close(&s, '}');

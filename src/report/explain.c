@@ -276,6 +276,28 @@ static void check(struct page *p, const struct fact_check *c)
         line(p, "covered by", PAINT_PLAIN, text_take(&p->arena, &tags));
 }
 
+static void about_secret(struct page *p, const struct finding *f)
+{
+        const struct fact_secret *s = f->secret;
+        struct arena *a = &p->arena;
+        line(p, "value", PAINT_PLAIN, arena_printf(a, "%.*s; it is never shown", STR_FMT(text_clean(a, s->redacted))));
+        line(p, "certain", PAINT_PLAIN,
+             arena_printf(a, "%.*s confidence; %s", STR_FMT(text_clean(a, s->confidence)),
+                          str_is(s->validity, "valid")    ? "its own checksum or form is right"
+                          : str_is(s->validity, "failed") ? "its own checksum is wrong"
+                                                          : "its form has nothing to check"));
+        line(p, "detail", PAINT_PLAIN, text_clean(a, s->detail));
+        line(p, "same as", PAINT_PLAIN,
+             arena_printf(a, "every find with the fingerprint %.*s", STR_FMT(text_clean(a, s->fingerprint))));
+        if (f->deleted_by != NONE)
+                line(p, "deleted", PAINT_WARN,
+                     arena_printf(a, "in layer %zu; whoever can pull the image can read it", f->deleted_by + 1));
+        struct buf tags = BUF_INIT(4096);
+        for (size_t i = 0; i < s->tags.n; i++)
+                buf_printf(&tags, "%s%.*s", i ? ", " : "", STR_FMT(text_clean(a, s->tags.v[i])));
+        line(p, "covered by", PAINT_PLAIN, text_take(a, &tags));
+}
+
 static void malware(struct page *p, const struct finding *f)
 {
         struct arena *a = &p->arena;
@@ -295,6 +317,8 @@ static void explain(struct page *p, const struct finding *f)
         title(p, f);
         if (f->vulnerability)
                 advisory(p, f->vulnerability);
+        else if (f->secret)
+                about_secret(p, f);
         else if (f->malware)
                 malware(p, f);
         else

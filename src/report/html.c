@@ -249,6 +249,12 @@ static void also_seen(struct page *p)
                      text_capital(a, f->title));
                 page_raw(p, "</dd>\n");
         }
+        for (size_t i = 0; i < r->n_findings; i++) {
+                if (!secret_is_likely(&r->findings[i]))
+                        continue;
+                seen(p, STR("Secret"), secret_words(r, a, &r->findings[i]));
+                page_raw(p, "</dd>\n");
+        }
         misconfigurations(p);
         if (c->total_modified) {
                 seen(p, STR("Modified"),

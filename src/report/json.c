@@ -72,6 +72,7 @@ static json_t *counts(const struct report *r)
         for (size_t s = SEVERITY_CRITICAL + 1; s-- > 0;)
                 doc_set(severities, severity_name((enum severity)s), doc_number(c.by_severity[s]));
         doc_set(o, "findings", doc_number(r->n_findings));
+        doc_set(o, "secrets", doc_number(c.secrets));
         doc_set(o, "vulnerabilities", doc_number(c.vulnerabilities));
         doc_set(o, "by_severity", severities);
         doc_set(o, "known_exploited", doc_number(c.exploited));
@@ -151,6 +152,15 @@ static json_t *vulnerability(const struct fact_vulnerability *v)
         doc_set(o, "fixed", doc_str(v->fixed));
         doc_set(o, "last_affected", doc_str(v->last_affected));
         arena_done(&a);
+        return o;
+}
+
+static json_t *secret(const struct report *r, const struct finding *f)
+{
+        if (!f->secret)
+                return doc_null();
+        json_t *o = doc_fact(FACT_secret, f->secret);
+        doc_set(o, "deleted_by", layer_reference(r, f->deleted_by));
         return o;
 }
 
@@ -265,6 +275,7 @@ static json_t *finding(const struct report *r, const struct finding *f)
         doc_set(o, "vex_doubt", doc_str(f->vex_doubt));
         doc_set(o, "vulnerability", vulnerability(f->vulnerability));
         doc_set(o, "check", check(f->check));
+        doc_set(o, "secret", secret(r, f));
         doc_set(o, "malware", malware(r, f));
         doc_set(o, "proof", proof(r, f));
         arena_done(&a);

@@ -39,6 +39,7 @@ enum finding_kind {
         FINDING_ARTEFACT,    /* what a rule says about the artefact as a whole: its user, its tag, its age */
         FINDING_MISCONFIG, /* a setting of the image, or something in it, that a check objects to: its id is the check's
                             */
+        FINDING_SECRET,    /* a secret in a file, in the configuration or in an environment */
         FINDING_KINDS
 };
 
@@ -76,8 +77,9 @@ struct finding {
         const struct fact_vulnerability *vulnerability; /* NULL for other kinds */
         const struct fact_check *check;                 /* of FINDING_MISCONFIG, else NULL */
         const struct fact_malware *malware;             /* of FINDING_MALWARE, else NULL */
-        size_t deleted_by; /* malware: the layer that deleted or replaced the file, which can still be pulled; or NONE
-                            */
+        const struct fact_secret *secret;               /* of FINDING_SECRET, else NULL */
+        size_t deleted_by; /* malware, secrets: the layer that deleted or replaced the file, which can still be pulled;
+                              or NONE */
         const size_t *packages; /* indexes of the installed packages concerned, sorted; */
         size_t n_packages;      /* a vulnerability is one finding for each source package and version */
         size_t layer;           /* that brought it, or NONE */

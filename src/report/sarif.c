@@ -50,6 +50,8 @@ static json_t *tags(const struct finding *f)
                 doc_add(array, doc_cstr("known-exploited"));
         if (f->vulnerability && f->vulnerability->malicious)
                 doc_add(array, doc_cstr("malicious"));
+        for (size_t i = 0; f->secret && i < f->secret->tags.n; i++)
+                doc_add(array, doc_text(f->secret->tags.v[i]));
         for (size_t i = 0; f->malware && i < f->malware->tags.n; i++)
                 doc_add(array, doc_text(f->malware->tags.v[i]));
         return array;
@@ -69,6 +71,8 @@ static struct str rule_words(struct arena *a, const struct finding *f)
         };
         if (f->check)
                 return f->check->title;
+        if (f->secret)
+                return arena_printf(a, "A secret: %.*s", STR_FMT(text_clean(a, f->secret->title)));
         if (f->kind < FINDING_KINDS && kinds[f->kind])
                 return str_of(kinds[f->kind]);
         if (f->kind == FINDING_ARTEFACT)
@@ -78,6 +82,14 @@ static struct str rule_words(struct arena *a, const struct finding *f)
         if (f->vulnerability && f->vulnerability->summary.n)
                 return text_clean(a, f->vulnerability->summary);
         return arena_printf(a, "%.*s: a known vulnerability", STR_FMT(text_clean(a, f->id)));
+}
+
+/* How likely findings of the rule are what they say. */
+static struct str precision(const struct finding *f)
+{
+        if (f->secret)
+                return f->secret->confidence;
+        return f->malware && str_is(f->malware->confidence, "medium") ? STR("medium") : STR("very-high");
 }
 
 static json_t *rule(const struct report *r, struct arena *a, const struct finding *f)
@@ -96,8 +108,7 @@ static json_t *rule(const struct report *r, struct arena *a, const struct findin
         doc_set(configuration, "level", doc_cstr(level(f->severity)));
         doc_set(o, "defaultConfiguration", configuration);
         doc_set(properties, "tags", tags(f));
-        doc_set(properties, "precision",
-                doc_cstr(f->malware && str_is(f->malware->confidence, "medium") ? "medium" : "very-high"));
+        doc_set(properties, "precision", doc_str(precision(f)));
         doc_set(properties, "security-severity", doc_text(security_severity(a, f)));
         if (v && v->cvss_vector.n)
                 doc_set(properties, "cvss", doc_text(v->cvss_vector));
@@ -231,6 +242,14 @@ static json_t *result(const struct report *r, struct arena *a, const struct find
                 doc_set(properties, "vex", doc_fact(FACT_vex, f->vex));
         if (f->vex_doubt.n)
                 doc_set(properties, "vexDoubt", doc_text(f->vex_doubt));
+        if (f->secret) {
+                doc_set(properties, "confidence", doc_text(f->secret->confidence));
+                doc_set(properties, "validity", doc_text(f->secret->validity));
+                doc_set(properties, "redacted", doc_text(f->secret->redacted));
+                doc_set(properties, "secretFingerprint", doc_text(f->secret->fingerprint));
+                if (f->deleted_by != NONE)
+                        doc_set(properties, "deletedByLayer", doc_number(f->deleted_by + 1));
+        }
         if (v) {
                 doc_set(properties, "advisory", doc_text(v->id));
                 doc_set(properties, "feed", doc_text(v->feed));

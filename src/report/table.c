@@ -411,6 +411,33 @@ static void misconfigurations(struct table *t)
         }
 }
 
+#define SECRETS_SHOWN 5
+
+static void secrets_seen(struct table *t)
+{
+        const struct report *r = t->r;
+        struct arena *a = &t->arena;
+        size_t likely = 0, others = 0;
+        for (size_t i = 0; i < r->n_findings; i++) {
+                const struct finding *f = &r->findings[i];
+                if (!secret_is_likely(f)) {
+                        others += f->kind == FINDING_SECRET;
+                        continue;
+                }
+                if (likely++ >= SECRETS_SHOWN && !t->o->verbose)
+                        continue;
+                label(t, str_is(f->secret->confidence, "high") ? PAINT_BAD : PAINT_WARN, "secret");
+                struct cell words = { secret_words(r, a, f), PAINT_PLAIN };
+                screen_flow(&t->s, &words, 1, "", INDENT + LABEL_WIDTH, INDENT + LABEL_WIDTH);
+        }
+        if (likely > SECRETS_SHOWN && !t->o->verbose)
+                screen_printf(&t->s, PAINT_FAINT, "  …%zu more secrets (-v shows all)\n", likely - SECRETS_SHOWN);
+        if (others)
+                list(t, PAINT_FAINT, "maybe",
+                     text_count(a, others, "value that sounds like a secret", "values that sound like secrets"), others,
+                     0, NULL, NULL);
+}
+
 static void also_seen(struct table *t)
 {
         const struct report *r = t->r;
@@ -419,7 +446,8 @@ static void also_seen(struct table *t)
         bool any = r->search.found || c->total_modified || c->total_unknown_executables || c->n_unread || c->deleted;
         for (size_t i = 0; i < r->n_findings; i++)
                 any |= is_seen_as_title(r->findings[i].kind) || r->findings[i].kind == FINDING_MISCONFIG ||
-                       r->findings[i].set_aside || r->findings[i].vex || r->findings[i].vex_doubt.n;
+                       r->findings[i].kind == FINDING_SECRET || r->findings[i].set_aside || r->findings[i].vex ||
+                       r->findings[i].vex_doubt.n;
         if (!any)
                 return;
         heading(t, "Also seen");
@@ -435,6 +463,7 @@ static void also_seen(struct table *t)
                 struct cell title = { text_clean(a, f->title), PAINT_PLAIN };
                 screen_flow(&t->s, &title, 1, "", INDENT + LABEL_WIDTH, INDENT + LABEL_WIDTH);
         }
+        secrets_seen(t);
         stated(t);
         misconfigurations(t);
         if (c->total_modified)

@@ -5,11 +5,14 @@
 
 #include <ctype.h>
 
+#define STEP_WIDTH 40 /* of a build step within a sentence */
+
 struct counts report_counts(const struct report *r)
 {
         struct counts c = { 0 };
         for (size_t i = 0; i < r->n_findings; i++) {
                 const struct finding *f = &r->findings[i];
+                c.secrets += f->kind == FINDING_SECRET;
                 if (f->kind != FINDING_VULNERABILITY)
                         continue;
                 if (f->set_aside) {
@@ -327,6 +330,8 @@ struct str finding_advice(const struct report *r, struct arena *a, const struct 
         struct str fix = text_clean(a, f->fix), subject = finding_subject(r, a, f);
         if (f->check)
                 return f->check->remedy;
+        if (f->kind == FINDING_SECRET)
+                return STR("revoke it where it was issued, and give its successor when the container starts");
         if (f->response == RESPONSE_UPDATE && fix.n && subject.n)
                 return arena_printf(a, "update %.*s to %.*s", STR_FMT(subject), STR_FMT(fix));
         if (f->response == RESPONSE_REPLACE && fix.n)
@@ -342,6 +347,17 @@ struct str finding_advice(const struct report *r, struct arena *a, const struct 
                 return text_clean(a, f->rule->fix);
         return str_of(response_name(f->response));
 }
+
+struct str secret_words(const struct report *r, struct arena *a, const struct finding *f)
+{
+        struct str layer = layer_name(r, a, f->layer), step = STR_NONE;
+        if (layer.n && r->layers[f->layer].created_by.n)
+                step = text_cut(a, str_trim(text_clean(a, r->layers[f->layer].created_by)), STEP_WIDTH);
+        return arena_printf(a, "%.*s%s%.*s%s%.*s%s", STR_FMT(text_clean(a, f->title)), layer.n ? ", " : "",
+                            STR_FMT(layer), step.n ? " (" : "", STR_FMT(step), step.n ? ")" : "");
+}
+
+bool secret_is_likely(const struct finding *f) { return f->secret && !str_is(f->secret->confidence, "low"); }
 
 #define SHOWN_PATH_WIDTH 200 /* a hostile image has paths of 64 KiB; JSON and --ledger have them whole */
 

@@ -15,7 +15,7 @@ struct matcher {
         enum operator_id op;
         enum quantifier quantifier;
         const struct value *constants;
-        struct regex **regexes;         /* of OP_REGEX, one a constant */
+        struct rule_regex **regexes;    /* of OP_REGEX, one a constant */
         struct pathset *paths;          /* of OP_PMATCH */
         struct rule_literals *literals; /* of anyof: all constants at once */
         uint32_t *table;                /* of equality: indexes + 1 by hash, open addressing */
@@ -296,17 +296,17 @@ static bool table_has(const struct matcher *m, const struct value *v)
 
 static bool make_regexes(struct arena *arena, struct matcher *m, char words[200], size_t *ret_which)
 {
-        m->regexes = arena_array(arena, m->n, sizeof(struct regex *));
+        m->regexes = arena_array(arena, m->n, sizeof(struct rule_regex *));
         for (size_t i = 0; i < m->n; i++) {
                 char why[160];
                 size_t at;
-                m->regexes[i] = regex_new(arena, m->constants[i].text, why, &at);
+                m->regexes[i] = rule_regex_new(arena, m->constants[i].text, why, &at);
                 *ret_which = i;
                 if (!m->regexes[i]) {
                         snprintf(words, 200, "%s, at character %zu of the expression", why, at + 1);
                         return false;
                 }
-                m->scratch_size = MAX(m->scratch_size, regex_scratch_size(m->regexes[i]));
+                m->scratch_size = MAX(m->scratch_size, rule_regex_scratch_size(m->regexes[i]));
         }
         return true;
 }
@@ -369,7 +369,7 @@ size_t matcher_scratch_size(const struct matcher *m) { return m->scratch_size; }
 static bool match_one(const struct matcher *m, size_t i, const struct value *v, void *scratch)
 {
         if (m->op == OP_REGEX)
-                return v->type == VALUE_STRING && regex_match(m->regexes[i], v->text, scratch);
+                return v->type == VALUE_STRING && rule_regex_match(m->regexes[i], v->text, scratch);
         return values_match(m->op, v, &m->constants[i]);
 }
 

@@ -379,7 +379,7 @@ out:
         return n;
 }
 
-struct regex_node *regex_parse(struct arena *arena, struct str pattern, char words[160], size_t *ret_at)
+struct regex_node *rule_regex_parse(struct arena *arena, struct str pattern, char words[160], size_t *ret_at)
 {
         struct reader r = { arena, pattern, 0, 0, words };
         words[0] = '\0';

@@ -23,6 +23,6 @@ struct regex_node {
         unsigned least, most; /* of REPEAT; most UINT_MAX: no end */
 };
 
-struct regex_node *regex_parse(struct arena *arena, struct str pattern, char words[160], size_t *ret_at);
+struct regex_node *rule_regex_parse(struct arena *arena, struct str pattern, char words[160], size_t *ret_at);
 
 #endif

@@ -26,7 +26,7 @@ struct instruction {
 VEC_TYPE(program, struct instruction);
 VEC_TYPE(id_vec, uint32_t);
 
-struct regex {
+struct rule_regex {
         const struct instruction *program;
         uint32_t n, start;
         /* The table, if there is one: next state = table[state * n_classes + class_of[byte]]; state 0 is dead. */
@@ -217,7 +217,7 @@ struct between {
 };
 
 /* Adds a place and all that follows without a byte; `stack` holds a place for each instruction, twice. */
-static void threads_add(const struct regex *re, struct threads *t, uint32_t *stack, uint32_t at, struct between b)
+static void threads_add(const struct rule_regex *re, struct threads *t, uint32_t *stack, uint32_t at, struct between b)
 {
         uint32_t n = 0;
         stack[n++] = at;
@@ -237,7 +237,7 @@ static void threads_add(const struct regex *re, struct threads *t, uint32_t *sta
         }
 }
 
-static bool threads_accept(const struct regex *re, const struct threads *t)
+static bool threads_accept(const struct rule_regex *re, const struct threads *t)
 {
         for (uint32_t i = 0; i < t->n; i++)
                 if (re->program[t->list[i]].kind == I_MATCH)
@@ -245,10 +245,13 @@ static bool threads_accept(const struct regex *re, const struct threads *t)
         return false;
 }
 
-size_t regex_scratch_size(const struct regex *re) { return re->table ? 0 : (size_t)re->n * 6 * sizeof(uint32_t); }
+size_t rule_regex_scratch_size(const struct rule_regex *re)
+{
+        return re->table ? 0 : (size_t)re->n * 6 * sizeof(uint32_t);
+}
 
-static void step(const struct regex *re, const struct threads *from, struct threads *to, uint32_t *stack, uint8_t byte,
-                 struct between b)
+static void step(const struct rule_regex *re, const struct threads *from, struct threads *to, uint32_t *stack,
+                 uint8_t byte, struct between b)
 {
         to->n = 0;
         for (uint32_t i = 0; i < from->n; i++) {
@@ -267,7 +270,7 @@ static struct str character_at(struct str text, size_t at, size_t *ret_n)
         return n > 0 ? str_span(text.p + at, n) : STR("\xef\xbf\xbd");
 }
 
-static bool match_threads(const struct regex *re, struct str text, uint32_t *memory)
+static bool match_threads(const struct rule_regex *re, struct str text, uint32_t *memory)
 {
         struct threads a = { memory, memory + re->n, 0 }, b = { memory + 2 * re->n, memory + 3 * re->n, 0 };
         struct threads *now = &a, *then = &b;
@@ -288,7 +291,7 @@ static bool match_threads(const struct regex *re, struct str text, uint32_t *mem
         return threads_accept(re, now);
 }
 
-static bool match_table(const struct regex *re, struct str text)
+static bool match_table(const struct rule_regex *re, struct str text)
 {
         uint32_t state = 1;
         for (size_t at = 0, n; at < text.n && state != 0; at += n) {
@@ -299,7 +302,7 @@ static bool match_table(const struct regex *re, struct str text)
         return re->accepts[state];
 }
 
-bool regex_match(const struct regex *re, struct str text, void *scratch)
+bool rule_regex_match(const struct rule_regex *re, struct str text, void *scratch)
 {
         return re->table ? match_table(re, text) : match_threads(re, text, scratch);
 }
@@ -307,7 +310,7 @@ bool regex_match(const struct regex *re, struct str text, void *scratch)
 /* --------------------------------------------------------------------------------------------------- table ---- */
 
 /* Bytes that no instruction tells apart are of one class. */
-static void find_classes(struct regex *re)
+static void find_classes(struct rule_regex *re)
 {
         bool begins[257] = { true };
         for (uint32_t i = 0; i < re->n; i++)
@@ -324,7 +327,7 @@ static void find_classes(struct regex *re)
 }
 
 struct table_maker {
-        const struct regex *re;
+        const struct rule_regex *re;
         struct id_vec sets;   /* of all states, one after the other */
         struct id_vec starts; /* of each state in sets; one more than states */
         struct map64 by_hash;
@@ -338,7 +341,7 @@ static int compare_ids(const void *a, const void *b)
 }
 
 /* Only what takes a byte or ends counts, in any order: else equal states would not be seen to be equal. */
-static void reduce(const struct regex *re, struct threads *t)
+static void reduce(const struct rule_regex *re, struct threads *t)
 {
         uint32_t n = 0;
         for (uint32_t i = 0; i < t->n; i++)
@@ -393,7 +396,7 @@ static bool fill_state(struct table_maker *m, uint32_t state, struct threads *t,
         return true;
 }
 
-static void keep_table(struct arena *arena, struct regex *re, const struct table_maker *m)
+static void keep_table(struct arena *arena, struct rule_regex *re, const struct table_maker *m)
 {
         uint32_t n = (uint32_t)m->starts.n - 1;
         uint16_t *table = arena_array(arena, m->next.n, sizeof(*table));
@@ -408,7 +411,7 @@ static void keep_table(struct arena *arena, struct regex *re, const struct table
 
 /* A table of states, unless ^ or $ stand inside, or it would grow large. State 0 has no threads, state 1 is the start.
  */
-static void make_table(struct arena *arena, struct regex *re)
+static void make_table(struct arena *arena, struct rule_regex *re)
 {
         struct table_maker m = { .re = re };
         for (uint32_t i = 0; i < re->n; i++)
@@ -433,7 +436,7 @@ static void make_table(struct arena *arena, struct regex *re)
         map64_done(&m.by_hash);
 }
 
-struct regex *regex_new(struct arena *arena, struct str pattern, char words[160], size_t *ret_at)
+struct rule_regex *rule_regex_new(struct arena *arena, struct str pattern, char words[160], size_t *ret_at)
 {
         struct compiler c = { 0 };
         *ret_at = 0;
@@ -441,7 +444,7 @@ struct regex *regex_new(struct arena *arena, struct str pattern, char words[160]
                 snprintf(words, 160, "the expression is longer than %u bytes", RULE_REGEX_BYTES_MAX);
                 return NULL;
         }
-        struct regex_node *n = regex_parse(arena, pattern, words, ret_at);
+        struct regex_node *n = rule_regex_parse(arena, pattern, words, ret_at);
         if (!n)
                 return NULL;
         drop_outer_anchors(n);
@@ -454,7 +457,7 @@ struct regex *regex_new(struct arena *arena, struct str pattern, char words[160]
                 *ret_at = 0;
                 return NULL;
         }
-        struct regex *re = arena_new(arena, struct regex);
+        struct rule_regex *re = arena_new(arena, struct rule_regex);
         struct instruction *program = arena_array(arena, c.program.n, sizeof(*program));
         memcpy(program, c.program.v, c.program.n * sizeof(*program));
         re->program = program;

@@ -9,17 +9,17 @@
 
 #include "base/arena.h"
 
-struct regex;
+struct rule_regex;
 
 /*
  * Compiles into the arena. NULL with words (at most 160 bytes, NUL-terminated) and the offset in the pattern:
  * malformed, or larger than RULE_REGEX_STATES_MAX when repetitions are written out.
  */
-struct regex *regex_new(struct arena *arena, struct str pattern, char words[160], size_t *ret_at);
+struct rule_regex *rule_regex_new(struct arena *arena, struct str pattern, char words[160], size_t *ret_at);
 
-/* The bytes of memory that regex_match needs, zeroed before its first use; 0 for most expressions. */
-size_t regex_scratch_size(const struct regex *re);
+/* The bytes of memory that rule_regex_match needs, zeroed before its first use; 0 for most expressions. */
+size_t rule_regex_scratch_size(const struct rule_regex *re);
 
-bool regex_match(const struct regex *re, struct str text, void *scratch);
+bool rule_regex_match(const struct rule_regex *re, struct str text, void *scratch);
 
 #endif

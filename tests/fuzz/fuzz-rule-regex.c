@@ -11,10 +11,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         struct arena arena = ARENA_INIT;
         char words[160];
         size_t at;
-        struct regex *re = regex_new(&arena, pattern, words, &at);
+        struct rule_regex *re = rule_regex_new(&arena, pattern, words, &at);
         if (re) {
-                void *scratch = calloc(1, regex_scratch_size(re) + 1);
-                if (regex_match(re, text, scratch) != regex_match(re, text, scratch))
+                void *scratch = calloc(1, rule_regex_scratch_size(re) + 1);
+                if (rule_regex_match(re, text, scratch) != rule_regex_match(re, text, scratch))
                         abort();
                 free(scratch);
         } else if (!words[0]) {

@@ -160,5 +160,6 @@ int main(void)
                 cmocka_unit_test(test_damage),
                 cmocka_unit_test(test_chain_in_a_circle),
         };
+        cmocka_set_message_output(CM_OUTPUT_TAP);
         return cmocka_run_group_tests_name("cfb", tests, NULL, NULL);
 }

@@ -167,5 +167,6 @@ int main(void)
                 cmocka_unit_test(test_damage),
                 cmocka_unit_test(test_tables_used_again),
         };
+        cmocka_set_message_output(CM_OUTPUT_TAP);
         return cmocka_run_group_tests_name("qcow2", tests, set_up, tear_down);
 }

@@ -412,7 +412,7 @@ static void test_literals_oracle(void **state)
                         at_start |= str_starts(str_span(text, length), v[i].text);
                 }
                 const struct rule_literals *a = rule_literals_new(&arena, v, n, LITERALS_ANYWHERE),
-                                      *b = rule_literals_new(&arena, v, n, LITERALS_AT_START);
+                                           *b = rule_literals_new(&arena, v, n, LITERALS_AT_START);
                 assert_int_equal(rule_literals_match(a, str_span(text, length)), anywhere);
                 assert_int_equal(rule_literals_match(b, str_span(text, length)), at_start);
                 arena_done(&arena);

@@ -16,12 +16,12 @@ static int match(const char *pattern, const char *text)
         struct arena arena = ARENA_INIT;
         char words[160];
         size_t at;
-        struct regex *re = regex_new(&arena, str_of(pattern), words, &at);
+        struct rule_regex *re = rule_regex_new(&arena, str_of(pattern), words, &at);
         int r = -1;
         if (re) {
-                void *scratch = calloc(1, regex_scratch_size(re) + 1);
-                r = regex_match(re, str_of(text), scratch);
-                assert_int_equal(regex_match(re, str_of(text), scratch), r);
+                void *scratch = calloc(1, rule_regex_scratch_size(re) + 1);
+                r = rule_regex_match(re, str_of(text), scratch);
+                assert_int_equal(rule_regex_match(re, str_of(text), scratch), r);
                 free(scratch);
         }
         arena_done(&arena);

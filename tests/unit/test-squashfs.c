@@ -183,5 +183,6 @@ int main(void)
                 cmocka_unit_test(test_unsupported),
                 cmocka_unit_test(test_damage),
         };
+        cmocka_set_message_output(CM_OUTPUT_TAP);
         return cmocka_run_group_tests_name("squashfs", tests, set_up, tear_down);
 }

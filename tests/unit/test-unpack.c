@@ -291,5 +291,6 @@ int main(void)
                 cmocka_unit_test(test_gzip_everywhere),  cmocka_unit_test(test_nested),
                 cmocka_unit_test(test_damage),           cmocka_unit_test(test_carved),
         };
+        cmocka_set_message_output(CM_OUTPUT_TAP);
         return cmocka_run_group_tests_name("unpack", tests, NULL, tear_down);
 }
