@@ -505,36 +505,6 @@ static const struct finding fixture_findings[] = {
           .response = RESPONSE_DECIDE },
 };
 
-static const size_t fixture_hits_fixable[] = { 0, 1, 2, 3, 4, 5 }, fixture_hits_eol[] = { 7 },
-                    fixture_hits_modified[] = { 11 };
-
-static struct str fixture_tags_fixable[] = { STR("NIST-800-190:4.1.1"), STR("T1190") };
-
-const struct rule_hit fixture_rules[3] = {
-        { .name = STR("Serious vulnerability with a fix"),
-          .place = STR("default.yaml:24"),
-          .action = STR("deny"),
-          .response = STR("update"),
-          .why = STR("It is serious and costs no more than an update."),
-          .fix = STR("Update the package and build the image again."),
-          .tags = { fixture_tags_fixable, 2 },
-          .denies = true,
-          .findings = fixture_hits_fixable,
-          .n_findings = ARRAY_SIZE(fixture_hits_fixable) },
-        { .name = STR("Operating system without support"),
-          .place = STR("default.yaml:60"),
-          .action = STR("deny"),
-          .denies = true,
-          .findings = fixture_hits_eol,
-          .n_findings = 1 },
-        { .name = STR("Changed files of packages"),
-          .place = STR("mine.yaml:3"),
-          .action = STR("warn"),
-          .why = STR(HOSTILE_HTML),
-          .findings = fixture_hits_modified,
-          .n_findings = 1 },
-};
-
 static const size_t fixture_move_openssl[] = { 3, 4, 9 }, fixture_move_curl[] = { 2, 10 }, fixture_move_nginx[] = { 0 },
                     fixture_move_sudo[] = { 1 }, fixture_move_glibc[] = { 5 }, fixture_move_zlib[] = { 14 },
                     fixture_move_base[] = { 0, 1, 2, 3, 4, 5, 6, 7, 9, 10, 14 };
