@@ -6,7 +6,7 @@
 
 static const struct option_spec options[] = {
         { "output", 'o', "FORMAT[=FILE]", "table, json, sarif...: sekisho help formats; repeatable (default: table)" },
-        { "fail-on", 0, "WORDS", "deny by SEVERITY[,fixable][,kev] instead of the default policy; repeatable" },
+        JUDGING_OPTIONS,
         { "vex", 0, "FILE", "set findings aside that this OpenVEX, CycloneDX or CSAF document answers; repeatable" },
         { "author", 0, "NAME", "author of the VEX documents that -o writes (default: sekisho)" },
         { "platform", 0, "OS/ARCH", "which image of an index (default: linux and this machine's)" },

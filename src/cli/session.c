@@ -4,6 +4,7 @@
 #include "analyze/unpack.h"
 #include "cli/book.h"
 #include "flow/ledger.h"
+#include "flow/register.h"
 #include "flow/remember.h"
 #include "intel/db-locate.h"
 #include "proc/worker.h"
@@ -61,8 +62,9 @@ int session_option(void *state, const struct option_spec *o, const char *value, 
         struct session_settings *s = state;
         if (strcmp(o->name, "output") == 0)
                 return session_add_output(s, value, err);
-        if (strcmp(o->name, "fail-on") == 0)
-                return policy_add_fail_on(&s->policy, value, err);
+        int r = judging_option(&s->judging, o, value, err);
+        if (r != NOT_JUDGING)
+                return r;
         if (strcmp(o->name, "hashes") == 0)
                 return add_list(s->malware.hashes, &s->malware.n_hashes, value, err);
         if (strcmp(o->name, "allow-hashes") == 0)
@@ -154,16 +156,20 @@ static int try_book(const struct session_settings *s, struct error *err)
         return open_book(s, &b, err);
 }
 
+/* What data has ended is put on record after the scan that saw it. */
 int session_record(const struct session_settings *settings, const struct session *s)
 {
         struct arena arena = ARENA_INIT;
         struct error err = ERROR_NONE;
         struct book_scan_outcome outcome;
+        size_t n_ended;
         _cleanup_(book_closep) struct book *b = NULL;
         int r = open_book(settings, &b, &err);
         if (r == 0 && b) {
                 struct book_stamp stamp = stamp_now(&arena);
                 r = remember_scan(b, &stamp, &s->scan.report, host_name(&arena), &outcome, &err);
+                if (r == 0)
+                        r = register_end(b, &stamp, &s->scan.report, &n_ended, &err);
         }
         arena_done(&arena);
         return r < 0 ? fail(EXIT_INCOMPLETE, &err) : 0;
@@ -187,10 +193,8 @@ static int load_secrets(const char *path, struct session *s)
                         (void)error_set(&err, -EINVAL, "--secret-rules %s: %.*s", path, STR_FMT(problems->v[i]));
                         (void)fail(EXIT_USAGE, &err);
                 }
-                if (problems->n) {
-                        secret_config_free(s->secret_config);
+                if (problems->n)
                         return EXIT_USAGE;
-                }
         }
         s->secrets = secret_set_new(s->secret_config);
         return 0;
@@ -210,40 +214,41 @@ static int plan_content(const struct malware_options *o, struct session *s, stru
         return content_plan_new(engines, n, &s->content, err);
 }
 
-static void free_data(struct session *s)
+/* Asked for after the last worker has ended, and only by policies that ask for it: then the ledger is opened. */
+static int64_t first_seen(void *arg, struct str id)
 {
-        content_plan_free(s->content);
-        malware_free(s->malware);
-        vex_set_done(&s->vex);
-        secret_set_free(s->secrets);
-        secret_config_free(s->secret_config);
-        db_close(s->db);
+        struct session *s = arg;
+        int64_t t = 0;
+        if (!s->has_tried_memory && book_open(s->ledger_path, BOOK_READ, &s->memory, NULL) < 0)
+                s->memory = NULL;
+        s->has_tried_memory = true;
+        return s->memory && book_first_seen(s->memory, id, &t, NULL) == 0 ? t : 0;
 }
 
-int session_run(const struct session_settings *s, const char *target, struct session *ret)
+/* What a scan needs, opened. 0 or the exit code; either way close_all is due. */
+static int open_all(const struct session_settings *s, struct session *ret)
 {
         struct error err = ERROR_NONE;
-        struct output file = { 0 };
-        struct ledger ledger;
         struct str db_source;
-        *ret = (struct session){ .started_ms = now_ms() };
-        int code = load_secrets(s->secret_rules, ret);
+        struct judging judging = s->judging;
+        if (s->ledger_db)
+                judging.ledger = s->ledger_db;
+        judging.may_miss = s->no_record;
+        ret->ledger_path = judging.ledger;
+        if (try_book(s, &err) < 0)
+                return fail(EXIT_INCOMPLETE, &err);
+        int code = judging_open(&judging, &ret->judgement);
+        if (code == 0)
+                code = load_secrets(s->secret_rules, ret);
         if (code != 0)
                 return code;
-        if (db_locate(s->db, &ret->db, &db_source, &err) < 0) {
-                free_data(ret);
+        if (db_locate(s->db, &ret->db, &db_source, &err) < 0)
                 return fail(EXIT_INCOMPLETE, &err);
-        }
-        if (try_book(s, &err) < 0 || plan_content(&s->malware, ret, &err) < 0) {
-                free_data(ret);
+        if (plan_content(&s->malware, ret, &err) < 0)
                 return fail(EXIT_INCOMPLETE, &err);
-        }
-        if (vex_set_read(&ret->vex, s->vex, s->n_vex, &err) < 0) {
-                free_data(ret);
+        if (vex_set_read(&ret->vex, s->vex, s->n_vex, &err) < 0)
                 return workers_interrupted() ? EXIT_INCOMPLETE : fail(EXIT_INCOMPLETE, &err);
-        }
-        progress_start(&ret->progress, !s->quiet && stream_is_terminal(STDERR_FILENO));
-        struct scan_options o = {
+        ret->options = (struct scan_options){
                 .source = s->source,
                 .db = ret->db,
                 .db_source = db_source,
@@ -252,42 +257,76 @@ int session_run(const struct session_settings *s, const char *target, struct ses
                 .content = ret->content,
                 .malware_rules = malware_rules_total(ret->malware),
                 .malware_hashes = malware_hashes_total(ret->malware),
-                .policy = s->policy.n_rules ? &s->policy : &policy_default,
+                .policy = ret->judgement.policy,
+                .stage = ret->judgement.stage,
+                .controls = ret->judgement.controls,
+                .explain = s->explain,
                 .vex = s->n_vex ? &ret->vex : NULL,
-                .today = today(),
-                .progress = &ret->progress.layers,
-                .opened = progress_opened,
-                .opened_arg = &ret->progress,
+                .first_seen = first_seen,
+                .first_seen_arg = ret,
+                .today = ret->judgement.today,
         };
-        o.source.progress = progress_say;
-        o.source.progress_arg = &ret->progress;
+        return 0;
+}
+
+static void close_all(struct session *s)
+{
+        content_plan_free(s->content);
+        malware_free(s->malware);
+        vex_set_done(&s->vex);
+        secret_set_free(s->secrets);
+        secret_config_free(s->secret_config);
+        book_close(s->memory);
+        db_close(s->db);
+        judgement_done(&s->judgement);
+}
+
+/* The scan itself, with its progress and the list of files that it may write. */
+static int scan(const struct session_settings *s, const char *target, struct session *ret, struct error *err)
+{
+        struct scan_options o = ret->options;
+        struct output file = { 0 };
+        struct ledger ledger;
         if (s->ledger) {
-                if (output_open(&file, s->ledger, &err) < 0) {
-                        progress_end(&ret->progress);
-                        free_data(ret);
-                        return fail(EXIT_INCOMPLETE, &err);
-                }
+                int r = output_open(&file, s->ledger, err);
+                if (r < 0)
+                        return r;
                 ledger = ledger_to_json_lines(file.stream);
                 o.ledger = &ledger;
         }
-        int r = scan_run(target, &o, &ret->scan, &err);
+        progress_start(&ret->progress, !s->quiet && stream_is_terminal(STDERR_FILENO));
+        o.progress = &ret->progress.layers;
+        o.opened = progress_opened;
+        o.opened_arg = &ret->progress;
+        o.source.progress = progress_say;
+        o.source.progress_arg = &ret->progress;
+        int r = scan_run(target, &o, &ret->scan, err);
         progress_end(&ret->progress);
-        if (r == 0 && s->ledger && output_commit(&file, &err) < 0) {
+        if (r == 0 && s->ledger && output_commit(&file, err) < 0) {
                 scan_done(&ret->scan);
                 r = -EIO;
         }
-        if (r == 0)
-                return 0;
-        if (s->ledger)
+        if (r < 0 && s->ledger)
                 output_abort(&file);
-        free_data(ret);
-        return workers_interrupted() ? EXIT_INCOMPLETE : fail(EXIT_INCOMPLETE, &err);
+        return r;
+}
+
+int session_run(const struct session_settings *s, const char *target, struct session *ret)
+{
+        struct error err = ERROR_NONE;
+        *ret = (struct session){ .started_ms = now_ms() };
+        int code = open_all(s, ret);
+        if (code == 0 && scan(s, target, ret, &err) < 0)
+                code = workers_interrupted() ? EXIT_INCOMPLETE : fail(EXIT_INCOMPLETE, &err);
+        if (code != 0)
+                close_all(ret);
+        return code;
 }
 
 void session_done(struct session *s)
 {
         scan_done(&s->scan);
-        free_data(s);
+        close_all(s);
 }
 
 uint64_t session_elapsed_ms(const struct session *s) { return now_ms() - s->started_ms; }

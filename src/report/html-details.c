@@ -107,10 +107,20 @@ static void proof(struct page *p, const struct finding *f)
                              STR_FMT(text_clean(a, r->layers[f->layer].created_by.n ? r->layers[f->layer].created_by
                                                                                     : r->layers[f->layer].digest))));
         stated(p, f);
+        if (f->waiver)
+                term(p, "Waiver",
+                     arena_printf(a, "%.*s (%.*s), until %.*s", STR_FMT(text_clean(a, f->waiver->id)),
+                                  STR_FMT(text_clean(a, f->waiver->place)), STR_FMT(f->waiver->until)));
+        if (f->doubtful)
+                term(p, "Waiver",
+                     arena_printf(a, "%.*s does not hold: %.*s", STR_FMT(text_clean(a, f->doubtful->id)),
+                                  STR_FMT(f->doubt)));
         if (f->rule)
                 term(p, f->rule->denies ? "Denied by" : "Warned by",
                      arena_printf(a, "%.*s (%.*s)", STR_FMT(text_clean(a, f->rule->name)),
                                   STR_FMT(text_clean(a, f->rule->place))));
+        if (f->rule && f->rule->why.n)
+                term(p, "Why", text_clean(a, f->rule->why));
         term(p, "To do", text_capital(a, finding_advice(r, a, f)));
         page_raw(p, "</dl></details></td></tr>\n");
 }

@@ -239,12 +239,13 @@ static void also_seen(struct page *p)
         page_raw(p, "</dd>\n");
         for (size_t i = 0; i < r->n_findings; i++) {
                 const struct finding *f = &r->findings[i];
-                if (f->kind != FINDING_UNSUPPORTED && f->kind != FINDING_STALE_DATA && f->kind != FINDING_MISMATCH)
+                if (f->kind != FINDING_UNSUPPORTED && f->kind != FINDING_STALE_DATA && f->kind != FINDING_MISMATCH &&
+                    f->kind != FINDING_WAIVER && f->kind != FINDING_ARTEFACT)
                         continue;
                 seen(p,
                      f->kind == FINDING_UNSUPPORTED  ? STR("Blind")
                      : f->kind == FINDING_STALE_DATA ? STR("Old data")
-                                                     : STR("Mismatch"),
+                                                     : text_capital(a, str_of(finding_kind_name(f->kind))),
                      text_capital(a, f->title));
                 page_raw(p, "</dd>\n");
         }

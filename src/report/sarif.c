@@ -67,6 +67,7 @@ static struct str rule_words(struct arena *a, const struct finding *f)
                 [FINDING_MODIFIED] = "A file of a package is not what the package shipped",
                 [FINDING_STALE_DATA] = "The advisories are old",
                 [FINDING_MISMATCH] = "A digest or size is not what the manifest promised",
+                [FINDING_WAIVER] = "A waiver has expired, covers nothing, or covers too much",
         };
         if (f->check)
                 return f->check->title;
@@ -74,6 +75,8 @@ static struct str rule_words(struct arena *a, const struct finding *f)
                 return arena_printf(a, "A secret: %.*s", STR_FMT(text_clean(a, f->secret->title)));
         if (f->kind < FINDING_KINDS && kinds[f->kind])
                 return str_of(kinds[f->kind]);
+        if (f->kind == FINDING_ARTEFACT)
+                return text_clean(a, f->title);
         if (f->malware)
                 return text_clean(a, f->malware->description);
         if (f->vulnerability && f->vulnerability->summary.n)
@@ -233,6 +236,8 @@ static json_t *result(const struct report *r, struct arena *a, const struct find
                 doc_set(properties, "fix", doc_text(f->fix));
         if (f->rule)
                 doc_set(properties, f->rule->denies ? "deniedBy" : "warnedBy", doc_text(f->rule->name));
+        if (f->waiver)
+                doc_set(properties, "waiver", doc_text(f->waiver->id));
         if (f->vex)
                 doc_set(properties, "vex", doc_fact(FACT_vex, f->vex));
         if (f->vex_doubt.n)

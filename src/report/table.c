@@ -281,7 +281,8 @@ static struct str unread_list_item(struct table *t, const void *arg, size_t i)
 /* Kinds of findings that neither a line above nor a list below tells about. */
 static bool is_seen_as_title(enum finding_kind k)
 {
-        return k == FINDING_UNSUPPORTED || k == FINDING_STALE_DATA || k == FINDING_MISMATCH;
+        return k == FINDING_UNSUPPORTED || k == FINDING_STALE_DATA || k == FINDING_MISMATCH || k == FINDING_WAIVER ||
+               k == FINDING_ARTEFACT;
 }
 
 /* Findings by what was said of them, each group one line of "Also seen". */
@@ -338,17 +339,40 @@ static struct str doubtful_item(struct table *t, const void *arg, size_t i)
                             STR_FMT(text_clean(&t->arena, f->vex_doubt)));
 }
 
+/* Waivers that were made for something here and do not cover it. */
+static struct chosen choose_unheld(struct table *t)
+{
+        struct chosen c = { arena_array(&t->arena, t->r->n_waivers + 1, sizeof(size_t)), 0 };
+        for (size_t i = 0; i < t->r->n_waivers; i++)
+                if (t->r->waivers[i].n_doubtful)
+                        c.findings[c.n++] = i;
+        return c;
+}
+
+static struct str unheld_item(struct table *t, const void *arg, size_t i)
+{
+        const struct report_waiver *w = &t->r->waivers[((const struct chosen *)arg)->findings[i]];
+        return arena_printf(&t->arena, "%.*s for %.*s (%.*s)", STR_FMT(text_clean(&t->arena, w->id)),
+                            STR_FMT(text_cut(&t->arena, text_clean(&t->arena, w->covers), WORDS_SHOWN)),
+                            STR_FMT(w->doubt));
+}
+
 static void stated(struct table *t)
 {
         struct arena *a = &t->arena;
         struct chosen vex = choose(t, is_aside_by_vex), waived = choose(t, is_aside_by_waiver);
         struct chosen open = choose(t, is_stated_open), doubtful = choose(t, is_doubtful);
+        struct chosen unheld = choose_unheld(t);
         if (vex.n)
                 list(t, PAINT_WARN, "set aside", set_aside_count(a, SET_ASIDE_BY_VEX, vex.n), vex.n, vex.n,
                      set_aside_item, &vex);
         if (waived.n)
                 list(t, PAINT_WARN, "set aside", set_aside_count(a, SET_ASIDE_BY_WAIVER, waived.n), waived.n, waived.n,
                      set_aside_item, &waived);
+        if (unheld.n)
+                list(t, PAINT_WARN, "waivers",
+                     text_count(a, unheld.n, "waiver that does not hold", "waivers that do not hold"), unheld.n,
+                     unheld.n, unheld_item, &unheld);
         if (open.n)
                 list(t, PAINT_WARN, "stated", text_count(a, open.n, "finding left open", "findings left open"), open.n,
                      open.n, stated_item, &open);
@@ -432,10 +456,10 @@ static void also_seen(struct table *t)
                 const struct finding *f = &r->findings[i];
                 if (!is_seen_as_title(f->kind))
                         continue;
-                const char *word = f->kind == FINDING_UNSUPPORTED  ? "blind"
-                                   : f->kind == FINDING_STALE_DATA ? "stale"
-                                                                   : "mismatch";
-                label(t, PAINT_WARN, word);
+                label(t, PAINT_WARN,
+                      f->kind == FINDING_UNSUPPORTED  ? "blind"
+                      : f->kind == FINDING_STALE_DATA ? "stale"
+                                                      : finding_kind_name(f->kind));
                 struct cell title = { text_clean(a, f->title), PAINT_PLAIN };
                 screen_flow(&t->s, &title, 1, "", INDENT + LABEL_WIDTH, INDENT + LABEL_WIDTH);
         }
@@ -589,6 +613,7 @@ static void next_commands(struct table *t)
         struct str where = text_clean(a, text_shell(a, r->target));
         struct str id = text_clean(a, text_shell(a, r->findings[0].id));
         struct cell cells[] = {
+                { r->denied ? arena_printf(a, "sekisho plan %.*s", STR_FMT(where)) : STR_NONE, PAINT_STRONG },
                 { arena_printf(a, "sekisho explain %.*s %.*s", STR_FMT(id), STR_FMT(where)), PAINT_STRONG },
                 { t->o->verbose ? STR_NONE : STR("-v for every finding"), PAINT_PLAIN },
                 { STR("-o html=report.html for a page to show"), PAINT_PLAIN },

@@ -343,6 +343,8 @@ struct str finding_advice(const struct report *r, struct arena *a, const struct 
                                              : STR("build the image without the layer that brought it");
         if (f->kind == FINDING_VULNERABILITY)
                 return STR("no fixed version is known: mitigate, replace or accept it");
+        if (f->rule && f->rule->fix.n)
+                return text_clean(a, f->rule->fix);
         return str_of(response_name(f->response));
 }
 

@@ -299,6 +299,8 @@ extern const struct rule_hit fixture_rules[3];
                 .response = resp, .fix = STR(fix_), .rule = rule_                                                      \
         }
 
+#include "report-fixture-decisions.h"
+
 static struct str fixture_check_tags[] = { STR("NIST-800-190:4.1.2"), STR("CWE-732"), STR("T1548.001") };
 
 static const struct fact_check fixture_checks[] = {
@@ -346,6 +348,10 @@ static const struct finding fixture_findings[] = {
           .response = RESPONSE_UPDATE,
           .fix = STR("7.74.0-1.3+deb11u10"),
           .rule = &fixture_rules[0],
+          .doubtful = &fixture_waivers[1],
+          .doubt = STR("a fix has been published"),
+          .reasons = fixture_reasons,
+          .n_reasons = 2,
           .vex = &fixture_statements[1] },
         FIXTURE_FINDING(2, "CVE-2024-5535", SEVERITY_CRITICAL, fixture_openssl, 4112, RESPONSE_UPDATE,
                         "1.1.1w-0+deb11u2", &fixture_rules[0]),
@@ -465,6 +471,9 @@ static const struct finding fixture_findings[] = {
           .response = RESPONSE_UPDATE,
           .fix = STR("1.1.1n-0+deb11u5"),
           .set_aside = SET_ASIDE_BY_WAIVER,
+          .waiver = &fixture_waivers[0],
+          .reasons = fixture_reasons,
+          .n_reasons = 2,
           .set_aside_by = STR("web team"),
           .set_aside_why = STR("Policy checks are off " HOSTILE_HTML) },
         { .kind = FINDING_MISCONFIG,
@@ -494,16 +503,6 @@ static const struct finding fixture_findings[] = {
           .path = STR("srv/www/" HOSTILE_ESCAPE ".war!WEB-INF/" HOSTILE_HTML ".jsp"),
           .proof = STR("rules: jsp-shell-command, first found at byte 412"),
           .response = RESPONSE_DECIDE },
-};
-
-static const size_t fixture_hits_fixable[] = { 0, 1, 2, 3, 4, 5 }, fixture_hits_eol[] = { 7 },
-                    fixture_hits_modified[] = { 11 };
-
-const struct rule_hit fixture_rules[3] = {
-        { STR("Serious vulnerability with a fix"), STR("default policy, rule 2"), true, fixture_hits_fixable,
-          ARRAY_SIZE(fixture_hits_fixable) },
-        { STR("Operating system without support"), STR("default policy, rule 4"), true, fixture_hits_eol, 1 },
-        { STR("Changed files of packages"), STR("default policy, rule 7"), false, fixture_hits_modified, 1 },
 };
 
 static const size_t fixture_move_openssl[] = { 3, 4, 9 }, fixture_move_curl[] = { 2, 10 }, fixture_move_nginx[] = { 0 },
@@ -643,6 +642,9 @@ static const struct report fixture_full = {
                       .unread = fixture_unread,
                       .n_unread = 2 },
         .policy = STR("default"),
+        .stage = STR("scan"),
+        .waivers = fixture_waivers,
+        .n_waivers = 2,
         .denied = true,
         .complete = false,
         .rules = fixture_rules,
