@@ -22,8 +22,17 @@ static void begin_file(const struct content_call *c)
         f->path = c->file->path;
 }
 
+/* The unpacker's bytes of what is UTF-16: the search reads that itself, and tells where it stands in the file. */
+static bool is_wide_again(const struct content_call *c)
+{
+        struct str members = c->file->members;
+        return str_starts(str_from(members, (size_t)(str_rfind_char(members, '!') + 1)), STR("utf-16@"));
+}
+
 static void look_at_window(const struct content_call *c, const struct content_window *w)
 {
+        if (is_wide_again(c))
+                return;
         secrets_scan(c->worker, c->state, w, on_found, (void *)c);
 }
 

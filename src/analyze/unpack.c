@@ -291,7 +291,9 @@ void unpack_incomplete(struct unpacking *u, const struct feeder *from, const cha
 {
         char words[512];
         va_list ap;
-        if (u->worker->is_over || u->is_silent || feeder_is_cut(from) || (u->is_guess && !u->n_members))
+        /* Of a guess nobody knows where it ends: that it cannot be read on says nothing. */
+        bool is_expected = u->is_guess && (!u->n_members || strcmp(code, "corrupt") == 0);
+        if (u->worker->is_over || u->is_silent || feeder_is_cut(from) || is_expected)
                 return;
         va_start(ap, fmt);
         vsnprintf(words, sizeof(words), fmt, ap);

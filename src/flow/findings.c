@@ -6,6 +6,7 @@
 #include "flow/secrets.h"
 
 #include "base/date.h"
+#include "base/map.h"
 #include "intel/eol.h"
 #include "intel/match.h"
 
@@ -134,13 +135,30 @@ static void find_dropped(struct finder *f)
 
 /* --- malware --- */
 
+/*
+ * What a member holds in plain bytes, the file around it holds too: an archive without compression would tell the same
+ * twice. The member's is the better one. Keys are hashes of layer, path and what was found.
+ */
+static uint64_t seen_key(size_t layer, struct str path, struct str what)
+{
+        return hash_str_more(hash_str_more(hash_str(path), what), str_span(&layer, sizeof(layer)));
+}
+
 static void find_malware(struct finder *f)
 {
         struct arena *arena = &f->s->arena;
         const struct view *v = &f->s->view;
+        struct set64 in_members = { 0 };
+        for (size_t i = 0; i < v->n_malware; i++)
+                if (v->malware[i].fact.members.n)
+                        set64_add(&in_members,
+                                  seen_key(v->malware[i].layer, v->malware[i].fact.path, v->malware[i].fact.rule));
         for (size_t i = 0; i < v->n_malware; i++) {
                 const struct view_malware *m = &v->malware[i];
+                if (!m->fact.members.n && set64_has(&in_members, seen_key(m->layer, m->fact.path, m->fact.rule)))
+                        continue;
                 struct finding *x = add(f, FINDING_MALWARE, m->fact.severity);
+                f->s->report.search.found++;
                 x->malware = &m->fact;
                 x->id = m->fact.rule;
                 x->path = m->fact.members.n
@@ -152,7 +170,7 @@ static void find_malware(struct finder *f)
                 x->proof = arena_printf(arena, "%.*s: %.*s, first found at byte %llu", STR_FMT(m->fact.engine),
                                         STR_FMT(m->fact.rule), (unsigned long long)m->fact.offset);
         }
-        f->s->report.search.found = v->n_malware;
+        set64_done(&in_members);
 }
 
 /* --- the system --- */
@@ -324,10 +342,18 @@ static void find_misconfigurations(struct finder *f)
 static void find_secrets(struct finder *f)
 {
         const struct view *v = &f->s->view;
+        struct set64 in_members = { 0 };
+        for (size_t i = 0; i < v->n_secrets; i++)
+                if (v->secrets[i].secret.members.n)
+                        set64_add(&in_members, seen_key(v->secrets[i].layer, v->secrets[i].secret.path,
+                                                        v->secrets[i].secret.fingerprint));
         for (size_t i = 0; i < v->n_secrets; i++) {
-                struct finding *x = add(f, FINDING_SECRET, v->secrets[i].secret.severity);
-                secret_describe(&f->s->arena, &v->secrets[i], x);
+                const struct fact_secret *x = &v->secrets[i].secret;
+                if (!x->members.n && set64_has(&in_members, seen_key(v->secrets[i].layer, x->path, x->fingerprint)))
+                        continue;
+                secret_describe(&f->s->arena, &v->secrets[i], add(f, FINDING_SECRET, x->severity));
         }
+        set64_done(&in_members);
 }
 
 int scan_findings(struct scan *s, const struct scan_options *o, const struct layers *l, struct error *err)
