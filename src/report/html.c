@@ -208,7 +208,8 @@ static void seen_files(struct page *p, const struct report_file *files, size_t n
         page_raw(p, "</dd>\n");
 }
 
-/* Like the table: those with a severity in one entry, and what the image needs for a read-only root in one of its own. */
+/* Like the table: those with a severity in one entry, and what the image needs for a read-only root in one of its own.
+ */
 static bool misconfigurations(struct page *p)
 {
         const struct report *r = p->r;
