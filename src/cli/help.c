@@ -148,11 +148,14 @@ int fail(int exit_code, const struct error *err)
 
 int fail_usage(const struct command *c, const char *fmt, ...)
 {
+        char words[ERROR_TEXT_MAX];
+        struct error err;
         va_list ap;
-        fprintf(stderr, "sekisho %s: ", c->name);
         va_start(ap, fmt);
-        vfprintf(stderr, fmt, ap);
+        vsnprintf(words, sizeof(words), fmt, ap);
         va_end(ap);
+        (void)error_set(&err, 0, "%s", words); /* an argument may hold what a terminal obeys */
+        fprintf(stderr, "sekisho %s: %s", c->name, err.text);
         fprintf(stderr, "\nUsage: sekisho %s\nTry: sekisho %s --help\n", c->usage, c->name);
         return EXIT_USAGE;
 }

@@ -105,7 +105,8 @@ static uint64_t now_ms(void)
 
 /*
  * A scan is recorded when that was asked for, and once there is a ledger at the usual place: a memory with gaps is
- * none. *ret NULL: it is not recorded.
+ * none. A home that may not even be looked into (sudo -u nobody keeps root's) is no place of this user's. *ret NULL: it
+ * is not recorded.
  */
 static int open_book(const struct session_settings *s, struct book **ret, struct error *err)
 {
@@ -115,7 +116,10 @@ static int open_book(const struct session_settings *s, struct book **ret, struct
                 return 0;
         if (s->record)
                 return book_open(s->ledger_db, BOOK_CREATE, ret, err);
-        if (!book_default_path(&path) || (access(path.p, F_OK) < 0 && (errno == ENOENT || errno == ENOTDIR)))
+        if (!book_default_path(&path))
+                return 0;
+        if (access(path.p, F_OK) < 0 &&
+            (errno == ENOENT || errno == ENOTDIR || (errno == EACCES && !env_or("SEKISHO_LEDGER", NULL))))
                 return 0;
         int r = book_open(path.p, BOOK_WRITE, ret, err);
         if (r < 0 && err) {

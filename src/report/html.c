@@ -45,8 +45,8 @@ static void title(struct page *p)
         page_put(p, "<header class=\"wrap\">\n<p class=\"brand\">sekisho · report as of @</p>\n<h1>@</h1>\n",
                  text_day(a, r->today, "an unknown day"), r->target);
         page_raw(p, "<ul class=\"facts\">\n");
-        fact(p, "", str_eq(r->name, r->target) ? STR_NONE : r->name);
-        fact(p, "", r->container);
+        fact(p, "", other_name(r));
+        fact(p, "", str_eq(r->container, r->name) ? STR_NONE : r->container);
         fact(p, "", r->kind);
         fact(p, "", platform_words(r, a));
         if (r->n_layers)

@@ -403,3 +403,10 @@ struct str advisory_url(struct arena *a, struct str id)
                         return arena_printf(a, "%s%.*s%s", pages[i].before, STR_FMT(id), pages[i].after);
         return STR_NONE;
 }
+
+struct str other_name(const struct report *r)
+{
+        size_t before = r->target.n - r->name.n; /* a prefix with its colon, or nothing */
+        bool is_said = str_ends(r->target, r->name) && (before == 0 || r->target.p[before - 1] == ':');
+        return is_said ? STR_NONE : r->name;
+}
