@@ -215,10 +215,10 @@ static void find_stale_data(struct finder *f)
         if (r->data_date && r->data_date >= r->today - STALE_DATA_DAYS * DAY)
                 return;
         struct finding *x = add(f, FINDING_STALE_DATA, SUBJECT_STALE_DATA, SEVERITY_LOW);
-        x->title = r->data_date
-                           ? arena_printf(&f->s->arena, "the advisories are %lld days old (%s): sekisho db update",
-                                          (long long)((r->today - r->data_date) / DAY), date_day(r->data_date, day))
-                           : STR("nobody knows how old the advisories are: sekisho db update");
+        x->title = r->data_date ? arena_printf(&f->s->arena, "the advisories are %lld days old (%s): sekisho db update",
+                                               (long long)((r->today - (r->data_date - r->data_date % DAY)) / DAY),
+                                               date_day(r->data_date, day))
+                                : STR("nobody knows how old the advisories are: sekisho db update");
         x->proof = r->data_source;
 }
 

@@ -216,7 +216,7 @@ static void explain(struct page *p, const struct finding *f)
 static bool is_named(const struct finding *f, struct str id)
 {
         const struct fact_vulnerability *v = f->vulnerability;
-        bool named = str_eq_nocase(f->id, id);
+        bool named = str_eq_nocase(f->id, id) || str_eq_nocase(str_of(finding_kind_name(f->kind)), id);
         if (!v)
                 return named;
         named |= str_eq_nocase(v->id, id) || str_eq_nocase(v->cve, id);
