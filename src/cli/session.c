@@ -42,8 +42,14 @@ int session_add_output(struct session_settings *s, const char *value, struct err
                 return error_set(err, -EINVAL, "more than %d outputs", OUTPUTS_MAX);
         if (rest.p && !rest.n)
                 return error_set(err, -EINVAL, "no file after \"=\"; try -o %s=%s", r->name, r->file_name);
+        const char *path = rest.p ? rest.p : "-";
+        for (size_t i = 0; i < s->n_outputs; i++)
+                if (strcmp(s->outputs[i].path, path) == 0)
+                        return error_set(
+                                err, -EINVAL, "%s already gets %s; write one of them to another file: -o %s=%s",
+                                rest.p ? path : "standard output", s->outputs[i].reporter->name, r->name, r->file_name);
         s->outputs[s->n_outputs].reporter = r;
-        s->outputs[s->n_outputs++].path = rest.p ? rest.p : "-";
+        s->outputs[s->n_outputs++].path = path;
         return 0;
 }
 
