@@ -88,7 +88,7 @@ static void check_data(struct check *c, const char *file)
                 snprintf(c->words, sizeof(c->words), "%.200s", err.text);
                 return;
         }
-        long long age = (today() - db_date(db)) / DAY;
+        long long age = (today() - (db_date(db) - db_date(db) % DAY)) / DAY;
         c->good = age <= 30;
         snprintf(c->words, sizeof(c->words), "%.*s: %llu, of %s (%lld days old)%s", STR_FMT(source),
                  (unsigned long long)db_advisories(db), date_day(db_date(db), day), age,
