@@ -15,11 +15,11 @@
 #include <unistd.h>
 
 extern const struct command command_help, command_version, command_scan, command_explain, command_doctor;
-extern const struct command command_db, command_rule, command_vercmp;
+extern const struct command command_agent, command_db, command_rule, command_vercmp;
 
 const struct command *const commands[] = {
-        &command_scan,   &command_explain, &command_db,      &command_rule, &command_doctor,
-        &command_vercmp, &command_help,    &command_version, NULL,
+        &command_scan,   &command_explain, &command_db,   &command_rule,    &command_agent,
+        &command_doctor, &command_vercmp,  &command_help, &command_version, NULL,
 };
 
 static const struct command *command_find(const char *name)
