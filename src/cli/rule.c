@@ -357,7 +357,7 @@ size_t rule_by_name(const struct rule_set *s, const char *name)
         if (near != SIZE_MAX) {
                 fprintf(stderr, "; did you mean \"");
                 rule_print_safe(stderr, rule_set_rule(s, near)->name);
-                fputc('"', stderr);
+                fputs("\"?", stderr);
         }
         fputc('\n', stderr);
         return SIZE_MAX;

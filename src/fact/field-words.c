@@ -588,6 +588,8 @@ static const struct {
         { FIELD_secret_place, secret_places },
 };
 
+size_t field_n_events(void) { return ARRAY_SIZE(events) - 1; }
+
 const char *const *field_words(enum field_id id)
 {
         for (size_t i = 0; i < ARRAY_SIZE(closed); i++)

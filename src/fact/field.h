@@ -79,6 +79,9 @@ const char *field_nearest(struct str name, unsigned stages);
  */
 const char *const *field_words(enum field_id id);
 
+/* How many words evt.type has. */
+size_t field_n_events(void);
+
 /*
  * For "did you mean": the number of letters to add, drop, change or swap in order to make b of a (in any case), or
  * more than `most` as soon as that is sure.

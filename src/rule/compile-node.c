@@ -208,6 +208,34 @@ static void check_stages(struct stage_walk *w, const struct node *n, bool is_own
                         STR_FMT(inside));
 }
 
+/* The first comparison with an empty list that must hold for the tree to be true; NULL if there is none. */
+static const struct check *find_empty(const struct node *n, unsigned macros_left)
+{
+        const struct check *check = n->kind == NODE_CHECK ? n->resolved : NULL;
+        const struct macro_def *m = n->kind == NODE_NAME ? n->resolved : NULL;
+        if (m && m->tree && macros_left > 0)
+                return find_empty(m->tree, macros_left - 1);
+        if (check && check->matcher && check->op->right == RIGHT_SET && check->n == 0)
+                return check;
+        for (size_t i = 0; n->kind == NODE_ALL && i < n->n_children; i++) {
+                const struct check *found = find_empty(n->children[i], macros_left);
+                if (found)
+                        return found;
+        }
+        return NULL;
+}
+
+static void warn_of_constant(struct compiler *c, const struct rule_def *r)
+{
+        const struct check *empty = r->gate == GATE_ID_FALSE ? find_empty(r->tree, 3) : NULL;
+        char why[160] = "";
+        if (empty)
+                snprintf(why, sizeof(why), "the list of %.*s is empty", (int)MIN(empty->left->text.n, 100u),
+                         empty->left->text.p);
+        compile_problem(c, PROBLEM_WARNING, r->gate == GATE_ID_TRUE ? "always-true" : "never-true", 0, why,
+                        "the condition is %s true", r->gate == GATE_ID_TRUE ? "always" : "never");
+}
+
 static void compile_rule(struct compiler *c, struct rule_def *r, struct output_template **ret_output)
 {
         c->about_kind = r->is_condition ? "condition" : "rule";
@@ -234,9 +262,7 @@ static void compile_rule(struct compiler *c, struct rule_def *r, struct output_t
         if (c->problems->n_errors > errors || c->has_unknown || c->graph->too_large)
                 return;
         if (r->gate <= GATE_ID_TRUE && r->rule.enabled)
-                compile_problem(c, PROBLEM_WARNING, r->gate == GATE_ID_TRUE ? "always-true" : "never-true", 0, "",
-                                r->gate == GATE_ID_TRUE ? "the condition is always true"
-                                                        : "the condition is never true");
+                warn_of_constant(c, r);
 }
 
 #define MACROS_DEEP_MAX 50u /* in each other, where they are only looked through */

@@ -16,6 +16,7 @@ struct rule_eval *rule_eval_new(const struct rule_set *s)
         e->values = xcalloc(s->graph.exprs.n + 1, sizeof(*e->values));
         e->gates = xcalloc(s->graph.gates.n, sizeof(*e->gates));
         e->texts = xcalloc(s->graph.exprs.n + 1, sizeof(*e->texts));
+        e->elements = xcalloc(s->graph.exprs.n + 1, sizeof(*e->elements));
         for (size_t i = 0; i < s->graph.exprs.n; i++)
                 e->texts[i] = BUF_INIT(TEXT_BYTES_MAX);
         e->scratch = xcalloc(1, s->scratch_size + 1);
@@ -26,8 +27,10 @@ void rule_eval_free(struct rule_eval *e)
 {
         if (!e)
                 return;
-        for (size_t i = 0; i < e->set->graph.exprs.n; i++)
+        for (size_t i = 0; i < e->set->graph.exprs.n; i++) {
                 buf_done(&e->texts[i]);
+                free(e->elements[i]);
+        }
         vec_done(&e->hits);
         free(e->elements);
         free(e->texts);
@@ -53,12 +56,12 @@ static void get_field(struct rule_eval *e, const struct expr *x, struct value *r
                 *ret = value_absent();
 }
 
-/* Room for the elements of one more transformed list; each expression has its own. */
+/* Room for the elements of a transformed list; each expression has its own. */
 static struct value *element_room(struct rule_eval *e, const struct expr *x)
 {
-        if (!e->elements)
-                e->elements = xcalloc(e->set->graph.exprs.n, ELEMENTS_MAX * sizeof(struct value));
-        return e->elements + (size_t)x->id * ELEMENTS_MAX;
+        if (!e->elements[x->id])
+                e->elements[x->id] = xcalloc(ELEMENTS_MAX, sizeof(struct value));
+        return e->elements[x->id];
 }
 
 static void transform_list(struct rule_eval *e, const struct expr *x, const struct value *list, struct value *ret)
@@ -226,7 +229,7 @@ static void next_generation(struct rule_eval *e)
 }
 
 /* The rules that are worth asking: those of the stage, and of events those that the event's type can make true. */
-static const struct candidate_vec *candidates(struct rule_eval *e, enum stage stage)
+static const struct selection *selection(struct rule_eval *e, enum stage stage)
 {
         const struct rule_set *s = e->set;
         if (stage != STAGE_SYSCALL || !s->event)
@@ -238,17 +241,49 @@ static const struct candidate_vec *candidates(struct rule_eval *e, enum stage st
         return &s->by_events[s->group_of[id ? id - 1 : events_count()]];
 }
 
+static void eval_candidates(struct rule_eval *e, const struct candidate_vec *rules)
+{
+        for (size_t i = 0; i < rules->n; i++)
+                if (eval_gate(e, rules->v[i].gate))
+                        *vec_push(&e->hits) = rules->v[i].rule;
+}
+
+static int compare_rules(const void *a, const void *b)
+{
+        uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+        return x < y ? -1 : x > y;
+}
+
 size_t rule_eval(struct rule_eval *e, const struct record *r, enum stage stage, const uint32_t **ret_hits)
 {
         e->record = r;
         next_generation(e);
         vec_clear(&e->hits);
-        const struct candidate_vec *rules = candidates(e, stage);
-        for (size_t i = 0; i < rules->n; i++)
-                if (eval_gate(e, rules->v[i].gate))
-                        *vec_push(&e->hits) = rules->v[i].rule;
+        const struct selection *rules = selection(e, stage);
+        for (size_t i = 0; i < rules->dictionaries.n; i++) {
+                const struct dictionary *d = &rules->dictionaries.v[i];
+                const struct value *v = eval_expr(e, d->expr);
+                const struct candidate_vec *found = v->type == VALUE_STRING ? map_str_get(&d->rules, v->text) : NULL;
+                if (found)
+                        eval_candidates(e, found);
+        }
+        for (size_t i = 0; i < rules->buckets.n; i++)
+                if (eval_gate(e, rules->buckets.v[i].gate))
+                        eval_candidates(e, &rules->buckets.v[i].rules);
+        eval_candidates(e, &rules->rest);
+        if (e->hits.n > 1)
+                qsort(e->hits.v, e->hits.n, sizeof(*e->hits.v), compare_rules);
         *ret_hits = e->hits.v;
         return e->hits.n;
+}
+
+/* Times and durations of events are numbers in outputs, as Falco writes them and whoever reads its alerts expects. */
+static void print_value(const struct expr *x, const struct value *v, struct buf *to)
+{
+        struct value number = *v;
+        if (x->stages == STAGE_SYSCALL && (v->type == VALUE_TIME || v->type == VALUE_DURATION))
+                number = value_number(v->number);
+        value_print(&number, to);
 }
 
 static void render_width(struct buf *to, size_t from, uint32_t width)
@@ -269,7 +304,7 @@ void rule_render(struct rule_eval *e, size_t rule, const struct record *r, struc
                 if (!o->parts[i].expr)
                         continue;
                 size_t from = to->n;
-                value_print(eval_expr(e, o->parts[i].expr), to);
+                print_value(o->parts[i].expr, eval_expr(e, o->parts[i].expr), to);
                 if (o->parts[i].width > 0)
                         render_width(to, from, o->parts[i].width);
         }

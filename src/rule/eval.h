@@ -16,7 +16,7 @@ struct rule_eval {
         struct cached_value *values; /* by expression */
         uint32_t *gates;             /* by gate: generation << 1 | truth */
         struct buf *texts;           /* by expression: what transformers made */
-        struct value *elements;      /* of the last transformed list, ELEMENTS_MAX of each call */
+        struct value **elements;     /* by expression: of a transformed list, ELEMENTS_MAX; NULL until needed */
         void *scratch;
         struct id_list hits;
 };

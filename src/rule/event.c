@@ -10,14 +10,7 @@ struct both {
         struct event_set can_be_true, can_be_false;
 };
 
-size_t events_count(void)
-{
-        static size_t n;
-        if (n == 0)
-                while (field_words(FIELD_evt_type)[n])
-                        n++;
-        return n;
-}
+size_t events_count(void) { return field_n_events(); }
 
 bool event_set_has(const struct event_set *s, size_t event) { return s->bits[event / 64] >> event % 64 & 1; }
 

@@ -7,15 +7,15 @@ struct explanation {
         struct rule_eval *e;
         struct arena *arena;
         struct step_vec steps;
+        struct rule_step overflow; /* takes what there is no room for */
 };
 
 #define SEEN_BYTES_MAX 1000u
 
 static struct rule_step *add_step(struct explanation *x, int kind, unsigned depth)
 {
-        static struct rule_step overflow;
         if (x->steps.n >= RULE_STEPS_MAX)
-                return &overflow;
+                return &x->overflow;
         struct rule_step *s = vec_push(&x->steps);
         s->kind = kind;
         s->depth = depth;
@@ -80,7 +80,7 @@ static bool explain(struct explanation *x, const struct node *n, unsigned depth)
 size_t rule_explain(struct rule_eval *e, size_t rule, const struct record *r, struct arena *arena,
                     const struct rule_step **ret_steps)
 {
-        struct explanation x = { e, arena, { 0 } };
+        struct explanation x = { .e = e, .arena = arena };
         const struct node *tree = e->set->library.rules.v[rule]->tree;
         e->record = r;
         if (tree)

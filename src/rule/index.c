@@ -98,9 +98,10 @@ static bool is_asked(const struct rule_set *s, size_t rule)
         return r->enabled && !r->unsupported && s->codes[rule].gate != GATE_ID_FALSE;
 }
 
-static void fill_group(struct indexing *x, size_t event, struct candidate_vec *to)
+static void fill_group(struct indexing *x, size_t event, struct selection *to)
 {
         struct rule_set *s = x->set;
+        struct candidate_vec candidates = { 0 };
         memset(x->simplified, 0xff, x->n_gates * sizeof(*x->simplified));
         for (size_t i = 0; i < s->library.rules.n; i++) {
                 if (!is_asked(s, i) || !(s->library.rules.v[i]->rule.stages & STAGE_SYSCALL) ||
@@ -109,8 +110,10 @@ static void fill_group(struct indexing *x, size_t event, struct candidate_vec *t
                 bool is_known = event < events_count();
                 uint32_t gate = is_known ? simplify_rule(x, s->codes[i].gate) : s->codes[i].gate;
                 if (gate != GATE_ID_FALSE)
-                        *vec_push(to) = (struct candidate){ (uint32_t)i, gate };
+                        *vec_push(&candidates) = (struct candidate){ (uint32_t)i, gate };
         }
+        selection_fill(to, s, &candidates);
+        vec_done(&candidates);
 }
 
 /* Events with the same truths are one group; a hash that two different ones share only costs a group more. */
@@ -163,13 +166,17 @@ void index_events(struct rule_set *s)
 {
         struct event_set *events = events_of_gates(&s->graph);
         struct indexing x = { .set = s, .n_gates = s->graph.gates.n };
-        for (size_t i = 0; i < s->library.rules.n; i++) {
+        for (size_t i = 0; i < s->library.rules.n; i++)
                 s->codes[i].events = events[s->codes[i].gate];
-                for (unsigned bit = 0; is_asked(s, i) && bit < ARRAY_SIZE(s->by_stage); bit++)
-                        if (s->library.rules.v[i]->rule.stages >> bit & 1)
-                                *vec_push(&s->by_stage[bit]) = (struct candidate){ (uint32_t)i, s->codes[i].gate };
-        }
         free(events);
+        for (unsigned bit = 0; bit < ARRAY_SIZE(s->by_stage); bit++) {
+                struct candidate_vec candidates = { 0 };
+                for (size_t i = 0; i < s->library.rules.n; i++)
+                        if (is_asked(s, i) && s->library.rules.v[i]->rule.stages >> bit & 1)
+                                *vec_push(&candidates) = (struct candidate){ (uint32_t)i, s->codes[i].gate };
+                selection_fill(&s->by_stage[bit], s, &candidates);
+                vec_done(&candidates);
+        }
         if (s->event) {
                 find_event_checks(&x);
                 for (size_t i = 0; i < events_count(); i++)

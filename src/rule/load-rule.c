@@ -137,6 +137,15 @@ static void load_stages(struct loading *l, const struct yaml_node *item, struct 
         }
 }
 
+/* Falco's rules have no action. One that only lets pass, warns or denies is a policy's, which need not say its stages.
+ */
+static bool says_policy(const struct yaml_node *item)
+{
+        struct str action = yaml_text(yaml_get(item, "action"));
+        return str_eq_nocase(action, STR("allow")) || str_eq_nocase(action, STR("warn")) ||
+               str_eq_nocase(action, STR("deny"));
+}
+
 static void load_source(struct loading *l, const struct yaml_node *item, struct rule *r)
 {
         const struct yaml_node *n = yaml_get(item, "source");
@@ -147,7 +156,7 @@ static void load_source(struct loading *l, const struct yaml_node *item, struct 
                 return;
         }
         if (!n) {
-                r->stages = l->options->stages ? l->options->stages : STAGE_SYSCALL;
+                r->stages = l->options->stages ? l->options->stages : says_policy(item) ? STAGES_POLICY : STAGE_SYSCALL;
                 r->source = r->stages == STAGE_SYSCALL ? STR("syscall") : STR_NONE;
                 return;
         }
@@ -266,7 +275,8 @@ static void change_rule(struct loading *l, const struct yaml_node *item, struct 
 
 static void define_rule(struct loading *l, const struct yaml_node *item, struct rule_def *r)
 {
-        bool is_policy = yaml_get(item, "stage") || (l->options->stages & STAGES_POLICY);
+        bool is_policy = yaml_get(item, "stage") || (l->options->stages & STAGES_POLICY) ||
+                         (says_policy(item) && !yaml_get(item, "source"));
         r->rule.place = node_place(l->file, item);
         r->rule.enabled = true;
         r->rule.priority = PRIORITY_WARNING;

@@ -2,20 +2,23 @@
 #include "rule/match.h"
 
 #include "base/map.h"
+#include "rule/literals.h"
 #include "rule/pathset.h"
 #include "rule/regex.h"
 
 #include <stdio.h>
 
-#define SET_LEAST 5 /* from how many constants on a table is made instead of comparing with each */
+#define SET_LEAST      5 /* from how many constants on a table is made instead of comparing with each */
+#define LITERALS_LEAST 4 /* ... they are searched together */
 
 struct matcher {
         enum operator_id op;
         enum quantifier quantifier;
         const struct value *constants;
-        struct regex **regexes; /* of OP_REGEX, one a constant */
-        struct pathset *paths;  /* of OP_PMATCH */
-        uint32_t *table;        /* of equality: indexes + 1 by hash, open addressing */
+        struct regex **regexes;    /* of OP_REGEX, one a constant */
+        struct pathset *paths;     /* of OP_PMATCH */
+        struct literals *literals; /* of anyof: all constants at once */
+        uint32_t *table;           /* of equality: indexes + 1 by hash, open addressing */
         size_t table_size;
         size_t n;
         size_t scratch_size;
@@ -324,6 +327,21 @@ static bool decode_constants(struct arena *arena, struct matcher *m, char words[
         return true;
 }
 
+static void make_literals(struct arena *arena, struct matcher *m)
+{
+        static const struct {
+                enum operator_id op;
+                enum literals_kind kind;
+        } kinds[] = {
+                { OP_CONTAINS, LITERALS_ANYWHERE },
+                { OP_ICONTAINS, LITERALS_ANYWHERE_ANY_CASE },
+                { OP_STARTSWITH, LITERALS_AT_START },
+        };
+        for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
+                if (m->op == kinds[i].op && m->quantifier == QUANTIFIER_ANYOF && m->n >= LITERALS_LEAST)
+                        m->literals = literals_new(arena, m->constants, m->n, kinds[i].kind);
+}
+
 struct matcher *matcher_new(struct arena *arena, const struct operator* op, enum quantifier quantifier,
                             const struct value *constants, size_t n, char words[200], size_t *ret_which)
 {
@@ -341,6 +359,8 @@ struct matcher *matcher_new(struct arena *arena, const struct operator* op, enum
                 m->paths = pathset_new(arena, constants, n);
         else if (has_table(m))
                 make_table(arena, m);
+        else
+                make_literals(arena, m);
         return m;
 }
 
@@ -360,6 +380,8 @@ bool matcher_match(const struct matcher *m, const struct value *v, void *scratch
                 return v->type == VALUE_STRING && pathset_match(m->paths, v->text);
         if (m->table && v->type == m->constants[0].type)
                 return table_has(m, v);
+        if (m->literals && (v->type == VALUE_STRING || v->type == VALUE_BYTES))
+                return literals_match(m->literals, v->text);
         bool all = m->quantifier == QUANTIFIER_ALLOF, one = m->quantifier == QUANTIFIER_ONEOF;
         for (size_t i = 0; i < m->n; i++) {
                 bool matches = match_one(m, i, v, scratch);

@@ -16,18 +16,22 @@ void problems_add(struct problems *p, const struct problem *problem)
                 p->n_errors++;
         else
                 p->n_warnings++;
-        if (p->n == RULE_PROBLEMS_MAX) {
+        size_t at = p->n;
+        if (p->n == RULE_PROBLEMS_MAX) { /* an error takes the place of the last warning */
                 p->n_dropped++;
-                return;
+                while (at > 0 && (problem->level != PROBLEM_ERROR || p->v[at - 1].level == PROBLEM_ERROR))
+                        at--;
+                if (at-- == 0)
+                        return;
+        } else if (p->n++ % 16 == 0) {
+                p->v = xreallocarray(p->v, p->n + 15, sizeof(*p->v));
         }
-        if (p->n % 16 == 0)
-                p->v = xreallocarray(p->v, p->n + 16, sizeof(*p->v));
         struct problem copy = *problem;
         copy.place.file = arena_str(&p->arena, problem->place.file);
         copy.about = arena_str(&p->arena, problem->about);
         copy.words = arena_str(&p->arena, problem->words);
         copy.suggestion = arena_str(&p->arena, problem->suggestion);
-        p->v[p->n++] = copy;
+        p->v[at] = copy;
 }
 
 void problem_print(const struct problem *p, struct buf *to)

@@ -3,6 +3,7 @@
 
 #include "rule/compile.h"
 #include "rule/load.h"
+#include "rule/merge.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -37,17 +38,34 @@ void rule_loader_free(struct rule_loader *l)
         free(l);
 }
 
+/* The bytes of the line break at `at` as YAML 1.1 knows them (CR, LF, CR LF, NEL, LS, PS); 0 if there is none. */
+static size_t line_break(struct str bytes, size_t at)
+{
+        struct str rest = str_from(bytes, at);
+        if (str_starts(rest, STR("\r\n")) || str_starts(rest, STR("\xc2\x85")))
+                return 2;
+        if (str_starts(rest, STR("\xe2\x80\xa8")) || str_starts(rest, STR("\xe2\x80\xa9")))
+                return 3;
+        return rest.n > 0 && (rest.p[0] == '\n' || rest.p[0] == '\r');
+}
+
 static void find_lines(struct source_file *f, struct arena *arena)
 {
-        size_t n = 1;
-        for (size_t i = 0; i < f->bytes.n; i++)
-                n += f->bytes.p[i] == '\n';
-        uint32_t *lines = arena_array(arena, n, sizeof(*lines));
-        for (size_t i = 0, line = 1; i < f->bytes.n; i++)
-                if (f->bytes.p[i] == '\n')
-                        lines[line++] = (uint32_t)i + 1;
-        f->lines = lines;
-        f->n_lines = n;
+        VEC(uint32_t) lines = { 0 };
+        *vec_push(&lines) = 0;
+        for (size_t at = 0, n; at < f->bytes.n; at += MAX(n, 1u)) {
+                /* Most bytes are letters: they need no closer look. */
+                n = (unsigned char)f->bytes.p[at] > '\r' && (unsigned char)f->bytes.p[at] < 0xc2
+                            ? 0
+                            : line_break(f->bytes, at);
+                if (n > 0)
+                        *vec_push(&lines) = (uint32_t)(at + n);
+        }
+        uint32_t *all = arena_array(arena, lines.n, sizeof(*all));
+        memcpy(all, lines.v, lines.n * sizeof(*all));
+        f->lines = all;
+        f->n_lines = lines.n;
+        vec_done(&lines);
 }
 
 /* "line 3, column 7: words", as read/yaml.h begins its errors, into a place. */
@@ -128,9 +146,14 @@ static void compile(struct rule_loader *l)
                               .about_kind = "rule" };
         graph_init(&s->graph, &s->arena);
         compile_library(&c, outputs);
+        uint32_t *gates = arena_array(&s->arena, n, sizeof(*gates));
+        for (size_t i = 0; i < n; i++)
+                gates[i] = s->library.rules.v[i]->gate;
+        if (l->problems.n_errors == 0)
+                graph_merge(&s->graph, gates, n);
         s->codes = arena_array(&s->arena, n, sizeof(*s->codes));
         for (size_t i = 0; i < n; i++)
-                s->codes[i] = (struct rule_code){ .gate = s->library.rules.v[i]->gate, .output = outputs[i] };
+                s->codes[i] = (struct rule_code){ .gate = gates[i], .output = outputs[i] };
 }
 
 static void index_refs(struct rule_set *s)
@@ -245,9 +268,9 @@ void rule_set_free(struct rule_set *s)
         if (!s)
                 return;
         for (size_t i = 0; i < ARRAY_SIZE(s->by_stage); i++)
-                vec_done(&s->by_stage[i]);
+                selection_done(&s->by_stage[i]);
         for (size_t i = 0; i < s->n_groups; i++)
-                vec_done(&s->by_events[i]);
+                selection_done(&s->by_events[i]);
         map_str_done(&s->event_ids);
         graph_done(&s->graph);
         library_done(&s->library);

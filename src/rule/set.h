@@ -17,6 +17,27 @@ struct candidate {
 
 VEC_TYPE(candidate_vec, struct candidate);
 
+/* Rules that can only be true if a gate is. */
+struct bucket {
+        uint32_t gate;
+        struct candidate_vec rules;
+};
+
+/* Rules that can only be true if a text is one of theirs: by text. */
+struct dictionary {
+        const struct expr *expr;
+        struct map_str rules; /* to struct candidate_vec, in the arena of the set, its vectors on the heap */
+        VEC(struct candidate_vec *) all;
+};
+
+/* The rules of a stage or of a group of events, filed by something that each of them needs. */
+struct selection {
+        VEC(struct dictionary) dictionaries;
+        VEC(struct bucket) buckets;
+        struct map64 bucket_of; /* by gate, while they are filled */
+        struct candidate_vec rest;
+};
+
 struct rule_code {
         uint32_t gate;
         struct output_template *output;
@@ -32,10 +53,10 @@ struct rule_set {
         size_t n_refs;
         size_t scratch_size; /* of the matchers */
         struct rule_counts counts;
-        const struct expr *event;         /* evt.type, if some condition asks for it */
-        struct map_str event_ids;         /* names of events to their bit + 1 */
-        struct candidate_vec by_stage[8]; /* of each stage, by the number of its bit */
-        struct candidate_vec *by_events;  /* of STAGE_SYSCALL, one for each group of events */
+        const struct expr *event;     /* evt.type, if some condition asks for it */
+        struct map_str event_ids;     /* names of events to their bit + 1 */
+        struct selection by_stage[8]; /* of each stage, by the number of its bit */
+        struct selection *by_events;  /* of STAGE_SYSCALL, one for each group of events */
         size_t n_groups;
         uint32_t *group_of; /* by event; the last one is for events of unknown names */
 };
@@ -54,5 +75,9 @@ struct event_set *events_of_gates(const struct graph *g);
  * for each group conditions are simplified by what the event's type decides.
  */
 void index_events(struct rule_set *s);
+
+/* Files candidates, which are in ascending order; takes the vector's place. */
+void selection_fill(struct selection *to, struct rule_set *s, const struct candidate_vec *candidates);
+void selection_done(struct selection *s);
 
 #endif

@@ -38,10 +38,7 @@ static void ask(const struct rule_set *s)
 
 static void check_place(const struct problem *p, struct str text)
 {
-        uint32_t lines = 2;
-        for (size_t i = 0; i < text.n; i++)
-                lines += text.p[i] == '\n';
-        if (p->place.line > lines || p->words.n == 0)
+        if (p->place.line > text.n + 2 || p->place.column > text.n + 2 || p->words.n == 0)
                 abort();
 }
 

@@ -4,6 +4,7 @@
  */
 #include "rule-case.h"
 
+#include "rule/literals.h"
 #include "rule/match.h"
 
 #include <fnmatch.h>
@@ -166,6 +167,28 @@ static const struct {
         { "proc.name = anyof (a, b, c, d, e, f)", "proc.name=f", true },
         { "proc.name != allof (a, b)", "proc.name=c", true },
         { "proc.name = anyof", "proc.name=anyof", true },
+
+        /* Many of them are searched together; so are alternatives of one kind. */
+        { "proc.cmdline contains anyof (she, he, hers, his)", "proc.cmdline=ushers", true },
+        { "proc.cmdline contains anyof (abcd, bcx, cy, dz)", "proc.cmdline=abcx", true },
+        { "proc.cmdline contains anyof (abcd, bcx, cy, dz)", "proc.cmdline=abcabcd", true },
+        { "proc.cmdline contains anyof (abcd, bcx, cy, dz)", "proc.cmdline=abc", false },
+        { "proc.cmdline contains anyof (abcd, bcx, cy, '')", "proc.cmdline=", true },
+        { "proc.cmdline icontains anyof (AB, cd, EF, gh)", "proc.cmdline=xxEfx", true },
+        { "fd.name startswith anyof (/etc, /usr/lib, /usr/bin, /v)", "fd.name=/usr/bin/x", true },
+        { "fd.name startswith anyof (/etc, /usr/lib, /usr/bin, /v)", "fd.name=/usr/local", false },
+        { "fd.name startswith anyof (/etc, /usr/lib, /usr/bin, /v)", "fd.name=x/etc", false },
+        { "proc.args contains ab or proc.args contains cd or proc.args contains ef or proc.args contains gh",
+          "proc.args=xgh", true },
+        { "proc.args contains ab or proc.args contains cd or proc.args contains ef or proc.args contains gh",
+          "proc.args=x", false },
+        { "not (proc.args contains a or proc.args contains b or proc.args contains c or proc.args contains d)",
+          "proc.pid=1", true },
+        { "proc.name=a or proc.name in (b, c) or proc.name = d or proc.name intersects (e)", "proc.name=e", true },
+        { "proc.name=a or proc.name in (b, c) or proc.name = d or proc.name intersects (e)", "proc.name=f", false },
+        { "proc.aname=a or proc.aname in (b, c) or proc.aname = d or proc.aname = e", "proc.aname=x|d", true },
+        { "evt.type=open or evt.type=close or evt.type=read or evt.type=write", "evt.type=read", true },
+        { "evt.type=open or evt.type=close or evt.type=read or evt.type=write", "evt.type=connect", false },
 
         /* Addresses and networks. */
         { "fd.sip = 10.0.0.1", "fd.sip=10.0.0.1", true },
@@ -368,6 +391,34 @@ static void test_glob_brackets(void **state)
                                  fnmatch(brackets[i].pattern, brackets[i].text, 0) == 0);
 }
 
+/* Literals searched together are found where each of them alone is. */
+static void test_literals_oracle(void **state)
+{
+        unsigned seed = 5;
+        for (int round = 0; round < 20000; round++) {
+                char texts[6][5], text[12];
+                struct value v[6];
+                struct arena arena = ARENA_INIT;
+                size_t n = 1 + (unsigned)rand_r(&seed) % 6, length = (unsigned)rand_r(&seed) % 11;
+                bool anywhere = false, at_start = false;
+                for (size_t i = 0; i < length; i++)
+                        text[i] = "abc"[rand_r(&seed) % 3];
+                for (size_t i = 0; i < n; i++) {
+                        size_t k = 1 + (unsigned)rand_r(&seed) % 4;
+                        for (size_t at = 0; at < k; at++)
+                                texts[i][at] = "abc"[rand_r(&seed) % 3];
+                        v[i] = value_string(str_span(texts[i], k));
+                        anywhere |= length >= k && memmem(text, length, texts[i], k);
+                        at_start |= str_starts(str_span(text, length), v[i].text);
+                }
+                const struct literals *a = literals_new(&arena, v, n, LITERALS_ANYWHERE),
+                                      *b = literals_new(&arena, v, n, LITERALS_AT_START);
+                assert_int_equal(literals_match(a, str_span(text, length)), anywhere);
+                assert_int_equal(literals_match(b, str_span(text, length)), at_start);
+                arena_done(&arena);
+        }
+}
+
 /* A field is asked for once, and not at all if no rule needs it: evt.type decides first. */
 static void test_lazy(void **state)
 {
@@ -405,14 +456,12 @@ static void test_wrong_value(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_conditions),
-                cmocka_unit_test(test_policy_conditions),
-                cmocka_unit_test(test_printed_conditions),
-                cmocka_unit_test(test_explanations),
-                cmocka_unit_test(test_glob_oracle),
-                cmocka_unit_test(test_glob_brackets),
-                cmocka_unit_test(test_lazy),
+                cmocka_unit_test(test_conditions),         cmocka_unit_test(test_policy_conditions),
+                cmocka_unit_test(test_printed_conditions), cmocka_unit_test(test_explanations),
+                cmocka_unit_test(test_glob_oracle),        cmocka_unit_test(test_glob_brackets),
+                cmocka_unit_test(test_literals_oracle),    cmocka_unit_test(test_lazy),
                 cmocka_unit_test(test_wrong_value),
         };
+        cmocka_set_message_output(CM_OUTPUT_TAP);
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -225,6 +225,23 @@ static void test_mistakes(void **state)
         }
 }
 
+/* However many warnings there are, the errors are listed. */
+static void test_many_problems(void **state)
+{
+        struct buf b = BUF_INIT((size_t)1 << 20);
+        for (int i = 0; i < 1500; i++)
+                buf_printf(&b, "- nothing%d: x\n", i);
+        buf_puts(&b, "- rule: r\n  condition: evt.type=open and x\n  " HEAD);
+        struct loaded l = load(b.p, NULL, NULL);
+        assert_int_equal(l.problems.n, RULE_PROBLEMS_MAX);
+        assert_int_equal(l.problems.n_errors, 1);
+        assert_int_equal(l.problems.n_warnings, 1500);
+        assert_int_equal(l.problems.n_dropped, 501);
+        assert_int_equal(l.problems.v[l.problems.n - 1].level, PROBLEM_ERROR);
+        done(&l);
+        buf_done(&b);
+}
+
 static void test_unused(void **state)
 {
         struct rule_options options = { .warn_unused = true };
@@ -241,18 +258,21 @@ static void test_rendering(void **state)
 {
         struct loaded l =
                 load("- rule: r\n  condition: evt.type=open\n  desc: d\n  priority: INFO\n  output: \"*%proc.name. %%1 "
-                     "%tolower(proc.exe)%proc.pid;%proc.aname[2]|%5proc.cwd|%container.info|%evt.arg.flags\"\n",
+                     "%tolower(proc.exe)%proc.pid;%proc.aname[2]|%5proc.cwd|%container.info|%evt.arg.flags|%proc."
+                     "duration\"\n",
                      NULL, NULL);
         struct case_record r;
         const uint32_t *hits;
         show(&l.problems);
-        case_parse("evt.type=open; proc.name=a; proc.exe=ABC; proc.pid=7; proc.cwd=/; container.id=host", &r);
+        case_parse(
+                "evt.type=open; proc.name=a; proc.exe=ABC; proc.pid=7; proc.cwd=/; container.id=host; proc.duration=5s",
+                &r);
         struct record record = { case_get, &r };
         struct rule_eval *e = rule_eval_new(l.set);
         struct buf b = BUF_INIT(1000);
         assert_int_equal(rule_eval(e, &record, STAGE_SYSCALL, &hits), 1);
         rule_render(e, 0, &record, &b);
-        assert_string_equal(b.p, "a. %1 abc7;<NA>|/    |container_id=host container_name=<NA>|<NA>");
+        assert_string_equal(b.p, "a. %1 abc7;<NA>|/    |container_id=host container_name=<NA>|<NA>|5000000000");
         buf_done(&b);
         rule_eval_free(e);
         done(&l);
@@ -432,6 +452,79 @@ static void test_long_condition(void **state)
         expect_refusal(&b, "syntax");
 }
 
+/*
+ * What is filed, simplified, merged and put in another order for speed hits what the conditions as they were written
+ * say (which is what explanations evaluate): over records made of words that the rules ask for.
+ */
+struct random_record {
+        const struct rule_set *set;
+        unsigned seed;
+        struct value *values; /* by slot */
+        struct value lists[64][3];
+};
+
+static struct value random_value(struct random_record *r, const struct field *f)
+{
+        const struct graph *g = &r->set->graph;
+        for (int tries = 0; tries < 50; tries++) {
+                const struct check *c = g->checks.v[(unsigned)rand_r(&r->seed) % g->checks.n];
+                if (c->n > 0 && c->left->type == f->type &&
+                    (c->left->kind != EXPR_FIELD || c->left->ref.field == f || tries > 25))
+                        return c->constants[(unsigned)rand_r(&r->seed) % c->n];
+        }
+        return f->type == VALUE_STRING ? value_string(STR("x")) : value_absent();
+}
+
+static void fill_record(struct random_record *r)
+{
+        size_t list = 0;
+        for (size_t slot = 0; slot < rule_set_n_refs(r->set); slot++) {
+                const struct field *f = rule_set_ref(r->set, slot)->field;
+                bool may_be_list =
+                        f->traits & (FIELD_LIST | FIELD_MANY | FIELD_EITHER) && !rule_set_ref(r->set, slot)->has_index;
+                r->values[slot] = rand_r(&r->seed) % 5 ? random_value(r, f) : value_absent();
+                if (may_be_list && r->values[slot].type != VALUE_ABSENT && list < 64) {
+                        for (size_t i = 0; i < 3; i++)
+                                r->lists[list][i] = i > 0 ? r->lists[list][0] : r->values[slot];
+                        r->values[slot] = value_list(r->lists[list++], 3);
+                }
+        }
+}
+
+static void get_random(void *ctx, const struct field_ref *ref, struct value *ret)
+{
+        *ret = ((struct random_record *)ctx)->values[ref->slot];
+}
+
+static void compare_with_explanations(const struct rule_set *s, unsigned seed, int rounds)
+{
+        struct random_record r = { .set = s, .seed = seed };
+        struct record record = { get_random, &r };
+        struct rule_eval *e = rule_eval_new(s);
+        r.values = calloc(rule_set_n_refs(s) + 1, sizeof(*r.values));
+        size_t all_hits = 0;
+        for (int round = 0; round < rounds; round++) {
+                const uint32_t *hits;
+                fill_record(&r);
+                size_t n = rule_eval(e, &record, STAGE_SYSCALL, &hits), at = 0;
+                all_hits += n;
+                for (size_t rule = 0; rule < rule_set_n(s); rule++) {
+                        struct arena arena = ARENA_INIT;
+                        const struct rule_step *steps;
+                        bool hit = at < n && hits[at] == rule;
+                        at += hit;
+                        rule_explain(e, rule, &record, &arena, &steps);
+                        if (rule_set_rule(s, rule)->enabled && steps[0].is_true != hit)
+                                fail_msg("rule %zu, round %d: %s", rule, round, hit ? "should not hit" : "should hit");
+                        arena_done(&arena);
+                }
+                assert_int_equal(at, n); /* ascending, and each rule once */
+        }
+        assert_true(all_hits > 0);
+        free(r.values);
+        rule_eval_free(e);
+}
+
 /* Falco's own files, unmodified. */
 static void test_falco(void **state)
 {
@@ -462,6 +555,7 @@ static void test_falco(void **state)
                 "proc.is_exe_upper_layer=false; proc.pname=runc; proc.pcmdline=runc; proc.cmdline=bash; "
                 "proc.exepath=/bin/bash; proc.args=",
                 STAGE_SYSCALL));
+        compare_with_explanations(l.set, 1, 400);
         /* Every condition as printed loads again, and prints the same. */
         for (size_t i = 0; i < rule_set_n(l.set); i++) {
                 struct buf once = BUF_INIT(RULE_PRINT_BYTES_MAX), twice = BUF_INIT(RULE_PRINT_BYTES_MAX);
@@ -478,6 +572,61 @@ static void test_falco(void **state)
         done(&l);
 }
 
+static void test_speed_changes_nothing(void **state)
+{
+        static const char *const parts[] = {
+                "evt.type=open",
+                "evt.type in (open, close)",
+                "not evt.type=close",
+                "proc.name in (a, b, c)",
+                "proc.name=a",
+                "proc.name != b",
+                "proc.pname = a",
+                "proc.cmdline contains ab",
+                "proc.cmdline contains b",
+                "proc.cmdline contains cd",
+                "proc.cmdline contains a",
+                "fd.name startswith /etc",
+                "fd.name startswith /usr",
+                "fd.name startswith /e",
+                "fd.name startswith /v",
+                "proc.pid > 5",
+                "proc.pid = 7",
+                "proc.aname in (a, b)",
+                "user.name exists",
+                "m1",
+                "m2",
+                "evt.is_open_write=true",
+                "container.id != host",
+        };
+        unsigned seed = 3;
+        for (int round = 0; round < 40; round++) {
+                struct buf b = BUF_INIT((size_t)1 << 20);
+                buf_puts(
+                        &b,
+                        "- macro: m1\n  condition: (proc.name=a or proc.name=b or proc.name=c or proc.name in (d, e))\n"
+                        "- macro: m2\n  condition: (evt.type=read or not m1)\n");
+                for (int rule = 0; rule < 30; rule++) {
+                        buf_printf(&b, "- rule: r%d\n  desc: d\n  output: o\n  priority: INFO\n  condition: ", rule);
+                        int n = 1 + rand_r(&seed) % 6;
+                        for (int i = 0; i < n; i++)
+                                buf_printf(&b, "%s%s(%s or %s)", i ? " and " : "", rand_r(&seed) % 3 ? "" : "not ",
+                                           parts[(unsigned)rand_r(&seed) % ARRAY_SIZE(parts)],
+                                           parts[(unsigned)rand_r(&seed) % ARRAY_SIZE(parts)]);
+                        for (int i = 0; i < rand_r(&seed) % 4; i++)
+                                buf_printf(&b, " and %s", parts[(unsigned)rand_r(&seed) % ARRAY_SIZE(parts)]);
+                        buf_puts(&b, rand_r(&seed) % 4 ? "\n"
+                                                       : " or (proc.cmdline contains x or proc.cmdline contains y or "
+                                                         "proc.cmdline contains ab or proc.cmdline contains z)\n");
+                }
+                struct loaded l = load(b.p, NULL, NULL);
+                assert_non_null(l.set);
+                compare_with_explanations(l.set, seed, 30);
+                done(&l);
+                buf_done(&b);
+        }
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -485,6 +634,7 @@ int main(void)
                 cmocka_unit_test(test_append_and_override),
                 cmocka_unit_test(test_exceptions),
                 cmocka_unit_test(test_mistakes),
+                cmocka_unit_test(test_many_problems),
                 cmocka_unit_test(test_unused),
                 cmocka_unit_test(test_rendering),
                 cmocka_unit_test(test_needs),
@@ -497,6 +647,8 @@ int main(void)
                 cmocka_unit_test(test_list_bomb),
                 cmocka_unit_test(test_long_condition),
                 cmocka_unit_test(test_falco),
+                cmocka_unit_test(test_speed_changes_nothing),
         };
+        cmocka_set_message_output(CM_OUTPUT_TAP);
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,5 @@
 /* The regular expression engine against regexec(3), and against expressions that blow others up. */
+#include "base/buf.h"
 #include "rule/regex.h"
 
 #include <regex.h>
@@ -27,28 +28,26 @@ static int match(const char *pattern, const char *text)
         return r;
 }
 
-static void write_pattern(char *to, size_t *n, unsigned *seed, int depth)
+static void write_pattern(struct buf *to, unsigned *seed, int depth)
 {
         static const char *const atoms[] = { "a", "b", ".", "[ab]", "[^a]", "c" };
-        int kind = depth > 3 ? 0 : rand_r(seed) % 6;
-        if (*n > 60)
-                kind = 0;
+        static const char *const repeats[] = { "*", "+", "?", "{2}", "{1,2}", "{2,}" };
+        int kind = depth > 3 || to->n > 60 ? 0 : rand_r(seed) % 6;
         if (kind == 1) {
-                write_pattern(to, n, seed, depth + 1);
-                write_pattern(to, n, seed, depth + 1);
+                write_pattern(to, seed, depth + 1);
+                write_pattern(to, seed, depth + 1);
         } else if (kind == 2) {
-                *n += (size_t)sprintf(to + *n, "(");
-                write_pattern(to, n, seed, depth + 1);
-                *n += (size_t)sprintf(to + *n, "|");
-                write_pattern(to, n, seed, depth + 1);
-                *n += (size_t)sprintf(to + *n, ")");
+                buf_putc(to, '(');
+                write_pattern(to, seed, depth + 1);
+                buf_putc(to, '|');
+                write_pattern(to, seed, depth + 1);
+                buf_putc(to, ')');
         } else if (kind == 3) {
-                static const char *const repeats[] = { "*", "+", "?", "{2}", "{1,2}", "{2,}" };
-                *n += (size_t)sprintf(to + *n, "(");
-                write_pattern(to, n, seed, depth + 1);
-                *n += (size_t)sprintf(to + *n, ")%s", repeats[rand_r(seed) % 6]);
+                buf_putc(to, '(');
+                write_pattern(to, seed, depth + 1);
+                buf_printf(to, ")%s", repeats[rand_r(seed) % 6]);
         } else {
-                *n += (size_t)sprintf(to + *n, "%s", atoms[rand_r(seed) % 6]);
+                buf_puts(to, atoms[rand_r(seed) % 6]);
         }
 }
 
@@ -56,23 +55,24 @@ static void test_oracle(void **state)
 {
         unsigned seed = 7;
         for (int round = 0; round < 3000; round++) {
-                char pattern[400] = "", whole[420];
-                size_t n = 0;
+                struct buf pattern = BUF_INIT(1000), whole = BUF_INIT(1010);
                 regex_t re;
-                write_pattern(pattern, &n, &seed, 0);
-                snprintf(whole, sizeof(whole), "^(%s)$", pattern);
-                assert_int_equal(regcomp(&re, whole, REG_EXTENDED | REG_NOSUB), 0);
+                write_pattern(&pattern, &seed, 0);
+                buf_printf(&whole, "^(%s)$", pattern.p);
+                assert_int_equal(regcomp(&re, whole.p, REG_EXTENDED | REG_NOSUB), 0);
                 for (int t = 0; t < 12; t++) {
                         char text[12];
                         size_t length = (unsigned)rand_r(&seed) % 10;
                         for (size_t i = 0; i < length; i++)
                                 text[i] = "abc"[rand_r(&seed) % 3];
                         text[length] = '\0';
-                        int ours = match(pattern, text), theirs = regexec(&re, text, 0, NULL, 0) == 0;
+                        int ours = match(pattern.p, text), theirs = regexec(&re, text, 0, NULL, 0) == 0;
                         if (ours != theirs)
-                                fail_msg("\"%s\" of \"%s\": %d, regexec says %d", pattern, text, ours, theirs);
+                                fail_msg("\"%s\" of \"%s\": %d, regexec says %d", pattern.p, text, ours, theirs);
                 }
                 regfree(&re);
+                buf_done(&pattern);
+                buf_done(&whole);
         }
 }
 
@@ -144,5 +144,6 @@ int main(void)
                 cmocka_unit_test(test_syntax),
                 cmocka_unit_test(test_bombs),
         };
+        cmocka_set_message_output(CM_OUTPUT_TAP);
         return cmocka_run_group_tests(tests, NULL, NULL);
 }
