@@ -14,6 +14,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define PID_NAMESPACE_FIRST 0xEFFFFFFCu /* PROC_PID_INIT_INO: the number of the first one, on every Linux */
+
 struct sensor {
         struct observe *bpf;
         struct ring_buffer *ring;
@@ -119,6 +121,12 @@ void sensor_close(struct sensor *s)
         ring_buffer__free(s->ring);
         observe__destroy(s->bpf);
         free(s);
+}
+
+bool sensor_sees_host(void)
+{
+        struct stat st;
+        return stat("/proc/self/ns/pid", &st) < 0 || st.st_ino == PID_NAMESPACE_FIRST;
 }
 
 int sensor_fd(const struct sensor *s) { return ring_buffer__epoll_fd(s->ring); }

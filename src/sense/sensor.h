@@ -26,6 +26,9 @@ struct sensor;
 int sensor_open(uint32_t ring_bytes, struct sensor **ret, struct error *err);
 void sensor_close(struct sensor *s); /* NULL is fine */
 
+/* Do the process ids here mean what they mean to the kernel? Not so inside of a container with ids of its own. */
+bool sensor_sees_host(void);
+
 /* Readable when records wait. */
 int sensor_fd(const struct sensor *s);
 

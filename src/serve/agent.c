@@ -3,6 +3,7 @@
 
 #include "base/fs.h"
 #include "sense/sensor.h"
+#include "serve/limit.h"
 #include "serve/record.h"
 #include "serve/rules.h"
 #include "source/container-find.h"
@@ -30,6 +31,7 @@ struct agent {
         struct process_table processes;
         struct container_table containers;
         struct alert_sink sink;
+        struct limiter limiter;
         struct agent_counts counts;
         struct arena arena; /* of one event */
         char hostname[256];
@@ -67,7 +69,7 @@ static bool look_up(void *arg, struct str id, struct arena *arena, struct contai
 {
         struct container c;
         (void)arg;
-        if (container_find_id(id, arena, &c) < 0)
+        if (container_find_id("", id, arena, &c) < 0)
                 return false;
         *ret = (struct container_facts){ .name = c.name,
                                          .image = c.image,
@@ -124,12 +126,46 @@ static void send_alert(struct agent *a, const struct alert *alert)
         alert_write(&a->sink, alert);
 }
 
+/* What was held back since: told once it has gone quiet, or with `all` at once. */
+static void tell_held(struct agent *a, bool all)
+{
+        static const char *const names[] = { "held", NULL };
+        const struct limit_pair *p;
+        uint64_t held;
+        while ((p = limiter_take_held(&a->limiter, now_ns(CLOCK_MONOTONIC), all, &held))) {
+                const struct rule *rule = rule_set_rule(a->rules.set, p->rule);
+                struct str words =
+                        arena_printf(&a->arena, "%llu more alerts of rule \"%.*s\" in container %s were held back",
+                                     (unsigned long long)held, STR_FMT(rule->name), p->container);
+                send_alert(a, &(struct alert){ .rule_name = "Alerts held back",
+                                               .priority = rule->priority,
+                                               .source = "internal",
+                                               .hostname = a->hostname,
+                                               .time_ns = now_ns(CLOCK_REALTIME),
+                                               .output = words,
+                                               .counter_names = names,
+                                               .counters = &held });
+                arena_done(&a->arena);
+        }
+}
+
+/* A kill is told each time; of anything else so many of a rule and a container. */
+static bool may_pass(struct agent *a, size_t rule, const struct event_record *r, unsigned flags)
+{
+        if (flags & (OBSERVE_KILLED | OBSERVE_KILL_FAILED))
+                return true;
+        struct str id = r->container ? r->container->id : STR("host");
+        bool passes = limiter_pass(&a->limiter, rule, id, now_ns(CLOCK_MONOTONIC));
+        a->counts.held += !passes;
+        return passes;
+}
+
 static void on_hit(struct agent *a, size_t rule, const struct event_record *r, const struct record *record)
 {
         const struct rule *hit = rule_set_rule(a->rules.set, rule);
         unsigned flags = r->event->kind == OBSERVE_EXEC ? r->event->exec.flags : 0;
         _cleanup_(buf_done) struct buf output = BUF_INIT(RULE_OUTPUT_BYTES_MAX);
-        if (hit->priority > a->o->least)
+        if (hit->priority > a->o->least || !may_pass(a, rule, r, flags))
                 return;
         rule_render(a->rules.eval, rule, record, &output);
         struct alert alert = { .rule = hit,
@@ -177,6 +213,10 @@ static void on_record(void *arg, struct str bytes)
                 a->counts.malformed++;
                 arena_done(&a->arena);
                 return;
+        }
+        if (limiter_is_full(&a->limiter)) {
+                tell_held(a, true);
+                limiter_clear(&a->limiter);
         }
         a->counts.events++;
         const struct container_entry *c = NULL;
@@ -235,6 +275,9 @@ static void look_for_loss(struct agent *a)
 
 static void take_rules(struct agent *a, const struct agent_rules *rules)
 {
+        if (a->rules.set) /* the limiter counts by the old set's numbers */
+                tell_held(a, true);
+        limiter_clear(&a->limiter);
         agent_rules_done(&a->rules);
         arena_done(&a->needs_arena);
         a->rules = *rules;
@@ -307,6 +350,7 @@ static void loop(struct agent *a, int signal_fd)
                 if (now >= next_look) {
                         next_look = now + LOOK_MS * (SECOND_NS / 1000);
                         look_for_loss(a);
+                        tell_held(a, false);
                 }
                 if (now >= a->next_forget_ns) {
                         a->next_forget_ns = now + FORGET_SECONDS * SECOND_NS;
@@ -316,6 +360,7 @@ static void loop(struct agent *a, int signal_fd)
         while (sensor_read(a->sensor, BATCH, on_record, a) == BATCH) /* what happened before the signal */
                 ;
         look_for_loss(a);
+        tell_held(a, true);
 }
 
 /* The signals that the loop reads are blocked for everybody that it starts too; workers die by SIGKILL alone. */
@@ -333,6 +378,7 @@ static int watch_signals(struct error *err)
 
 static int start(struct agent *a, struct error *err)
 {
+        limiter_init(&a->limiter);
         int r = alert_open(&a->sink, err);
         if (r == 0)
                 r = load_rules(a, err);
@@ -349,6 +395,10 @@ static int start(struct agent *a, struct error *err)
         a->containers.mark_arg = a;
         size_t n = process_fill(&a->processes, "/proc");
         a->cgroup_mount = find_cgroup_mount(&a->kept);
+        if (!sensor_sees_host())
+                tell(a, "this is not the host's process namespace: ancestry, users and containers of programs will be "
+                        "missing; start "
+                        "it with the host's process ids (--pid=host)");
         tell(a, "watching: %zu rules, %zu of them kill; %zu processes run already", rule_set_n(a->rules.set),
              a->rules.n_kill, n);
         return 0;
@@ -369,6 +419,7 @@ int agent_run(const struct agent_options *o, struct agent_counts *ret, struct er
         process_table_done(&a.processes);
         sensor_close(a.sensor);
         agent_rules_done(&a.rules);
+        limiter_done(&a.limiter);
         a.counts.unwritten = a.sink.failed;
         alert_close(&a.sink);
         arena_done(&a.arena);

@@ -29,6 +29,7 @@ struct known {
 
 struct finding {
         struct arena *arena;
+        const char *host; /* what stands before every path: "" */
         const char *only; /* NULL, or the one id that is looked for: nothing is listed for it */
         VEC(struct known *) all;
         struct map_str by_id;
@@ -104,6 +105,11 @@ static void add_namespace_of_states(struct finding *f, const char *path, const c
         each_in(f, arena_printf(f->arena, "%s/%s", path, name).p, engine, add_state);
 }
 
+static const char *on_host(struct finding *f, const char *path)
+{
+        return f->host[0] ? arena_printf(f->arena, "%s%s", f->host, path).p : path;
+}
+
 /* The namespaces of a runtime are listed even if only one id is looked for. */
 static void each_namespace(struct finding *f, const char *path,
                            void (*one)(struct finding *, const char *path, const char *id, const char *engine))
@@ -124,13 +130,13 @@ static void list_runtimes(struct finding *f)
         static const char *const states[] = { "/run/containerd/runc", "/run/k3s/containerd/runc",
                                               "/run/docker/runtime-runc" };
         for (size_t i = 0; i < ARRAY_SIZE(tasks); i++)
-                each_namespace(f, tasks[i], add_namespace_of_tasks);
+                each_namespace(f, on_host(f, tasks[i]), add_namespace_of_tasks);
         for (size_t i = 0; i < ARRAY_SIZE(states); i++)
-                each_namespace(f, states[i], add_namespace_of_states);
-        each_in(f, "/run/runc", "runc", add_state);
-        each_in(f, "/run/crun", "crun", add_state);
+                each_namespace(f, on_host(f, states[i]), add_namespace_of_states);
+        each_in(f, on_host(f, "/run/runc"), "runc", add_state);
+        each_in(f, on_host(f, "/run/crun"), "crun", add_state);
         const char *own = env_or("XDG_RUNTIME_DIR", NULL);
-        if (own) {
+        if (own && !f->host[0]) {
                 each_in(f, arena_printf(f->arena, "%s/runc", own).p, "runc", add_state);
                 each_in(f, arena_printf(f->arena, "%s/crun", own).p, "crun", add_state);
         }
@@ -140,8 +146,9 @@ static void list_podman(struct finding *f, const char *root)
 {
         static const char *const drivers[] = { "overlay", "vfs" };
         const char *own = env_or("XDG_RUNTIME_DIR", NULL);
-        const char *run = own && strncmp(root, "/var/lib/", 9) != 0 ? arena_printf(f->arena, "%s/containers", own).p
-                                                                    : "/run/containers/storage";
+        const char *run = own && !f->host[0] && strncmp(root, "/var/lib/", 9) != 0
+                                  ? arena_printf(f->arena, "%s/containers", own).p
+                                  : on_host(f, "/run/containers/storage");
         _cleanup_(closep) int fd = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
         for (size_t d = 0; fd >= 0 && d < ARRAY_SIZE(drivers); d++) {
                 struct document list;
@@ -259,17 +266,17 @@ static int find(struct finding *f, struct str asked, struct known **ret, struct 
         return choose(f, asked, has_name, ret, err);
 }
 
-int container_find_id(struct str id, struct arena *arena, struct container *ret)
+int container_find_id(const char *host, struct str id, struct arena *arena, struct container *ret)
 {
-        struct finding f = { .arena = arena, .only = arena_cstr(arena, id) };
+        struct finding f = { .arena = arena, .host = host, .only = arena_cstr(arena, id) };
         struct podman_roots roots;
         if (id.n == 0 || id.p[0] == '.' || str_find_char(id, '/') >= 0 || str_find_char(id, '\0') >= 0)
                 return -ENOENT;
         if (store_is_id(id)) {
-                podman_find_roots(NULL, arena, &roots);
+                podman_find_roots(host[0] ? on_host(&f, "/var/lib/containers/storage") : NULL, arena, &roots);
                 for (size_t i = 0; i < roots.n; i++)
                         list_podman(&f, roots.v[i]);
-                each_in(&f, "/var/lib/docker/containers", "docker", add_docker);
+                each_in(&f, on_host(&f, "/var/lib/docker/containers"), "docker", add_docker);
         }
         list_runtimes(&f);
         struct known *k = map_str_get(&f.by_id, id);
@@ -284,7 +291,7 @@ int container_find_id(struct str id, struct arena *arena, struct container *ret)
 
 int container_find(const char *asked, const char *root, struct arena *arena, struct container *ret, struct error *err)
 {
-        struct finding f = { .arena = arena };
+        struct finding f = { .arena = arena, .host = "" };
         struct podman_roots roots;
         podman_find_roots(root, arena, &roots);
         for (size_t i = 0; i < roots.n; i++)

@@ -27,8 +27,9 @@ int container_find(const char *asked, const char *root, struct arena *arena, str
 
 /*
  * The container with exactly this id, by the files that are named after it; nothing else is listed, so it may be asked
- * for every cgroup that appears. -ENOENT (without words): there is none. Text lives in the arena.
+ * for every cgroup that appears. `host` stands before every path: "", or where a host's root is mounted. -ENOENT
+ * (without words): there is none. Text lives in the arena.
  */
-int container_find_id(struct str id, struct arena *arena, struct container *ret);
+int container_find_id(const char *host, struct str id, struct arena *arena, struct container *ret);
 
 #endif

@@ -322,6 +322,20 @@ def check_cases(container, agent, port):
     return last
 
 
+def check_flood(container, agent):
+    """One program told 150 times: the first hundred one by one, the others as a number."""
+    mark = container.mark() + "-end"
+    container.sh("cp /usr/bin/actor /opt/f; i=0; while [ $i -lt 150 ]; do /opt/f noop " + mark + "; i=$((i+1)); done")
+
+    def held():
+        return sum(a["output_fields"]["held"] for a in agent.alerts() if a["rule"] == "Alerts held back")
+
+    def told():
+        return sum(mark in json.dumps(a["output_fields"]) for a in agent.alerts())
+    tap.ok(until(lambda: told() + held() >= 150) and held() > 0 and told() + held() == 150, "a flood is held back, and counted",
+           "%d told, %d held back" % (told(), held()))
+
+
 def check_alert(container, agent, mark):
     alert = [a for a in agent.alerts() if mark in json.dumps(a["output_fields"])][0]
     fields = alert["output_fields"]
@@ -419,6 +433,7 @@ def main():
         tap.ok(agent.is_watching, "the agent starts with its own rules", agent.log())
         mark = check_cases(container, agent, str(listener.getsockname()[1]))
         check_alert(container, agent, mark)
+        check_flood(container, agent)
         code = agent.end()
         tap.ok(code == 0 and "lost: 0 exec, 0 fork, 0 exit; 0 records malformed" in agent.log(), "it ended, and lost nothing",
                "%d\n%s" % (code, agent.log()))

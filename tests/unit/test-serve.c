@@ -1,5 +1,6 @@
 /* serve/: kill rules as masks, against the conditions themselves; the table of fields against the getters; alerts. */
 #include "serve/alert.h"
+#include "serve/limit.h"
 #include "serve/record.h"
 #include "serve/rules.h"
 
@@ -164,6 +165,40 @@ static void alerts_are_json(void **state)
         assert_true(alert_open(&sink, NULL) < 0);
 }
 
+static void repetition_is_held_back(void **state)
+{
+        struct limiter l;
+        uint64_t held = 0;
+        limiter_init(&l);
+        for (int i = 0; i < LIMIT_BURST; i++)
+                assert_true(limiter_pass(&l, 1, STR("a"), 0));
+        for (int i = 0; i < 5; i++)
+                assert_false(limiter_pass(&l, 1, STR("a"), 0));
+        assert_true(limiter_pass(&l, 2, STR("a"), 0)); /* another rule, another container */
+        assert_true(limiter_pass(&l, 1, STR("b"), 0));
+        assert_null(limiter_take_held(&l, 1, false, &held)); /* it goes on */
+        const struct limit_pair *p = limiter_take_held(&l, VALUE_SECOND, false, &held);
+        assert_non_null(p);
+        assert_int_equal(held, 5);
+        assert_int_equal(p->rule, 1);
+        assert_string_equal(p->container, "a");
+        assert_null(limiter_take_held(&l, VALUE_SECOND, true, &held));
+        for (int i = 0; i < LIMIT_PER_SECOND; i++)
+                assert_true(limiter_pass(&l, 1, STR("a"), VALUE_SECOND));
+        assert_false(limiter_pass(&l, 1, STR("a"), VALUE_SECOND));
+        assert_non_null(limiter_take_held(&l, VALUE_SECOND, true, &held));
+        assert_int_equal(held, 1);
+        for (int i = 0; i < LIMIT_BURST; i++) /* no more than the burst, however long it was quiet */
+                assert_true(limiter_pass(&l, 1, STR("a"), 9999 * VALUE_SECOND));
+        assert_false(limiter_pass(&l, 1, STR("a"), 9999 * VALUE_SECOND));
+        for (size_t i = l.n; i < LIMIT_PAIRS_MAX; i++)
+                assert_true(limiter_pass(&l, 1000 + i, STR("a"), 0));
+        assert_true(limiter_is_full(&l));
+        limiter_clear(&l);
+        assert_true(limiter_pass(&l, 1, STR("a"), 0));
+        limiter_done(&l);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -173,6 +208,7 @@ int main(void)
                 cmocka_unit_test(delivered_is_delivered),
                 cmocka_unit_test(getters_stand_nothing),
                 cmocka_unit_test(alerts_are_json),
+                cmocka_unit_test(repetition_is_held_back),
         };
         cmocka_set_message_output(CM_OUTPUT_TAP);
         return cmocka_run_group_tests(tests, NULL, NULL);
