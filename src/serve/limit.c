@@ -5,9 +5,10 @@
 
 #include <stdlib.h>
 
-#define MILLI      INT64_C(1000)
-#define NS_A_MILLI (INT64_C(1000000) / LIMIT_PER_SECOND) /* nanoseconds in which a thousandth of an alert comes back   \
-                                                          */
+#define MILLI INT64_C(1000)
+#define NS_A_MILLI                                                                                                     \
+        (INT64_C(1000000) / LIMIT_PER_SECOND) /* nanoseconds in which a thousandth of an alert comes back              \
+                                               */
 
 void limiter_init(struct limiter *l) { *l = (struct limiter){ .pairs = xcalloc(LIMIT_PAIRS_MAX, sizeof(*l->pairs)) }; }
 
