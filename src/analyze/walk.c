@@ -12,6 +12,7 @@
 #include <stdlib.h>
 
 #define QUEUE_MAX        4096
+#define CAPABILITY_MAX   24 /* bytes of the longest vfs_cap_data */
 #define HEAD_BYTES       4
 #define SHA1_PROBE_BYTES (16u << 20) /* apk announces itself this early, or the layer is not Alpine's */
 
@@ -62,6 +63,7 @@ static struct queued *queue_add(struct walk *w, const struct tar_entry *e)
                                      .link = arena_str(&w->arena, e->link),
                                      .size = e->size,
                                      .mode = e->mode & 07777,
+                                     .capability = arena_str(&w->arena, str_upto(e->capability, CAPABILITY_MAX)),
                                      .uid = e->uid,
                                      .gid = e->gid,
                                      .mtime = e->mtime > 0 ? (uint64_t)e->mtime : 0 } };

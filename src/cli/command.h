@@ -46,6 +46,9 @@ const char *nearest(const char *word, const char *const *candidates);
 /* Today as seconds at 00:00 UTC; SEKISHO_TODAY=2026-11-20 overrides it, for reports that can be repeated. */
 int64_t today(void);
 
+/* Now; SEKISHO_TODAY, which may have a time of day (2026-11-20T10:00:00Z), overrides it too. */
+int64_t now_seconds(void);
+
 bool stream_is_terminal(int fd);
 bool may_colour(int fd);         /* a terminal, NO_COLOR unset, TERM not dumb */
 unsigned terminal_width(int fd); /* 0 if it is not a terminal */

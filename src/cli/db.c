@@ -580,7 +580,8 @@ const struct command command_db = {
         .name = "db",
         .usage = "db build [OPTIONS] INPUT... | db update [OPTIONS] | db status [OPTIONS] | db feeds",
         .summary = "Build, update and look at the advisory database",
-        .help = "  build    compile feeds into a database; INPUT is a feed, a directory of feeds or of records, or KIND:PATH\n"
+        .help = "  build    compile feeds into a database; INPUT is a feed, a directory of feeds or of records, or "
+                "KIND:PATH\n"
                 "  update   download the feeds of the list, then build\n"
                 "  status   which database scans use, how old it is, what is in it\n"
                 "  feeds    print the list of feeds, in the form that --config takes\n\n"

@@ -8,6 +8,7 @@ static const struct option_spec options[] = {
         { "platform", 0, "OS/ARCH", "which image of an index (default: linux and this machine's)" },
         { "db", 0, "FILE", "advisory database (default: see sekisho db status; \"embedded\")" },
         { "fail-on", 0, "WORDS", "judge by SEVERITY[,fixable][,kev] instead of the default policy; repeatable" },
+        { "vex", 0, "FILE", "set findings aside that this OpenVEX, CycloneDX or CSAF document answers; repeatable" },
         { "authfile", 0, "FILE", "registry credentials (default: podman's and docker's)" },
         { "ca-file", 0, "FILE", "certificates to trust for registries" },
         { "plain-http", 0, NULL, "allow a registry without TLS that is not on loopback" },

@@ -3,6 +3,7 @@
 
 #include "decide/decide.h"
 #include "intel/import.h"
+#include "intel/vex.h"
 #include "report/report.h"
 #include "source/source.h"
 
@@ -30,7 +31,7 @@ static void print_formats(FILE *to)
 {
         fprintf(to, "-o FORMAT writes to standard output, -o FORMAT=FILE to a file; several at once are fine:\n\n");
         for (size_t i = 0; reporters[i]; i++)
-                fprintf(to, "  %-10s %s\n", reporters[i]->name, reporters[i]->summary);
+                fprintf(to, "  %-13s %s\n", reporters[i]->name, reporters[i]->summary);
 }
 
 static void print_policy(FILE *to)
@@ -59,11 +60,49 @@ static void print_feeds(FILE *to)
                     "prints.\n");
 }
 
+static void print_recording(FILE *to)
+{
+        fputs("The ledger is what sekisho remembers: each scan, sighting, decision and waiver is a record in it that "
+              "is never\n"
+              "changed, chained to the one before it by its hash.\n\n"
+              "  where    --ledger FILE (scan: --ledger-db FILE), else $SEKISHO_LEDGER, else "
+              "/var/lib/sekisho/ledger.db for\n"
+              "           root, else $XDG_STATE_HOME/sekisho/ledger.db, else ~/.local/state/sekisho/ledger.db\n"
+              "  begin    sekisho scan --record TARGET makes it. From then on every scan is recorded, with --record "
+              "or\n"
+              "           without; --no-record leaves one out\n"
+              "  ask      sekisho inventory, sekisho history NAME, sekisho rematch\n"
+              "  trust    sekisho ledger verify names the first record that does not fit. Who can write the file can "
+              "write\n"
+              "           all of it anew: keep the checkpoint that sekisho ledger status prints on another machine\n"
+              "  who      $SEKISHO_ACTOR, else who called sudo, else the user: the ledger records what it is told\n"
+              "  backup   sqlite3 LEDGER \".backup FILE\", or copy it while nothing runs\n\n"
+              "(scan --ledger FILE is another thing: it lists every file of every layer.)\n",
+              to);
+}
+
+static void print_vex(FILE *to)
+{
+        fprintf(to, "--vex FILE takes what somebody states about vulnerabilities, in any of these formats:\n\n");
+        for (size_t i = 0; vex_readers[i]; i++)
+                fprintf(to, "  %-13s %s\n", vex_readers[i]->name, vex_readers[i]->summary);
+        fprintf(to,
+                "\nA finding whose newest statement says not_affected or fixed is set aside: it stays in every report, "
+                "with "
+                "who\nsays so and why, and no rule judges it. affected and under_investigation are shown. A statement "
+                "that leaves\nopen to what it applies (a product named in words, a range of versions, fixed without a "
+                "version) is not\napplied, and that is said. docs/format/vex.md has the rules.\n\n"
+                "-o openvex and -o cyclonedx-vex write what was decided, in its author's words, and what is open:\n\n"
+                "  sekisho scan --vex vendor.json -o openvex=vex.json --author \"Web team\" image.tar\n");
+}
+
 const struct help_topic help_topics[] = {
         { "sources", "what can be scanned", print_sources },
         { "formats", "what a report can be written as", print_formats },
+        { "vex", "what others state about findings", print_vex },
         { "feeds", "of what the advisory database is made", print_feeds },
         { "policy", "what denies an image", print_policy },
+        { "recording", "what sekisho remembers, and where", print_recording },
         { "exit-codes", "what the exit status says", print_exit_codes },
         { NULL, NULL, NULL },
 };
@@ -72,7 +111,7 @@ void help_overview(FILE *to)
 {
         fprintf(to, "sekisho: the checkpoint for containers\n\nUsage: sekisho COMMAND [OPTIONS] [ARGUMENTS]\n\n");
         for (size_t i = 0; commands[i]; i++)
-                fprintf(to, "  %-10s %s\n", commands[i]->name, commands[i]->summary);
+                fprintf(to, "  %-13s %s\n", commands[i]->name, commands[i]->summary);
         fprintf(to, "\nExamples:\n"
                     "  sekisho scan nginx-app.tar\n"
                     "  sekisho scan registry:localhost:5000/web:1.2 -o table -o html=report.html\n\n"

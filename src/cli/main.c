@@ -15,11 +15,28 @@
 #include <unistd.h>
 
 extern const struct command command_help, command_version, command_scan, command_explain, command_doctor;
-extern const struct command command_agent, command_db, command_rule, command_vercmp;
+extern const struct command command_agent, command_check, command_coverage, command_db, command_pod_security,
+        command_rule, command_vercmp;
+extern const struct command command_history, command_inventory, command_ledger, command_rematch;
 
 const struct command *const commands[] = {
-        &command_scan,   &command_explain, &command_db,   &command_rule,    &command_agent,
-        &command_doctor, &command_vercmp,  &command_help, &command_version, NULL,
+        &command_scan,
+        &command_explain,
+        &command_check,
+        &command_pod_security,
+        &command_db,
+        &command_rule,
+        &command_agent,
+        &command_doctor,
+        &command_coverage,
+        &command_inventory,
+        &command_history,
+        &command_rematch,
+        &command_ledger,
+        &command_vercmp,
+        &command_help,
+        &command_version,
+        NULL,
 };
 
 static const struct command *command_find(const char *name)

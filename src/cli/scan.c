@@ -5,11 +5,16 @@
 #include <unistd.h>
 
 static const struct option_spec options[] = {
-        { "output", 'o', "FORMAT[=FILE]", "table, json, sarif, cyclonedx or html; repeatable (default: table)" },
+        { "output", 'o', "FORMAT[=FILE]", "table, json, sarif...: sekisho help formats; repeatable (default: table)" },
         { "fail-on", 0, "WORDS", "deny by SEVERITY[,fixable][,kev] instead of the default policy; repeatable" },
+        { "vex", 0, "FILE", "set findings aside that this OpenVEX, CycloneDX or CSAF document answers; repeatable" },
+        { "author", 0, "NAME", "author of the VEX documents that -o writes (default: sekisho)" },
         { "platform", 0, "OS/ARCH", "which image of an index (default: linux and this machine's)" },
         { "db", 0, "FILE", "advisory database (default: see sekisho db status; \"embedded\")" },
         { "ledger", 0, "FILE", "write what became of every file of every layer, as JSON lines" },
+        { "record", 0, NULL, "keep what was found in the ledger, and begin one where there is none" },
+        { "ledger-db", 0, "FILE", "keep it in this ledger instead (sekisho help recording)" },
+        { "no-record", 0, NULL, "do not, though there is a ledger" },
         { "authfile", 0, "FILE", "registry credentials (default: podman's and docker's)" },
         { "ca-file", 0, "FILE", "certificates to trust for registries" },
         { "plain-http", 0, NULL, "allow a registry without TLS that is not on loopback" },
@@ -60,17 +65,23 @@ static int scan_main(void *state, int argc, char **argv)
                 return fail_usage(&command_scan, "one target at a time; \"%s\" is one too many", argv[1]);
         if (!s->n_outputs && !s->quiet)
                 (void)session_add_output(s, "table", &err);
+        if (s->record && s->no_record)
+                return fail_usage(&command_scan, "--no-record and --record exclude each other");
+        s->may_record = true;
         int code = session_run(s, argv[0], &session);
         if (code != 0)
                 return code;
         const struct report *report = &session.scan.report;
-        struct report_options o = { .verbose = s->verbose, .elapsed_ms = session_elapsed_ms(&session) };
+        struct report_options o = { .verbose = s->verbose,
+                                    .elapsed_ms = session_elapsed_ms(&session),
+                                    .author = s->author };
         code = verdict(report);
         for (size_t i = 0; i < s->n_outputs; i++)
                 if (write_output(s->outputs[i].reporter, s->outputs[i].path, report, o, &err) < 0)
                         code = fail(EXIT_INCOMPLETE, &err);
+        int recorded = session_record(s, &session);
         session_done(&session);
-        return code;
+        return recorded ? recorded : code;
 }
 
 const struct command command_scan = {

@@ -18,12 +18,19 @@ struct session_settings { /* the state of both commands, filled in by session_op
                 const char *path; /* "-": standard output */
         } outputs[OUTPUTS_MAX];
         size_t n_outputs;
-        const char *ledger;
+        const char *ledger;    /* of files */
+        const char *ledger_db; /* to record in; NULL: the usual place */
+        bool record, no_record;
+        bool may_record; /* set by commands that record: scan */
+        const char *vex[VEX_FILES_MAX];
+        size_t n_vex;
+        const char *author; /* of VEX documents that are written; NULL: sekisho */
         bool quiet, verbose;
 };
 
 struct session {
         struct db *db;
+        struct vex_set vex;
         struct scan scan;
         struct progress progress;
         uint64_t started_ms;
@@ -36,5 +43,8 @@ int session_add_output(struct session_settings *s, const char *value, struct err
 int session_run(const struct session_settings *s, const char *target, struct session *ret);
 void session_done(struct session *s);
 uint64_t session_elapsed_ms(const struct session *s);
+
+/* Records the finished scan, if it is to be. 0, or the exit code after the reason was told. */
+int session_record(const struct session_settings *settings, const struct session *s);
 
 #endif

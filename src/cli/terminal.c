@@ -9,11 +9,15 @@
 #include <time.h>
 #include <unistd.h>
 
-int64_t today(void)
+int64_t now_seconds(void)
 {
         int64_t t;
-        if (!date_parse(str_of(env_or("SEKISHO_TODAY", "")), &t))
-                t = time(NULL);
+        return date_parse(str_of(env_or("SEKISHO_TODAY", "")), &t) ? t : time(NULL);
+}
+
+int64_t today(void)
+{
+        int64_t t = now_seconds();
         return t - t % 86400;
 }
 

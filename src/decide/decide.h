@@ -19,6 +19,7 @@ enum subject { /* what kind of finding a rule is about */
                SUBJECT_MODIFIED,
                SUBJECT_STALE_DATA,
                SUBJECT_MISMATCH,
+               SUBJECT_MISCONFIG,
 };
 
 /* What a rule may ask about a finding. */
@@ -36,7 +37,8 @@ struct rule {
         enum severity least; /* at least this severity; SEVERITY_UNKNOWN: any */
         bool only_unknown;   /* only those whose severity nobody told */
         bool needs_fix, needs_exploited, needs_malicious, needs_executable, needs_over;
-        bool denies; /* else it warns */
+        bool denies;      /* else it warns */
+        const char *tags; /* of frameworks, separated by spaces: "NIST-800-190:4.1.1 T1190"; NULL: none */
 };
 
 #define POLICY_RULES_MAX 32

@@ -288,6 +288,22 @@ static void find_mismatches(struct finder *f, const struct layers *l)
         }
 }
 
+static void find_misconfigurations(struct finder *f)
+{
+        size_t n;
+        const struct fact_check *checks = image_checks(&f->s->report, &f->s->files, &f->s->arena, &n);
+        for (size_t i = 0; i < n; i++) {
+                const struct fact_check *c = &checks[i];
+                struct finding *x = add(f, FINDING_MISCONFIG, SUBJECT_MISCONFIG, c->severity);
+                x->id = c->id;
+                x->check = c;
+                x->title = arena_printf(&f->s->arena, "%.*s%s%.*s", STR_FMT(c->title), c->detail.n ? ": " : "",
+                                        STR_FMT(c->detail));
+                x->path = c->file;
+                x->proof = c->detail;
+        }
+}
+
 /* --- order and verdict --- */
 
 struct ordered {
@@ -337,7 +353,7 @@ static void judge_all(struct finder *f)
                 qsort(all, n, sizeof(*all), worst_first);
         for (size_t i = 0; i < n; i++) {
                 findings[i] = all[i].f;
-                hit_by[i] = decide(policy, &all[i].j);
+                hit_by[i] = findings[i].set_aside ? SIZE_MAX : decide(policy, &all[i].j);
         }
         struct rule_hit *hits = arena_array(arena, policy->n_rules, sizeof(*hits));
         for (size_t k = 0; k < policy->n_rules; k++) {
@@ -378,6 +394,9 @@ int scan_findings(struct scan *s, const struct scan_options *o, const struct lay
                 find_modified(&f);
                 find_unread(&f);
                 find_mismatches(&f, l);
+                if (o->vex)
+                        vex_apply(o->vex, &s->report, &s->arena, f.found.v, f.found.n);
+                find_misconfigurations(&f);
                 judge_all(&f);
         }
         vec_done(&f.found);

@@ -1,6 +1,7 @@
 /*
  * Moves: the lines of "What to do". All findings that one update of one source package closes are one move, to the
  * highest of the versions that fix them; what has no fix is one move for each package that somebody must decide on.
+ * What was set aside needs no move.
  */
 #include "flow/scan.h"
 
@@ -89,7 +90,7 @@ void scan_moves(struct scan *s)
         size_t *which = arena_array(&s->arena, r->n_findings, sizeof(*which));
         for (size_t i = 0; i < r->n_findings; i++) {
                 const struct finding *f = &r->findings[i];
-                if (!f->vulnerability && f->response != RESPONSE_REPLACE)
+                if (f->set_aside || (!f->vulnerability && f->response != RESPONSE_REPLACE))
                         continue;
                 uint64_t *known = map64_put(&numbers, key_of(f, i), NULL);
                 if (!*known)

@@ -69,16 +69,19 @@ static void describe_data(struct scan *s, const struct scan_options *o)
         r->data_date = db_date(o->db);
 }
 
-/* What the source itself had to say joins what the layers could not read. */
-static void add_notes(struct scan *s)
+/* What the source itself had to say, and what of the VEX documents could not be used, joins what the layers could not
+ * read. */
+static void add_notes(struct scan *s, const struct vex_set *vex)
 {
         struct coverage *c = &s->report.coverage;
-        size_t n = c->n_unread + s->artefact.n_notes;
-        struct fact_unread *all = arena_array(&s->arena, n, sizeof(*all));
-        if (c->n_unread)
-                memcpy(all, c->unread, c->n_unread * sizeof(*all));
+        size_t n_vex = vex ? vex->unread.n : 0, n = 0;
+        struct fact_unread *all = arena_array(&s->arena, c->n_unread + s->artefact.n_notes + n_vex, sizeof(*all));
+        for (size_t i = 0; i < c->n_unread; i++)
+                all[n++] = c->unread[i];
         for (size_t i = 0; i < s->artefact.n_notes; i++)
-                all[c->n_unread + i] = s->artefact.notes[i];
+                all[n++] = s->artefact.notes[i];
+        for (size_t i = 0; i < n_vex; i++)
+                all[n++] = vex->unread.v[i];
         c->unread = all;
         c->n_unread = n;
 }
@@ -93,7 +96,7 @@ static int assemble(struct scan *s, const struct scan_options *o, const struct l
         r->has_os = s->view.has_os;
         r->os = s->view.os;
         r->coverage = s->view.coverage;
-        add_notes(s);
+        add_notes(s, o->vex);
         describe_data(s, o);
         scan_packages(s);
         int e = scan_findings(s, o, l, err);
@@ -112,11 +115,13 @@ int scan_run(const char *target, const struct scan_options *o, struct scan *ret,
         if (o->opened)
                 o->opened(o->opened_arg, &ret->artefact);
         r = layers_read(&ret->artefact, o->progress, &layers, err);
+        image_files_begin(&ret->files, &ret->arena, o->ledger);
         if (r == 0)
-                r = view_make(&layers, &ret->arena, o->ledger, &ret->view, err);
+                r = view_make(&layers, &ret->arena, &ret->files.ledger, &ret->view, err);
         if (r == 0)
                 r = assemble(ret, o, &layers, err);
         layers_done(&layers);
+        image_files_done(&ret->files);
         if (r < 0)
                 scan_done(ret);
         return r;

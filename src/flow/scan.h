@@ -6,7 +6,9 @@
 #define SEKISHO_FLOW_SCAN_H
 
 #include "decide/decide.h"
+#include "flow/image-checks.h"
 #include "flow/layers.h"
+#include "flow/vex.h"
 #include "flow/view.h"
 #include "intel/db.h"
 #include "report/report.h"
@@ -20,6 +22,7 @@ struct scan_options {
         const struct db *db;  /* the advisories */
         struct str db_source; /* "embedded", or its file */
         const struct policy *policy;
+        const struct vex_set *vex; /* may be NULL */
         int64_t today;
         const struct layers_progress *progress;
         void (*opened)(void *arg,
@@ -32,7 +35,8 @@ struct scan {
         struct arena arena;
         struct artefact artefact;
         struct view view;
-        struct report report; /* all of it lives in the arena, the artefact's arena, or the database */
+        struct image_files files; /* what the image's checks want to know of them */
+        struct report report;     /* all of it lives in the arena, the artefact's arena, or the database */
 };
 
 /* Scans. < 0 if there is nothing to report: no such target, interrupted, ... ; else scan_done is due. */

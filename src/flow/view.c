@@ -347,6 +347,8 @@ static int end_entry(void *arg, uint64_t i, const struct fact_file *f)
         struct merge *m = p->m;
         struct coverage *c = &m->view->coverage;
         uint16_t hider = m->hidden.by[p->layer][i];
+        if (f->type == FILE_DIRECTORY && !hider && m->ledger && m->ledger->directory)
+                m->ledger->directory(m->ledger->arg, f, p->layer);
         if (is_marker(f) || f->type == FILE_DIRECTORY)
                 return 0;
         uint64_t h = hash_str(f->path);

@@ -23,6 +23,8 @@ struct ledger_entry {
 
 struct ledger {
         int (*entry)(void *arg, const struct ledger_entry *e); /* < 0 ends the walk with that error */
+        /* Directories of the view, each as often as a layer has it, the one that counts last; may be NULL. */
+        void (*directory)(void *arg, const struct fact_file *f, size_t layer);
         void *arg;
 };
 

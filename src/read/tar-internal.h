@@ -45,7 +45,7 @@ VEC_TYPE(tar_extents, struct tar_extent);
 
 /* What a pax header says. Views into its body. */
 struct tar_pax {
-        struct str path, link, opaque, unread, sparse_name;
+        struct str path, link, opaque, capability, unread, sparse_name;
         bool has_size, has_mtime, has_uid, has_gid, has_real_size, has_map, has_sparse, is_literal;
         uint64_t size, real_size;
         int64_t mtime;

@@ -134,6 +134,8 @@ const char *tar_pax_read(struct str body, struct tar_pax *ret, struct tar_extent
                         ret->has_gid = r.value.n && read_id(r.value, &ret->gid);
                 } else if (str_is(r.key, "SCHILY.xattr.trusted.overlay.opaque")) {
                         ret->opaque = r.value;
+                } else if (str_is(r.key, "SCHILY.xattr.security.capability")) {
+                        ret->capability = r.value;
                 } else if (str_is(r.key, "SEKISHO.unread")) {
                         ret->unread = r.value;
                 } else if (str_is(r.key, "SEKISHO.literal")) {

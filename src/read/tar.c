@@ -347,6 +347,7 @@ static int make_entry(struct tar *t, const uint8_t *block, uint64_t size, struct
                 .mtime = p->has_mtime ? p->mtime : g->mtime,
                 .is_ambiguous = t->global_names,
                 .opaque_xattr = p->opaque,
+                .capability = p->capability,
                 .unread = p->unread,
                 .is_literal = p->is_literal,
         };

@@ -45,6 +45,7 @@ struct tar_entry {
         uint32_t dev_major, dev_minor;
         uint64_t offset;         /* of the content in the archive */
         struct str opaque_xattr; /* value of SCHILY.xattr.trusted.overlay.opaque, or empty */
+        struct str capability;   /* value of SCHILY.xattr.security.capability (capabilities(7)), or empty */
         struct str unread; /* value of the pax record SEKISHO.unread, "CODE DETAIL" (see source/README.md), or empty */
         bool is_literal;   /* has the pax record SEKISHO.literal: a name that looks like a whiteout but is a file */
 };

@@ -11,6 +11,8 @@
 #include <errno.h>
 #include <yaml.h>
 
+#define YAML_BINARY_TAG "tag:yaml.org,2002:binary"
+
 /* What an alias of a node costs whoever walks the tree. */
 struct extent {
         uint64_t nodes, bytes;
@@ -43,6 +45,7 @@ struct builder {
         VEC(const struct yaml_node *) documents;
         VEC(struct yaml_duplicate) duplicates;
         struct map_str anchors; /* of this document, by name: struct anchor */
+        const struct yaml_node *binary;
 };
 
 static int malformed(const struct builder *b, const yaml_mark_t *at, const char *what)
@@ -97,6 +100,13 @@ static struct anchor *new_anchor(struct builder *b, const yaml_char_t *name, con
         return a;
 }
 
+/* Whether the next node is a key of the innermost mapping. */
+static bool is_at_key(const struct builder *b)
+{
+        const struct frame *f = b->depth ? &b->frames[b->depth - 1] : NULL;
+        return f && f->node->kind == YAML_MAPPING && (b->children.n - f->first_child) % 2 == 0;
+}
+
 /* A node is complete: it becomes a child of the open collection, or the root of a document. */
 static void add_node(struct builder *b, const struct yaml_node *n, struct extent extent)
 {
@@ -105,9 +115,7 @@ static void add_node(struct builder *b, const struct yaml_node *n, struct extent
                 return;
         }
         struct frame *f = &b->frames[b->depth - 1];
-        bool is_key = f->node->kind == YAML_MAPPING && (b->children.n - f->first_child) % 2 == 0;
-        if (is_key && is_merge_key(n))
-                f->has_merge_key = true;
+        f->has_merge_key = f->has_merge_key || (is_at_key(b) && is_merge_key(n));
         f->extent.nodes += extent.nodes;
         f->extent.bytes += extent.bytes;
         f->extent.height = MAX(f->extent.height, extent.height + 1);
@@ -126,6 +134,8 @@ static int on_scalar(struct builder *b, const yaml_event_t *e)
         n->text = arena_str(b->arena, str_span(e->data.scalar.value, e->data.scalar.length));
         n->plain = e->data.scalar.style == YAML_PLAIN_SCALAR_STYLE && !tag;
         n->end_line = end_line_of(e);
+        if (!b->binary && n->tag && strcmp(n->tag, YAML_BINARY_TAG) == 0)
+                b->binary = n;
         struct extent extent = { 1, bytes, 0, n->end_line };
         struct anchor *a = new_anchor(b, e->data.scalar.anchor, n);
         if (a)
@@ -141,6 +151,8 @@ static int on_alias(struct builder *b, const yaml_event_t *e)
                 return malformed(b, &e->start_mark, "an alias without an anchor of that name before it");
         if (a->is_open)
                 return malformed(b, &e->start_mark, "an alias inside the very node that it stands for");
+        if (is_at_key(b) && is_merge_key(a->node)) /* for go-yaml it is a key like others, for PyYAML a merge */
+                return malformed(b, &e->start_mark, "an alias that stands for a merge key (<<)");
         if (b->depth + a->extent.height > YAML_DEPTH_MAX)
                 return malformed(b, &e->start_mark, "nested deeper than 100 levels by an alias");
         int r = charge(b, &e->start_mark, a->extent.nodes, a->extent.bytes);
@@ -404,6 +416,7 @@ int yaml_read(struct str bytes, struct arena *arena, struct yaml *ret, struct er
                         .n = b.documents.n,
                         .duplicates = moved(arena, b.duplicates.v, b.duplicates.n, sizeof(*b.duplicates.v)),
                         .n_duplicates = b.duplicates.n,
+                        .binary = b.binary,
                 };
         map_str_done(&b.anchors);
         vec_done(&b.children);

@@ -59,6 +59,11 @@ struct yaml {
         size_t n;
         const struct yaml_duplicate *duplicates; /* at most YAML_DUPLICATES_MAX: more is malformed */
         size_t n_duplicates;
+        /*
+         * The first scalar with the tag !!binary, or NULL. Readers decode such a text, keys too, so that what it says
+         * is another thing than what it looks like; here it is as written. Callers that guard something refuse it.
+         */
+        const struct yaml_node *binary;
 };
 
 /*

@@ -2,8 +2,13 @@
  * CycloneDX 1.6 as JSON: the artefact as the component that the document is about, its operating system and packages as
  * components, vulnerabilities that point to them. Every component's bom-ref is its purl, made unique where a hostile
  * database lists one twice. The document has no time stamp, and its serial number follows from what was scanned and
- * with which advisories, so that the same scan gives the same bytes. What a person decides (analysis) is not in it.
+ * with which advisories, so that the same scan gives the same bytes. A vulnerability has an analysis where a VEX
+ * document or a waiver gave one.
+ *
+ * As VEX (cyclonedx-vex) the document has only the components that have vulnerabilities, an analysis for each of those,
+ * an author, the day of the report as its time, and a serial number that follows from what is stated.
  */
+#include "report/analysis.h"
 #include "report/document.h"
 #include "report/identity.h"
 #include "report/report.h"
@@ -83,10 +88,18 @@ static json_t *artefact(const struct report *r, struct arena *a)
         return o;
 }
 
-static json_t *metadata(const struct report *r, struct arena *a)
+/* author: of a VEX document; empty in a bill of materials. */
+static json_t *metadata(const struct report *r, struct arena *a, struct str author)
 {
         json_t *o = doc_object(), *tools = doc_object(), *components = doc_array(), *tool = doc_object(),
                *properties = doc_array();
+        if (author.n) {
+                json_t *authors = doc_array(), *one = doc_object();
+                doc_set(one, "name", doc_text(author));
+                doc_add(authors, one);
+                doc_set(o, "timestamp", doc_time(r->today));
+                doc_set(o, "authors", authors);
+        }
         doc_set(tool, "type", doc_cstr("application"));
         doc_set(tool, "name", doc_cstr("sekisho"));
         set_version(tool, r->tool_version);
@@ -221,7 +234,34 @@ static json_t *affects(const struct report *r, const struct finding *f, const st
         return array;
 }
 
-static json_t *vulnerability(const struct report *r, struct arena *a, const struct finding *f, const struct str *refs)
+/* What its author says is to be done comes before what we would say. */
+static struct str recommendation(const struct report *r, struct arena *a, const struct finding *f)
+{
+        struct analysis x = finding_analysis(r, a, f);
+        return x.is_decided && x.action.n ? x.action : text_capital(a, finding_advice(r, a, f));
+}
+
+static json_t *affects_artefact(void)
+{
+        json_t *array = doc_array(), *o = doc_object();
+        doc_set(o, "ref", doc_cstr(ARTEFACT_REF));
+        doc_add(array, o);
+        return array;
+}
+
+static json_t *weaknesses(const struct fact_check *c)
+{
+        json_t *array = doc_array();
+        for (size_t i = 0; i < c->tags.n; i++) {
+                uint64_t n;
+                if (str_starts(c->tags.v[i], STR("CWE-")) && str_u64(str_from(c->tags.v[i], 4), &n))
+                        doc_add(array, doc_number(n));
+        }
+        return array;
+}
+
+static json_t *vulnerability(const struct report *r, struct arena *a, const struct finding *f, const struct str *refs,
+                             bool is_vex)
 {
         const struct fact_vulnerability *v = f->vulnerability;
         json_t *o = doc_object(), *source = doc_object(), *properties = doc_array();
@@ -236,10 +276,17 @@ static json_t *vulnerability(const struct report *r, struct arena *a, const stru
         doc_set(o, "ratings", ratings(f));
         if (v && v->summary.n)
                 doc_set(o, "description", doc_text(v->summary));
-        doc_set(o, "recommendation", doc_text(text_capital(a, finding_advice(r, a, f))));
+        if (f->check) {
+                doc_set(o, "description", doc_text(f->title));
+                doc_set(o, "detail", doc_text(f->check->why));
+                doc_set(o, "cwes", weaknesses(f->check));
+        }
+        doc_set(o, "recommendation", doc_text(recommendation(r, a, f)));
         if (v && v->published)
                 doc_set(o, "published", doc_time(v->published));
-        doc_set(o, "affects", affects(r, f, refs));
+        if (is_vex || f->vex || f->set_aside)
+                doc_set(o, "analysis", cyclonedx_analysis(r, a, f));
+        doc_set(o, "affects", f->check ? affects_artefact() : affects(r, f, refs));
         if (v) {
                 doc_add_property(properties, "sekisho:advisory", v->id);
                 doc_add_property(properties, "sekisho:ecosystem", v->ecosystem);
@@ -253,6 +300,9 @@ static json_t *vulnerability(const struct report *r, struct arena *a, const stru
                         doc_add_property(properties, "sekisho:malicious", STR("true"));
         }
         doc_add_property(properties, "sekisho:response", str_of(response_name(f->response)));
+        doc_add_property(properties, "sekisho:set-aside", str_of(set_aside_name(f->set_aside)));
+        doc_add_property(properties, "sekisho:set-aside:by", f->set_aside_by);
+        doc_add_property(properties, "sekisho:vex:doubt", f->vex_doubt);
         doc_set(o, "properties", properties);
         return o;
 }
@@ -268,33 +318,74 @@ static json_t *compositions(const struct report *r)
         return array;
 }
 
-static int cyclonedx_write(const struct report *r, const struct report_options *o, FILE *to)
+static bool *packages_with_findings(const struct report *r, struct arena *a)
+{
+        bool *has = arena_array(a, r->n_packages + 1, sizeof(*has));
+        for (size_t i = 0; i < r->n_findings; i++)
+                for (size_t k = 0; r->findings[i].kind == FINDING_VULNERABILITY && k < r->findings[i].n_packages; k++)
+                        has[r->findings[i].packages[k]] = true;
+        return has;
+}
+
+static void put_components(struct doc_stream *s, const struct report *r, struct arena *a, const struct str *refs,
+                           bool is_vex)
+{
+        struct arena one = ARENA_INIT;
+        const bool *has = packages_with_findings(r, a);
+        doc_open(s, "components", '[');
+        if (r->has_os && !is_vex)
+                doc_put(s, NULL, operating_system(r, a));
+        for (size_t i = 0; i < r->n_packages; i++, arena_done(&one))
+                if (!is_vex || has[i])
+                        doc_put(s, NULL, package(r, &one, &r->packages[i], refs[i]));
+        doc_close(s, ']');
+}
+
+static bool is_stated(const struct report *r)
+{
+        for (size_t i = 0; i < r->n_findings; i++)
+                if (r->findings[i].vex || r->findings[i].set_aside)
+                        return true;
+        return false;
+}
+
+static int write_document(const struct report *r, bool is_vex, struct str author, FILE *to)
 {
         struct arena arena = ARENA_INIT, *a = &arena, one = ARENA_INIT;
         struct str *refs = package_references(r, a);
+        /* A bill of materials with analyses is another document than one without. */
+        struct str uuid = is_vex         ? vex_uuid(r, a, "cyclonedx-vex", author)
+                          : is_stated(r) ? vex_uuid(r, a, "cyclonedx", STR_NONE)
+                                         : report_uuid(r, a);
         struct doc_stream s = { to };
         doc_open(&s, NULL, '{');
         doc_put(&s, "$schema", doc_cstr("http://cyclonedx.org/schema/bom-1.6.schema.json"));
         doc_put(&s, "bomFormat", doc_cstr("CycloneDX"));
         doc_put(&s, "specVersion", doc_cstr("1.6"));
-        doc_put(&s, "serialNumber", doc_text(arena_printf(a, "urn:uuid:%.*s", STR_FMT(report_uuid(r, a)))));
+        doc_put(&s, "serialNumber", doc_text(arena_printf(a, "urn:uuid:%.*s", STR_FMT(uuid))));
         doc_put(&s, "version", doc_number(1));
-        doc_put(&s, "metadata", metadata(r, a));
-        doc_open(&s, "components", '[');
-        if (r->has_os)
-                doc_put(&s, NULL, operating_system(r, a));
-        for (size_t i = 0; i < r->n_packages; i++, arena_done(&one))
-                doc_put(&s, NULL, package(r, &one, &r->packages[i], refs[i]));
-        doc_close(&s, ']');
-        doc_put(&s, "compositions", compositions(r));
+        doc_put(&s, "metadata", metadata(r, a, author));
+        put_components(&s, r, a, refs, is_vex);
+        if (!is_vex)
+                doc_put(&s, "compositions", compositions(r));
         doc_open(&s, "vulnerabilities", '[');
         for (size_t i = 0; i < r->n_findings; i++, arena_done(&one))
-                if (r->findings[i].kind == FINDING_VULNERABILITY)
-                        doc_put(&s, NULL, vulnerability(r, &one, &r->findings[i], refs));
+                if (r->findings[i].kind == FINDING_VULNERABILITY || (r->findings[i].check && !is_vex))
+                        doc_put(&s, NULL, vulnerability(r, &one, &r->findings[i], refs, is_vex));
         doc_close(&s, ']');
         doc_close(&s, '}');
         arena_done(a);
         return doc_end(&s);
+}
+
+static int cyclonedx_write(const struct report *r, const struct report_options *o, FILE *to)
+{
+        return write_document(r, false, STR_NONE, to);
+}
+
+static int cyclonedx_vex_write(const struct report *r, const struct report_options *o, FILE *to)
+{
+        return write_document(r, true, vex_author(o), to);
 }
 
 const struct reporter reporter_cyclonedx = {
@@ -302,4 +393,11 @@ const struct reporter reporter_cyclonedx = {
         .summary = "CycloneDX 1.6, the bill of materials with its vulnerabilities",
         .file_name = "bom.cdx.json",
         .write = cyclonedx_write,
+};
+
+const struct reporter reporter_cyclonedx_vex = {
+        .name = "cyclonedx-vex",
+        .summary = "CycloneDX 1.6 VEX, what was decided and what is open",
+        .file_name = "vex.cdx.json",
+        .write = cyclonedx_vex_write,
 };

@@ -151,10 +151,32 @@ static void listed(struct page *p, const struct finding *f)
         }
 }
 
+/* Who said what of it: the author's own words, whatever came of them. */
+static void statement(struct page *p, const struct finding *f)
+{
+        struct arena *a = &p->arena;
+        const struct fact_vex *s = f->vex;
+        if (s) {
+                line(p, "stated", PAINT_PLAIN, vex_origin(a, s));
+                line(p, "because", PAINT_PLAIN, text_clean(a, s->impact));
+                line(p, "action", PAINT_PLAIN, text_clean(a, s->action));
+                line(p, "remark", PAINT_PLAIN, text_clean(a, s->detail));
+        } else if (f->set_aside) {
+                line(p, "because", PAINT_PLAIN, text_clean(a, f->set_aside_why));
+        }
+        line(p, "in doubt", PAINT_WARN, text_clean(a, f->vex_doubt));
+}
+
 static void decision(struct page *p, const struct finding *f)
 {
         struct arena *a = &p->arena;
-        if (f->rule)
+        statement(p, f);
+        if (f->set_aside)
+                line(p, "decided", PAINT_WARN,
+                     arena_printf(a, "set aside by %s of %.*s: no rule judges it",
+                                  f->set_aside == SET_ASIDE_BY_WAIVER ? "a waiver" : "VEX",
+                                  STR_FMT(text_clean(a, f->set_aside_by))));
+        else if (f->rule)
                 line(p, "decided", f->rule->denies ? PAINT_BAD : PAINT_WARN,
                      arena_printf(a, "%s: rule \"%.*s\" (%.*s)", f->rule->denies ? "deny" : "warn",
                                   STR_FMT(text_clean(a, f->rule->name)), STR_FMT(text_clean(a, f->rule->place))));
@@ -162,6 +184,15 @@ static void decision(struct page *p, const struct finding *f)
                 line(p, "decided", PAINT_PLAIN, STR("no rule denies it"));
         line(p, "to do", PAINT_STRONG, finding_advice(p->r, a, f));
         line(p, "read more", PAINT_PLAIN, advisory_url(a, f->id));
+}
+
+static void check(struct page *p, const struct fact_check *c)
+{
+        struct buf tags = BUF_INIT(1024);
+        for (size_t i = 0; i < c->tags.n; i++)
+                buf_printf(&tags, "%s%.*s", i ? ", " : "", STR_FMT(c->tags.v[i]));
+        line(p, "why", PAINT_PLAIN, c->why);
+        line(p, "covered by", PAINT_PLAIN, text_take(&p->arena, &tags));
 }
 
 static void explain(struct page *p, const struct finding *f)
@@ -177,6 +208,8 @@ static void explain(struct page *p, const struct finding *f)
                 seen_in(p, f->layer);
                 line(p, "where", PAINT_PLAIN, place(p, f->path, f->line));
         }
+        if (f->check)
+                check(p, f->check);
         decision(p, f);
 }
 

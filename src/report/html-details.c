@@ -56,6 +56,26 @@ static void advisory(struct page *p, const struct fact_vulnerability *v)
         term(p, "Published", text_day(a, v->published, ""));
 }
 
+/* Who said what of it, and whether that sets it aside. */
+static void stated(struct page *p, const struct finding *f)
+{
+        struct arena *a = &p->arena;
+        if (f->vex) {
+                term(p, "Stated", vex_origin(a, f->vex));
+                term(p, "Because", f->vex->impact);
+                term(p, "Action", f->vex->action);
+                term(p, "Remark", f->vex->detail);
+        } else if (f->set_aside) {
+                term(p, "Because", f->set_aside_why);
+        }
+        term(p, "In doubt", f->vex_doubt);
+        if (f->set_aside)
+                term(p, "Set aside",
+                     arena_printf(a, "by %s of %.*s: no rule judges it",
+                                  f->set_aside == SET_ASIDE_BY_WAIVER ? "a waiver" : "VEX",
+                                  STR_FMT(text_clean(a, f->set_aside_by))));
+}
+
 static void proof(struct page *p, const struct finding *f)
 {
         const struct report *r = p->r;
@@ -82,6 +102,7 @@ static void proof(struct page *p, const struct finding *f)
                              a, "%zu, %.*s", f->layer + 1,
                              STR_FMT(text_clean(a, r->layers[f->layer].created_by.n ? r->layers[f->layer].created_by
                                                                                     : r->layers[f->layer].digest))));
+        stated(p, f);
         if (f->rule)
                 term(p, f->rule->denies ? "Denied by" : "Warned by",
                      arena_printf(a, "%.*s (%.*s)", STR_FMT(text_clean(a, f->rule->name)),
@@ -110,6 +131,9 @@ static void finding(struct page *p, const struct finding *f)
                          f->fix.n <= 40 ? STR("nowrap") : STR_NONE, str_of(response_name(f->response)), f->fix);
         else
                 page_put(p, "<td>@</td><td>", str_of(response_name(f->response)));
+        if (f->set_aside)
+                page_put(p, "<span class=\"soft nowrap\">set aside by @</span> ",
+                         f->set_aside == SET_ASIDE_BY_WAIVER ? STR("waiver") : STR("VEX"));
         if (v && v->kev)
                 page_put(p, "<span class=\"tag\">@</span>", v->ransomware ? STR("ransomware") : STR("exploited"));
         else if (v && v->malicious)
@@ -315,6 +339,12 @@ void page_provenance(struct page *p)
                                   STR_FMT(text_age(a, f->date, r->today)),
                                   STR_FMT(text_count(a, f->records, "record", "records")), source.n ? ", from " : "",
                                   STR_FMT(source)));
+        }
+        for (size_t i = 0; i < r->n_vex; i++) {
+                struct str author = text_clean(a, r->vex[i].author);
+                term(p, "VEX",
+                     arena_printf(a, "%.*s%s%.*s, %.*s", STR_FMT(text_clean(a, r->vex[i].path)), author.n ? " by " : "",
+                                  STR_FMT(author), STR_FMT(vex_file_words(a, &r->vex[i]))));
         }
         term(p, "Policy", r->policy);
         term(p, "Judged as of", text_day(a, r->today, ""));

@@ -99,7 +99,7 @@ static void numbers(struct page *p)
 {
         struct counts c = report_counts(p->r);
         page_raw(p, "<h2 class=\"hide\">Vulnerabilities</h2>\n");
-        if (!c.vulnerabilities) {
+        if (!c.vulnerabilities && !c.set_aside[SET_ASIDE_BY_VEX] && !c.set_aside[SET_ASIDE_BY_WAIVER]) {
                 page_put(p, "<ul class=\"tiles\"><li><b>@</b><span>vulnerabilities: @</span></li></ul>\n",
                          is_blind(p->r) ? STR("?") : STR("0"), nothing_words(p->r, &p->arena));
                 return;
@@ -111,6 +111,10 @@ static void numbers(struct page *p)
         tile(p, "", c.exploited, STR("known exploited"));
         tile(p, "", c.fixable,
              arena_printf(&p->arena, "of %.*s with a fix", STR_FMT(text_number(&p->arena, c.vulnerabilities))));
+        for (enum set_aside by = SET_ASIDE_BY_VEX; by < SET_ASIDES; by++)
+                if (c.set_aside[by])
+                        tile(p, "", c.set_aside[by],
+                             by == SET_ASIDE_BY_WAIVER ? STR("set aside by waivers") : STR("set aside by VEX"));
         page_raw(p, "</ul>\n");
 }
 
@@ -172,7 +176,8 @@ static void what_to_do(struct page *p)
                 page_put(p, "<p>@</p>\n",
                          is_blind(r) ? STR("First get advisories for this system (sekisho db update): without them "
                                            "nothing can be judged.")
-                                     : STR("Nothing: there is no known vulnerability to close."));
+                         : is_any_set_aside(r) ? STR("Nothing: every known vulnerability is set aside.")
+                                               : STR("Nothing: there is no known vulnerability to close."));
         if (moves)
                 move_rows(p, 0, MOVES_SHOWN);
         if (moves > MOVES_SHOWN) {
@@ -203,6 +208,25 @@ static void seen_files(struct page *p, const struct report_file *files, size_t n
         page_raw(p, "</dd>\n");
 }
 
+static bool misconfigurations(struct page *p)
+{
+        const struct report *r = p->r;
+        size_t n = 0, shown = 0;
+        for (size_t i = 0; i < r->n_findings; i++)
+                n += r->findings[i].kind == FINDING_MISCONFIG;
+        if (!n)
+                return false;
+        seen(p, STR("Settings"),
+             text_count(&p->arena, n, "misconfiguration or advice", "misconfigurations and advice"));
+        for (size_t i = 0; i < r->n_findings && shown < ITEMS_SHOWN; i++)
+                if (r->findings[i].kind == FINDING_MISCONFIG)
+                        page_put(p, shown++ ? ", @" : ": @", r->findings[i].title);
+        if (n > shown)
+                page_put(p, ", <a href=\"#findings\">…@ more</a>", text_number(&p->arena, n - shown));
+        page_raw(p, "</dd>\n");
+        return true;
+}
+
 static void also_seen(struct page *p)
 {
         const struct report *r = p->r;
@@ -222,6 +246,7 @@ static void also_seen(struct page *p)
                      text_capital(a, f->title));
                 page_raw(p, "</dd>\n");
         }
+        any |= misconfigurations(p);
         if (c->total_modified) {
                 seen(p, STR("Modified"),
                      arena_printf(a, "%.*s not as shipped",

@@ -45,24 +45,37 @@ struct str finding_fingerprint(const struct report *r, struct arena *a, const st
         return text_take(a, &b);
 }
 
-struct str report_uuid(const struct report *r, struct arena *a)
+void identity_begin(struct identity_parts *p)
 {
-        struct buf b = BUF_INIT((size_t)1 << 30);
-        buf_add(&b, name_space, sizeof(name_space));
-        struct str artefact = r->digest.n ? r->digest : r->image_id;
-        if (artefact.n) {
-                add_part(&b, artefact);
-        } else {
-                add_part(&b, r->target);
-                for (size_t i = 0; i < r->n_packages; i++)
-                        add_part(&b, r->packages[i].purl);
-        }
-        add_part(&b, r->data_digest);
+        p->b = BUF_INIT((size_t)1 << 30);
+        buf_add(&p->b, name_space, sizeof(name_space));
+}
+
+void identity_add(struct identity_parts *p, struct str s) { add_part(&p->b, s); }
+
+struct str identity_uuid(struct identity_parts *p, struct arena *a)
+{
         uint8_t h[EVP_MAX_MD_SIZE];
-        digest(&b, EVP_sha1(), h);
-        buf_done(&b);
+        digest(&p->b, EVP_sha1(), h);
+        buf_done(&p->b);
         h[6] = (uint8_t)((h[6] & 0x0f) | 0x50);
         h[8] = (uint8_t)((h[8] & 0x3f) | 0x80);
         return arena_printf(a, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", h[0], h[1], h[2],
                             h[3], h[4], h[5], h[6], h[7], h[8], h[9], h[10], h[11], h[12], h[13], h[14], h[15]);
+}
+
+struct str report_uuid(const struct report *r, struct arena *a)
+{
+        struct identity_parts parts;
+        struct str artefact = r->digest.n ? r->digest : r->image_id;
+        identity_begin(&parts);
+        if (artefact.n) {
+                identity_add(&parts, artefact);
+        } else {
+                identity_add(&parts, r->target);
+                for (size_t i = 0; i < r->n_packages; i++)
+                        identity_add(&parts, r->packages[i].purl);
+        }
+        identity_add(&parts, r->data_digest);
+        return identity_uuid(&parts, a);
 }

@@ -6,6 +6,7 @@
 #define SEKISHO_REPORT_IDENTITY_H
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "report/report.h"
 
 /*
@@ -19,5 +20,14 @@ struct str finding_fingerprint(const struct report *r, struct arena *a, const st
  * no digest, over its name and the purls of its packages. Without braces or prefix.
  */
 struct str report_uuid(const struct report *r, struct arena *a);
+
+/* An UUID of version 5 over a list of parts, which are kept apart by their lengths. identity_uuid ends the list. */
+struct identity_parts {
+        struct buf b;
+};
+
+void identity_begin(struct identity_parts *p);
+void identity_add(struct identity_parts *p, struct str s);
+struct str identity_uuid(struct identity_parts *p, struct arena *a);
 
 #endif

@@ -71,6 +71,10 @@ static json_t *counts(const struct report *r)
         doc_set(o, "known_exploited", doc_number(c.exploited));
         doc_set(o, "with_a_fix", doc_number(c.fixable));
         doc_set(o, "packages", doc_number(r->n_packages));
+        json_t *aside = doc_object();
+        for (enum set_aside by = SET_ASIDE_BY_VEX; by < SET_ASIDES; by++)
+                doc_set(aside, set_aside_name(by), doc_number(c.set_aside[by]));
+        doc_set(o, "set_aside", aside);
         return o;
 }
 
@@ -158,6 +162,21 @@ static json_t *proof(const struct report *r, const struct finding *f)
         return o;
 }
 
+static json_t *check(const struct fact_check *c)
+{
+        if (!c)
+                return doc_null();
+        json_t *o = doc_object();
+        doc_set(o, "id", doc_str(c->id));
+        doc_set(o, "aliases", doc_list(c->aliases));
+        doc_set(o, "title", doc_str(c->title));
+        doc_set(o, "why", doc_str(c->why));
+        doc_set(o, "remedy", doc_str(c->remedy));
+        doc_set(o, "tags", doc_list(c->tags));
+        doc_set(o, "detail", doc_str(c->detail));
+        return o;
+}
+
 static json_t *finding(const struct report *r, const struct finding *f)
 {
         struct arena a = ARENA_INIT;
@@ -180,7 +199,13 @@ static json_t *finding(const struct report *r, const struct finding *f)
         doc_set(o, "response", doc_cstr(response_name(f->response)));
         doc_set(o, "fix", doc_str(f->fix));
         doc_set(o, "rule", f->rule ? doc_str(f->rule->name) : doc_null());
+        doc_set(o, "set_aside", doc_cstr(set_aside_name(f->set_aside)));
+        doc_set(o, "set_aside_by", doc_str(f->set_aside_by));
+        doc_set(o, "set_aside_why", doc_str(f->set_aside_why));
+        doc_set(o, "vex", f->vex ? doc_fact(FACT_vex, f->vex) : doc_null());
+        doc_set(o, "vex_doubt", doc_str(f->vex_doubt));
         doc_set(o, "vulnerability", vulnerability(f->vulnerability));
+        doc_set(o, "check", check(f->check));
         doc_set(o, "proof", proof(r, f));
         arena_done(&a);
         return o;
@@ -276,6 +301,28 @@ static json_t *advisories(const struct report *r)
         return o;
 }
 
+static json_t *vex(const struct report *r)
+{
+        json_t *array = doc_array();
+        for (size_t i = 0; i < r->n_vex; i++) {
+                const struct report_vex *v = &r->vex[i];
+                json_t *o = doc_object();
+                doc_set(o, "file", doc_text(v->path));
+                doc_set(o, "format", doc_str(v->format));
+                doc_set(o, "document", doc_str(v->document));
+                doc_set(o, "author", doc_str(v->author));
+                doc_set(o, "timestamp", doc_time(v->timestamp));
+                doc_set(o, "statements", doc_number(v->statements));
+                doc_set(o, "applied", doc_number(v->matched));
+                doc_set(o, "vague", doc_number(v->vague));
+                doc_set(o, "unmatched", doc_number(v->unmatched));
+                doc_set(o, "skipped", doc_number(v->skipped));
+                doc_set(o, "not_used_because", doc_str(v->why));
+                doc_add(array, o);
+        }
+        return array;
+}
+
 static int json_write(const struct report *r, const struct report_options *o, FILE *to)
 {
         struct doc_stream s = { to };
@@ -303,6 +350,7 @@ static int json_write(const struct report *r, const struct report_options *o, FI
         doc_put(&s, "layers", layers(r));
         doc_put(&s, "coverage", coverage(r));
         doc_put(&s, "advisories", advisories(r));
+        doc_put(&s, "vex", vex(r));
         doc_close(&s, '}');
         return doc_end(&s);
 }

@@ -34,15 +34,21 @@ enum finding_kind {
         FINDING_MODIFIED,    /* a file of a package is not what the package shipped */
         FINDING_STALE_DATA,  /* the advisories are old */
         FINDING_MISMATCH,    /* a digest, size or diff_id is not what the manifest promised */
+        FINDING_MISCONFIG, /* a setting of the image, or something in it, that a check objects to: its id is the check's
+                            */
         FINDING_KINDS
 };
 
 /* What to do about a finding, decided in advance. */
 enum response { RESPONSE_UPDATE, RESPONSE_REPLACE, RESPONSE_MITIGATE, RESPONSE_ACCEPT, RESPONSE_DECIDE, RESPONSES };
 
+/* Why a finding does not count for the verdict. It stays in every report, and says who set it aside and why. */
+enum set_aside { SET_ASIDE_NOT, SET_ASIDE_BY_VEX, SET_ASIDE_BY_WAIVER, SET_ASIDES };
+
 const char *file_state_name(enum file_state s);     /* "verified", ... */
 const char *finding_kind_name(enum finding_kind k); /* "vulnerability", "end-of-life", "unsupported", ... */
 const char *response_name(enum response r);         /* "update", ... */
+const char *set_aside_name(enum set_aside s);       /* "vex", "waiver"; "" for not */
 
 struct report_layer {
         struct str digest, diff_id, created_by, media_type;
@@ -65,6 +71,7 @@ struct finding {
         struct str title; /* one line for a person */
         enum severity severity;
         const struct fact_vulnerability *vulnerability; /* NULL for other kinds */
+        const struct fact_check *check;                 /* of FINDING_MISCONFIG, else NULL */
         const size_t *packages;                         /* indexes of the installed packages concerned, sorted; */
         size_t n_packages; /* a vulnerability is one finding for each source package and version */
         size_t layer;      /* that brought it, or NONE */
@@ -73,7 +80,21 @@ struct finding {
         struct str proof;  /* the comparison, digest or date that was true, in words */
         enum response response;
         struct str fix;              /* version to update to, product to move to; may be empty */
-        const struct rule_hit *rule; /* the policy rule that denies or warns, or NULL */
+        const struct rule_hit *rule; /* the policy rule that denies or warns, or NULL; of set aside ones always NULL */
+        enum set_aside set_aside;
+        struct str set_aside_by;    /* who: the author of a VEX document, the owner of a waiver */
+        struct str set_aside_why;   /* their own words; may be empty where a justification says it all */
+        const struct fact_vex *vex; /* the newest statement that applies, whatever its status, or NULL */
+        struct str vex_doubt;       /* why a statement that might apply was not applied; may be empty */
+};
+
+struct report_vex { /* a VEX document that was given */
+        struct str path, format, document, author;
+        int64_t timestamp;                  /* of its newest statement */
+        uint64_t statements;                /* that could be read, and of them: */
+        uint64_t matched, vague, unmatched; /* applied to findings; might have been; about nothing found */
+        uint64_t skipped;                   /* statements, or products of them, that could not be used */
+        struct str why;                     /* why none of it could be; empty if it could */
 };
 
 /* A move that closes findings: one line of "What to do". */
@@ -154,6 +175,9 @@ struct report {
         size_t n_moves;
         struct coverage coverage;
 
+        const struct report_vex *vex; /* in the order in which they were given */
+        size_t n_vex;
+
         struct str policy; /* "default", or the --fail-on words */
         bool denied;
         bool complete;                /* false: a part of the artefact could not be read (exit 3 unless denied) */
@@ -172,6 +196,7 @@ struct report_options {
         unsigned width;      /* columns of the terminal; 0: not a terminal (100) */
         bool verbose;        /* all findings and files, not only what fits a screen */
         uint64_t elapsed_ms; /* for the table on a terminal only; 0: not shown */
+        const char *author;  /* of VEX documents; NULL: sekisho */
 };
 
 struct reporter {

@@ -2,9 +2,11 @@
 #include "report/report.h"
 
 extern const struct reporter reporter_table, reporter_json, reporter_sarif, reporter_cyclonedx, reporter_html;
+extern const struct reporter reporter_openvex, reporter_cyclonedx_vex;
 
 const struct reporter *const reporters[] = {
-        &reporter_table, &reporter_json, &reporter_sarif, &reporter_cyclonedx, &reporter_html, NULL,
+        &reporter_table, &reporter_json,    &reporter_sarif,         &reporter_cyclonedx,
+        &reporter_html,  &reporter_openvex, &reporter_cyclonedx_vex, NULL,
 };
 
 const char *file_state_name(enum file_state s)
@@ -22,7 +24,7 @@ const char *finding_kind_name(enum finding_kind k)
                 [FINDING_VULNERABILITY] = "vulnerability", [FINDING_END_OF_LIFE] = "end-of-life",
                 [FINDING_UNSUPPORTED] = "unsupported",     [FINDING_UNREAD] = "unread",
                 [FINDING_MODIFIED] = "modified",           [FINDING_STALE_DATA] = "stale-data",
-                [FINDING_MISMATCH] = "mismatch",
+                [FINDING_MISMATCH] = "mismatch",           [FINDING_MISCONFIG] = "misconfiguration",
         };
         return k < FINDING_KINDS ? names[k] : "unknown";
 }
@@ -34,4 +36,10 @@ const char *response_name(enum response r)
                 [RESPONSE_ACCEPT] = "accept", [RESPONSE_DECIDE] = "decide",
         };
         return r < RESPONSES ? names[r] : "unknown";
+}
+
+const char *set_aside_name(enum set_aside s)
+{
+        static const char *const names[SET_ASIDES] = { "", "vex", "waiver" };
+        return s < SET_ASIDES ? names[s] : "";
 }

@@ -44,6 +44,8 @@ static json_t *tags(const struct finding *f)
         json_t *array = doc_array();
         doc_add(array, doc_cstr("security"));
         doc_add(array, doc_cstr(finding_kind_name(f->kind)));
+        for (size_t i = 0; f->check && i < f->check->tags.n; i++)
+                doc_add(array, doc_text(f->check->tags.v[i]));
         if (f->vulnerability && f->vulnerability->kev)
                 doc_add(array, doc_cstr("known-exploited"));
         if (f->vulnerability && f->vulnerability->malicious)
@@ -62,6 +64,8 @@ static struct str rule_words(struct arena *a, const struct finding *f)
                 [FINDING_STALE_DATA] = "The advisories are old",
                 [FINDING_MISMATCH] = "A digest or size is not what the manifest promised",
         };
+        if (f->check)
+                return f->check->title;
         if (f->kind < FINDING_KINDS && kinds[f->kind])
                 return str_of(kinds[f->kind]);
         if (f->vulnerability && f->vulnerability->summary.n)
@@ -76,11 +80,12 @@ static json_t *rule(const struct report *r, struct arena *a, const struct findin
         struct str url = advisory_url(a, f->id), words = rule_words(a, f);
         doc_set(o, "id", doc_text(f->id));
         doc_set(o, "shortDescription", message(words));
-        doc_set(o, "fullDescription", message(words));
+        doc_set(o, "fullDescription", message(f->check ? f->check->why : words));
         if (url.n)
                 doc_set(o, "helpUri", doc_text(url));
         doc_set(o, "help",
-                message(f->kind == FINDING_VULNERABILITY ? text_capital(a, finding_advice(r, a, f)) : words));
+                message(f->kind == FINDING_VULNERABILITY || f->check ? text_capital(a, finding_advice(r, a, f))
+                                                                     : words));
         doc_set(configuration, "level", doc_cstr(level(f->severity)));
         doc_set(o, "defaultConfiguration", configuration);
         doc_set(properties, "tags", tags(f));
@@ -159,7 +164,27 @@ static struct str result_words(const struct report *r, struct arena *a, const st
                             proof.n ? ")" : "", STR_FMT(finding_advice(r, a, f)));
 }
 
-static json_t *result(const struct report *r, struct arena *a, const struct finding *f, size_t rule_index)
+/* Empty: it was looked at and is not suppressed (3.27.23); so all results have the property, or none. */
+static json_t *suppressions(struct arena *a, const struct finding *f)
+{
+        json_t *array = doc_array();
+        if (!f->set_aside)
+                return array;
+        json_t *o = doc_object(), *properties = doc_object();
+        struct str reason = f->vex ? vex_origin(a, f->vex) : text_clean(a, f->set_aside_by);
+        struct str words = text_clean(a, f->set_aside_why);
+        doc_set(o, "kind", doc_cstr("external"));
+        doc_set(o, "status", doc_cstr("accepted"));
+        doc_set(o, "justification",
+                doc_text(words.n ? arena_printf(a, "%.*s (%.*s)", STR_FMT(words), STR_FMT(reason)) : reason));
+        doc_set(properties, "by", doc_cstr(set_aside_name(f->set_aside)));
+        doc_set(o, "properties", properties);
+        doc_add(array, o);
+        return array;
+}
+
+static json_t *result(const struct report *r, struct arena *a, const struct finding *f, size_t rule_index,
+                      bool has_suppressions)
 {
         const struct fact_vulnerability *v = f->vulnerability;
         json_t *o = doc_object(), *fingerprints = doc_object(), *properties = doc_object();
@@ -170,6 +195,8 @@ static json_t *result(const struct report *r, struct arena *a, const struct find
         doc_set(o, "locations", locations(r, a, f));
         doc_set(fingerprints, "sekishoFinding/v1", doc_text(finding_fingerprint(r, a, f)));
         doc_set(o, "partialFingerprints", fingerprints);
+        if (has_suppressions)
+                doc_set(o, "suppressions", suppressions(a, f));
         doc_set(properties, "kind", doc_cstr(finding_kind_name(f->kind)));
         doc_set(properties, "severity", doc_cstr(severity_name(f->severity)));
         doc_set(properties, "security-severity", doc_text(security_severity(a, f)));
@@ -178,6 +205,10 @@ static json_t *result(const struct report *r, struct arena *a, const struct find
                 doc_set(properties, "fix", doc_text(f->fix));
         if (f->rule)
                 doc_set(properties, f->rule->denies ? "deniedBy" : "warnedBy", doc_text(f->rule->name));
+        if (f->vex)
+                doc_set(properties, "vex", doc_fact(FACT_vex, f->vex));
+        if (f->vex_doubt.n)
+                doc_set(properties, "vexDoubt", doc_text(f->vex_doubt));
         if (v) {
                 doc_set(properties, "advisory", doc_text(v->id));
                 doc_set(properties, "feed", doc_text(v->feed));
@@ -280,9 +311,10 @@ static int sarif_write(const struct report *r, const struct report_options *o, F
         doc_put(&s, "invocations", invocations(r, &arena));
         doc_put(&s, "originalUriBaseIds", bases(r, &arena));
         doc_put(&s, "columnKind", doc_cstr("unicodeCodePoints"));
+        bool has_suppressions = is_any_set_aside(r);
         doc_open(&s, "results", '[');
         for (size_t i = 0; i < r->n_findings; i++, arena_done(&one))
-                doc_put(&s, NULL, result(r, &one, &r->findings[i], rules[i]));
+                doc_put(&s, NULL, result(r, &one, &r->findings[i], rules[i], has_suppressions));
         doc_close(&s, ']');
         doc_put(&s, "properties", run_properties(r));
         doc_close(&s, '}');

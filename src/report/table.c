@@ -207,7 +207,8 @@ static void what_to_do(struct table *t)
                 label(t, PAINT_NAME, is_blind(r) ? "first" : "nothing");
                 struct cell why = { is_blind(r) ? STR("advisories for this system (sekisho db update): without them "
                                                       "nothing can be judged")
-                                                : STR("there is no known vulnerability to close"),
+                                    : is_any_set_aside(r) ? STR("every known vulnerability is set aside, see below")
+                                                          : STR("there is no known vulnerability to close"),
                                     PAINT_PLAIN };
                 screen_flow(&t->s, &why, 1, "", INDENT + LABEL_WIDTH, INDENT + LABEL_WIDTH);
                 return;
@@ -245,6 +246,109 @@ static bool is_seen_as_title(enum finding_kind k)
         return k == FINDING_UNSUPPORTED || k == FINDING_STALE_DATA || k == FINDING_MISMATCH;
 }
 
+/* Findings by what was said of them, each group one line of "Also seen". */
+struct chosen {
+        size_t *findings, n;
+};
+
+static struct chosen choose(struct table *t, bool (*is_one)(const struct finding *f))
+{
+        struct chosen c = { arena_array(&t->arena, t->r->n_findings + 1, sizeof(size_t)), 0 };
+        for (size_t i = 0; i < t->r->n_findings; i++)
+                if (is_one(&t->r->findings[i]))
+                        c.findings[c.n++] = i;
+        return c;
+}
+
+static bool is_aside_by_vex(const struct finding *f) { return f->set_aside == SET_ASIDE_BY_VEX; }
+static bool is_aside_by_waiver(const struct finding *f) { return f->set_aside == SET_ASIDE_BY_WAIVER; }
+static bool is_stated_open(const struct finding *f) { return f->vex && !f->set_aside; }
+static bool is_doubtful(const struct finding *f) { return f->vex_doubt.n && !f->set_aside; }
+
+static const struct finding *chosen_finding(struct table *t, const void *arg, size_t i)
+{
+        return &t->r->findings[((const struct chosen *)arg)->findings[i]];
+}
+
+#define WORDS_SHOWN 60 /* columns of an author's words in a list; explain has them whole */
+
+static struct str set_aside_item(struct table *t, const void *arg, size_t i)
+{
+        const struct finding *f = chosen_finding(t, arg, i);
+        struct arena *a = &t->arena;
+        struct str why = f->vex && f->vex->justification.n ? f->vex->justification
+                         : f->set_aside_why.n              ? f->set_aside_why
+                         : f->vex                          ? f->vex->status
+                                                           : STR_NONE;
+        return arena_printf(a, "%.*s by %.*s: %.*s", STR_FMT(finding_item(t->r, a, f)),
+                            STR_FMT(text_clean(a, f->set_aside_by)),
+                            STR_FMT(text_cut(a, text_clean(a, why), WORDS_SHOWN)));
+}
+
+static struct str stated_item(struct table *t, const void *arg, size_t i)
+{
+        const struct finding *f = chosen_finding(t, arg, i);
+        struct str words = text_cut(&t->arena, vex_words(&t->arena, f->vex), WORDS_SHOWN);
+        return arena_printf(&t->arena, "%.*s %.*s%s%.*s", STR_FMT(text_clean(&t->arena, f->id)),
+                            STR_FMT(text_clean(&t->arena, f->vex->status)), words.n ? ": " : "", STR_FMT(words));
+}
+
+static struct str doubtful_item(struct table *t, const void *arg, size_t i)
+{
+        const struct finding *f = chosen_finding(t, arg, i);
+        return arena_printf(&t->arena, "%.*s (%.*s)", STR_FMT(text_clean(&t->arena, f->id)),
+                            STR_FMT(text_clean(&t->arena, f->vex_doubt)));
+}
+
+static void stated(struct table *t)
+{
+        struct arena *a = &t->arena;
+        struct chosen vex = choose(t, is_aside_by_vex), waived = choose(t, is_aside_by_waiver);
+        struct chosen open = choose(t, is_stated_open), doubtful = choose(t, is_doubtful);
+        if (vex.n)
+                list(t, PAINT_WARN, "set aside", set_aside_count(a, SET_ASIDE_BY_VEX, vex.n), vex.n, vex.n,
+                     set_aside_item, &vex);
+        if (waived.n)
+                list(t, PAINT_WARN, "set aside", set_aside_count(a, SET_ASIDE_BY_WAIVER, waived.n), waived.n, waived.n,
+                     set_aside_item, &waived);
+        if (open.n)
+                list(t, PAINT_WARN, "stated", text_count(a, open.n, "finding left open", "findings left open"), open.n,
+                     open.n, stated_item, &open);
+        if (doubtful.n)
+                list(t, PAINT_WARN, "in doubt",
+                     text_count(a, doubtful.n, "finding with VEX that was not applied",
+                                "findings with VEX that was not applied"),
+                     doubtful.n, doubtful.n, doubtful_item, &doubtful);
+}
+
+static struct str misconfig_item(struct table *t, const void *arg, size_t i)
+{
+        const struct finding *f = ((const struct finding *const *)arg)[i];
+        return arena_printf(&t->arena, "%.*s (%.*s)", STR_FMT(f->check->title), STR_FMT(f->id));
+}
+
+/* All of them in one entry, worst first. The one without a severity is what the image needs for a read-only root. */
+static void misconfigurations(struct table *t)
+{
+        const struct report *r = t->r;
+        const struct finding **v = arena_array(&t->arena, r->n_findings, sizeof(*v));
+        size_t n = 0;
+        for (size_t i = 0; i < r->n_findings; i++)
+                if (r->findings[i].kind == FINDING_MISCONFIG && r->findings[i].severity > SEVERITY_NONE)
+                        v[n++] = &r->findings[i];
+        if (n)
+                list(t, v[0]->severity >= SEVERITY_HIGH ? PAINT_BAD : PAINT_WARN, "settings",
+                     text_count(&t->arena, n, "misconfiguration", "misconfigurations"), n, n, misconfig_item, v);
+        for (size_t i = 0; i < r->n_findings; i++) {
+                const struct finding *f = &r->findings[i];
+                if (f->kind != FINDING_MISCONFIG || f->severity > SEVERITY_NONE)
+                        continue;
+                label(t, PAINT_NAME, "read-only");
+                struct cell title = { text_clean(&t->arena, f->check->detail), PAINT_PLAIN };
+                screen_flow(&t->s, &title, 1, "", INDENT + LABEL_WIDTH, INDENT + LABEL_WIDTH);
+        }
+}
+
 static void also_seen(struct table *t)
 {
         const struct report *r = t->r;
@@ -252,7 +356,8 @@ static void also_seen(struct table *t)
         struct arena *a = &t->arena;
         bool any = c->total_modified || c->total_unknown_executables || c->n_unread || c->deleted;
         for (size_t i = 0; i < r->n_findings; i++)
-                any |= is_seen_as_title(r->findings[i].kind);
+                any |= is_seen_as_title(r->findings[i].kind) || r->findings[i].kind == FINDING_MISCONFIG ||
+                       r->findings[i].set_aside || r->findings[i].vex || r->findings[i].vex_doubt.n;
         if (!any)
                 return;
         heading(t, "Also seen");
@@ -267,6 +372,8 @@ static void also_seen(struct table *t)
                 struct cell title = { text_clean(a, f->title), PAINT_PLAIN };
                 screen_flow(&t->s, &title, 1, "", INDENT + LABEL_WIDTH, INDENT + LABEL_WIDTH);
         }
+        stated(t);
+        misconfigurations(t);
         if (c->total_modified)
                 list(t, PAINT_WARN, "modified",
                      arena_printf(a, "%.*s not as shipped",
@@ -285,6 +392,21 @@ static void also_seen(struct table *t)
                      arena_printf(a, "%.*s of lower layers, still pullable",
                                   STR_FMT(text_count(a, c->deleted, "file", "files"))),
                      c->deleted, 0, NULL, NULL);
+}
+
+static void vex_files(struct table *t)
+{
+        const struct report *r = t->r;
+        struct arena *a = &t->arena;
+        struct cell *cells = arena_array(a, r->n_vex + 1, sizeof(*cells));
+        for (size_t i = 0; i < r->n_vex; i++)
+                cells[i] = (struct cell){ arena_printf(a, "%.*s (%.*s)", STR_FMT(text_clean(a, r->vex[i].path)),
+                                                       STR_FMT(vex_file_words(a, &r->vex[i]))),
+                                          r->vex[i].why.n ? PAINT_WARN : PAINT_PLAIN };
+        if (!r->n_vex)
+                return;
+        screen_put(&t->s, PAINT_PLAIN, STR("VEX: "));
+        screen_flow(&t->s, cells, r->n_vex, ", ", 5, INDENT);
 }
 
 static void provenance(struct table *t)
@@ -318,6 +440,7 @@ static void provenance(struct table *t)
                                        PAINT_PLAIN };
         screen_put(&t->s, PAINT_PLAIN, STR("Advisories: "));
         screen_flow(&t->s, feeds, k, ", ", 12, INDENT);
+        vex_files(t);
 }
 
 /* Ways to show every finding, the richest first. */
@@ -365,7 +488,9 @@ static struct grid findings_grid(struct table *t, const struct findings_layout *
                 grid_add(&t->s, &g, PAINT_STRONG, text_clean(a, f->id));
                 grid_add(&t->s, &g, PAINT_PLAIN, what);
                 grid_add(&t->s, &g, PAINT_PLAIN,
-                         fix.n ? arena_printf(a, "→ %.*s", STR_FMT(fix)) : str_of(response_name(f->response)));
+                         f->set_aside ? STR("set aside")
+                         : fix.n      ? arena_printf(a, "→ %.*s", STR_FMT(fix))
+                                      : str_of(response_name(f->response)));
                 grid_add(&t->s, &g, f->vulnerability && f->vulnerability->kev ? PAINT_BAD : PAINT_PLAIN,
                          finding_effect(t, f, l->brief));
                 grid_add(&t->s, &g, PAINT_FAINT, l->layer ? layer_name(r, a, f->layer) : STR_NONE);

@@ -12,6 +12,10 @@ struct counts report_counts(const struct report *r)
                 const struct finding *f = &r->findings[i];
                 if (f->kind != FINDING_VULNERABILITY)
                         continue;
+                if (f->set_aside) {
+                        c.set_aside[f->set_aside]++;
+                        continue;
+                }
                 c.vulnerabilities++;
                 c.by_severity[MIN(f->severity, SEVERITY_CRITICAL)]++;
                 c.exploited += f->vulnerability && f->vulnerability->kev;
@@ -31,7 +35,7 @@ void report_leftovers(const struct report *r, struct arena *a, struct leftover r
                 ret[response] = (struct leftover){ arena_array(a, r->n_findings + 1, sizeof(size_t)), 0 };
         for (size_t i = 0; i < r->n_findings; i++) {
                 const struct finding *f = &r->findings[i];
-                if (f->kind == FINDING_VULNERABILITY && !closed[i])
+                if (f->kind == FINDING_VULNERABILITY && !closed[i] && !f->set_aside)
                         ret[f->response].findings[ret[f->response].n++] = i;
         }
 }
@@ -168,19 +172,74 @@ size_t vulnerability_items(const struct report *r, struct arena *a, struct str r
 {
         struct counts c = report_counts(r);
         size_t n = 0;
-        if (!c.vulnerabilities) {
-                ret[n++] = nothing_words(r, a);
-                return n;
-        }
+        if (!c.vulnerabilities)
+                ret[n++] = c.set_aside[SET_ASIDE_BY_VEX] || c.set_aside[SET_ASIDE_BY_WAIVER] ? STR("none left")
+                                                                                             : nothing_words(r, a);
         for (size_t s = ARRAY_SIZE(c.by_severity); s-- > 0;)
                 if (c.by_severity[s])
                         ret[n++] = arena_printf(a, "%.*s %s", STR_FMT(text_number(a, c.by_severity[s])),
                                                 severity_name((enum severity)s));
         if (c.exploited)
                 ret[n++] = arena_printf(a, "%.*s known exploited", STR_FMT(text_number(a, c.exploited)));
-        ret[n++] = arena_printf(a, "%.*s of %.*s with a fix", STR_FMT(text_number(a, c.fixable)),
-                                STR_FMT(text_number(a, c.vulnerabilities)));
+        if (c.vulnerabilities)
+                ret[n++] = arena_printf(a, "%.*s of %.*s with a fix", STR_FMT(text_number(a, c.fixable)),
+                                        STR_FMT(text_number(a, c.vulnerabilities)));
+        for (enum set_aside by = SET_ASIDE_BY_VEX; by < SET_ASIDES; by++)
+                if (c.set_aside[by])
+                        ret[n++] = arena_printf(a, "set aside %.*s", STR_FMT(set_aside_count(a, by, c.set_aside[by])));
         return n;
+}
+
+bool is_any_set_aside(const struct report *r)
+{
+        for (size_t i = 0; i < r->n_findings; i++)
+                if (r->findings[i].set_aside)
+                        return true;
+        return false;
+}
+
+struct str set_aside_count(struct arena *a, enum set_aside by, size_t n)
+{
+        return arena_printf(a, "%s: %.*s", by == SET_ASIDE_BY_WAIVER ? "by waivers" : "by VEX",
+                            STR_FMT(text_number(a, n)));
+}
+
+struct str vex_origin(struct arena *a, const struct fact_vex *s)
+{
+        struct str author = text_clean(a, s->author), when = text_day(a, s->timestamp, "");
+        struct str justification = text_clean(a, s->justification);
+        return arena_printf(a, "%.*s%s%.*s%s%s%.*s in %.*s, statement %llu%s%.*s", STR_FMT(text_clean(a, s->status)),
+                            justification.n ? " (" : "", STR_FMT(justification), justification.n ? ")" : "",
+                            author.n ? ", says " : ", stands", STR_FMT(author), STR_FMT(text_clean(a, s->file)),
+                            (unsigned long long)s->position, when.n ? ", " : "", STR_FMT(when));
+}
+
+struct str vex_words(struct arena *a, const struct fact_vex *s)
+{
+        return text_clean(a, s->impact.n ? s->impact : s->action.n ? s->action : s->detail);
+}
+
+struct str vex_file_words(struct arena *a, const struct report_vex *v)
+{
+        struct buf b = BUF_INIT(4096);
+        const struct {
+                uint64_t n;
+                const char *words;
+        } parts[] = { { v->matched, "applied" },
+                      { v->vague, "too vague to be applied" },
+                      { v->unmatched, "about nothing that was found" },
+                      { v->skipped, "not usable" } };
+        if (v->why.n)
+                return arena_printf(a, "not used: %.*s", STR_FMT(text_clean(a, v->why)));
+        buf_add_str(&b, text_count(a, v->statements, "statement", "statements"));
+        bool any = false;
+        for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
+                if (parts[i].n) {
+                        buf_printf(&b, "%s%.*s %s", any ? ", " : ": ", STR_FMT(text_number(a, parts[i].n)),
+                                   parts[i].words);
+                        any = true;
+                }
+        return text_take(a, &b);
 }
 
 bool is_blind(const struct report *r)
@@ -241,6 +300,8 @@ struct str finding_item(const struct report *r, struct arena *a, const struct fi
 struct str finding_advice(const struct report *r, struct arena *a, const struct finding *f)
 {
         struct str fix = text_clean(a, f->fix), subject = finding_subject(r, a, f);
+        if (f->check)
+                return f->check->remedy;
         if (f->response == RESPONSE_UPDATE && fix.n && subject.n)
                 return arena_printf(a, "update %.*s to %.*s", STR_FMT(subject), STR_FMT(fix));
         if (f->response == RESPONSE_REPLACE && fix.n)

@@ -11,8 +11,9 @@
 struct counts {
         size_t vulnerabilities; /* findings of this kind, and of them: */
         size_t by_severity[SEVERITY_CRITICAL + 1];
-        size_t exploited; /* in KEV */
-        size_t fixable;   /* a fixed version is known */
+        size_t exploited;             /* in KEV */
+        size_t fixable;               /* a fixed version is known */
+        size_t set_aside[SET_ASIDES]; /* vulnerabilities that were, and are not among those above */
 };
 
 struct counts report_counts(const struct report *r);
@@ -24,6 +25,20 @@ struct leftover {
 };
 
 void report_leftovers(const struct report *r, struct arena *a, struct leftover ret[static RESPONSES]);
+
+bool is_any_set_aside(const struct report *r);
+
+/* "by VEX: 2", "by waivers: 1": what stands behind "set aside". */
+struct str set_aside_count(struct arena *a, enum set_aside by, size_t n);
+
+/* 'not_affected (vulnerable_code_not_present), says Example in vendor.json, statement 2, 2026-11-01'. */
+struct str vex_origin(struct arena *a, const struct fact_vex *s);
+
+/* What its author says: why it is not affected, else what to do, else what else they say; may be empty. */
+struct str vex_words(struct arena *a, const struct fact_vex *s);
+
+/* "3 statements: 1 applied, 2 about nothing that was found"; why the document was of no use. */
+struct str vex_file_words(struct arena *a, const struct report_vex *v);
 
 /* Installed packages that these findings concern, each counted once. */
 size_t packages_concerned(const struct report *r, const size_t *findings, size_t n);
@@ -59,7 +74,7 @@ bool is_blind(const struct report *r);
 struct str nothing_words(const struct report *r, struct arena *a);
 
 /* "2 critical", "5 high", ..., "2 known exploited", "9 of 12 with a fix"; or nothing_words. Returns how many. */
-#define VULNERABILITY_ITEMS (SEVERITY_CRITICAL + 3)
+#define VULNERABILITY_ITEMS (SEVERITY_CRITICAL + 3 + SET_ASIDES)
 size_t vulnerability_items(const struct report *r, struct arena *a, struct str ret[static VULNERABILITY_ITEMS]);
 
 struct str verdict_words(const struct report *r, struct arena *a); /* "DENIED", "ALLOWED" */

@@ -10,8 +10,11 @@ static void walk(const struct yaml_node *n)
         bool yes;
         int64_t v;
         visited++;
-        if (n->kind == YAML_SCALAR)
-                (void)(yaml_bool(n, &yes) | yaml_int(n, &v) | yaml_is_null(n) | (n->text.p[n->text.n] != 0));
+        if (n->kind == YAML_SCALAR && n->text.p[n->text.n] != 0)
+                __builtin_trap(); /* the NUL of yaml.h */
+        (void)yaml_bool(n, &yes);
+        (void)yaml_int(n, &v);
+        (void)yaml_is_null(n);
         for (size_t i = 0; n->kind == YAML_SEQUENCE && i < n->n; i++)
                 walk(n->items[i]);
         for (size_t i = 0; n->kind == YAML_MAPPING && i < n->n; i++) {

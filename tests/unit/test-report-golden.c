@@ -33,6 +33,10 @@ static const struct golden goldens[] = {
         { "explain-alias-pipe.txt", "dla-3942-1", &fixture_full, { 0 } },
         { "explain-colour.txt", "DEBIAN-CVE-2021-3156", &fixture_full, { .width = 100, .colour = true } },
         { "explain-eol.txt", "end-of-life", &fixture_full, { .width = 80 } },
+        { "explain-set-aside.txt", "CVE-2024-2961", &fixture_full, { .width = 80 } },
+        { "explain-waiver.txt", "CVE-2023-0465", &fixture_full, { .width = 80 } },
+        { "explain-doubt.txt", "CVE-2024-25062", &fixture_full, { .width = 80 } },
+        { "explain-stated.txt", "CVE-2023-38545", &fixture_full, { .width = 80 } },
         { "explain-hostile.txt", "MAL-2026-" HOSTILE_HTML, &fixture_full, { .width = 80 } },
         { "full.json", "json", &fixture_full, { 0 } },
         { "empty.json", "json", &fixture_empty, { 0 } },
@@ -42,6 +46,10 @@ static const struct golden goldens[] = {
         { "empty.sarif", "sarif", &fixture_empty, { 0 } },
         { "full.cdx.json", "cyclonedx", &fixture_full, { 0 } },
         { "empty.cdx.json", "cyclonedx", &fixture_empty, { 0 } },
+        { "full.openvex.json", "openvex", &fixture_full, { .author = "Example " HOSTILE_BYTES } },
+        { "empty.openvex.json", "openvex", &fixture_empty, { 0 } },
+        { "full.vex.cdx.json", "cyclonedx-vex", &fixture_full, { .author = "Example Team" } },
+        { "empty.vex.cdx.json", "cyclonedx-vex", &fixture_empty, { 0 } },
 };
 
 static struct str render(const struct golden *g)

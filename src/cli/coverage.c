@@ -1,0 +1,100 @@
+/* `sekisho coverage`: which sections of a framework are covered by which rules. */
+#include "cli/command.h"
+#include "decide/decide.h"
+#include "flow/framework-coverage.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+struct coverage_settings {
+        bool json, verbose;
+};
+
+static const struct option_spec options[] = {
+        { "json", 0, NULL, "as JSON (docs/format/coverage.md)" },
+        { "verbose", 'v', NULL, "all rules of each row, and what the row belongs to" },
+        { NULL, 0, NULL, NULL },
+};
+
+static int coverage_option(void *state, const struct option_spec *o, const char *value, struct error *err)
+{
+        struct coverage_settings *s = state;
+        if (strcmp(o->name, "json") == 0)
+                s->json = true;
+        else
+                s->verbose = true;
+        return 0;
+}
+
+extern const struct command command_coverage;
+
+/* The rules of the default policy, with their tags taken apart. */
+static struct coverage_rule *default_rules(struct arena *arena, size_t *ret_n)
+{
+        struct coverage_rule *rules = arena_array(arena, policy_default.n_rules, sizeof(*rules));
+        for (size_t i = 0; i < policy_default.n_rules; i++) {
+                struct str tags = str_of(policy_default.rules[i].tags);
+                rules[i] = (struct coverage_rule){ .name = str_of(policy_default.rules[i].name),
+                                                   .place = arena_printf(arena, "default policy, rule %zu", i + 1) };
+                rules[i].tags.v = arena_array(arena, tags.n + 1, sizeof(struct str));
+                while (tags.p)
+                        rules[i].tags.v[rules[i].tags.n++] = str_cut(&tags, ' ');
+        }
+        *ret_n = policy_default.n_rules;
+        return rules;
+}
+
+static int unknown_framework(const char *name)
+{
+        const char *names[16] = { 0 };
+        for (size_t i = 0; frameworks[i] && i + 1 < ARRAY_SIZE(names); i++)
+                names[i] = frameworks[i]->name;
+        const char *near = nearest(name, names);
+        if (near)
+                return fail_usage(&command_coverage, "no framework \"%s\"; did you mean %s?", name, near);
+        return fail_usage(&command_coverage, "no framework \"%s\"; there are nist and attack", name);
+}
+
+static int coverage_run(void *state, int argc, char **argv)
+{
+        const struct coverage_settings *s = state;
+        _cleanup_(arena_done) struct arena arena = ARENA_INIT;
+        struct error err = ERROR_NONE;
+        if (argc != 1)
+                return fail_usage(&command_coverage, "needs one framework: nist or attack");
+        const struct framework *f = NULL;
+        for (size_t i = 0; frameworks[i]; i++)
+                if (strcmp(frameworks[i]->name, argv[0]) == 0)
+                        f = frameworks[i];
+        if (!f)
+                return unknown_framework(argv[0]);
+        size_t n;
+        const struct coverage_rule *rules = default_rules(&arena, &n);
+        struct framework_coverage c;
+        f->cover(rules, n, &arena, &c);
+        struct report_options o = { .colour = may_colour(STDOUT_FILENO),
+                                    .width = terminal_width(STDOUT_FILENO),
+                                    .verbose = s->verbose };
+        int r = s->json ? coverage_write_json(&c, stdout) : coverage_write_table(&c, &o, stdout);
+        if (r < 0) {
+                (void)error_errno(&err, r, "cannot write");
+                return fail(EXIT_INCOMPLETE, &err);
+        }
+        return EXIT_CLEAN;
+}
+
+const struct command command_coverage = {
+        .name = "coverage",
+        .usage = "coverage [OPTIONS] nist|attack",
+        .summary = "Tell which sections of a framework are covered by which rules",
+        .help = "nist    NIST SP 800-190, countermeasures and the risks that they answer\n"
+                "attack  MITRE ATT&CK, techniques for containers\n",
+        .examples = "  sekisho coverage nist\n"
+                    "  sekisho coverage attack --json | jq -r '.rows[] | select(.state == \"open\") | .id'\n",
+        .options = options,
+        .option = coverage_option,
+        .state_size = sizeof(struct coverage_settings),
+        .run = coverage_run,
+};
