@@ -1,6 +1,6 @@
 /*
- * The process table out of /proc (proc(5)): stat, status, cmdline, exe, cwd and loginuid of each process. A process
- * that ends while it is read is left out; what cannot be read of one stays empty. Names and arguments are the
+ * The process table out of /proc (proc(5)): stat, status, cmdline, exe, cwd, cgroup and loginuid of each process. A
+ * process that ends while it is read is left out; what cannot be read of one stays empty. Names and arguments are the
  * processes'.
  */
 #include "base/fs.h"
@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define PROC_FILE_MAX ((size_t)64 << 10)
@@ -83,6 +84,24 @@ static uint64_t status_number(struct str status, const char *name, size_t n)
         return 0;
 }
 
+/* The v2 cgroup: its path stands behind "0::", its id is the inode of its directory. */
+static void read_cgroup(struct reading *r, const struct process_source *from, struct process *p)
+{
+        for (struct str text = read_text(r, "cgroup", PROC_FILE_MAX); text.n && from->cgroups;) {
+                struct str line = str_line(&text);
+                struct stat st;
+                if (!str_starts(line, STR("0::/")))
+                        continue;
+                line = str_from(line, 3);
+                if (stat(arena_printf(&r->arena, "%s%.*s", from->cgroups, STR_FMT(line)).p, &st) < 0)
+                        return;
+                p->cgroup_id = st.st_ino;
+                if (from->on_cgroup)
+                        from->on_cgroup(from->arg, st.st_ino, line);
+                return;
+        }
+}
+
 static void read_program(struct reading *r, struct process *p)
 {
         struct program program = { .exe_path = read_link(r, "exe"),
@@ -103,7 +122,7 @@ static void read_program(struct reading *r, struct process *p)
         process_set_program(p, &program);
 }
 
-static void read_process(struct process_table *t, struct reading *r, uint32_t pid)
+static void read_process(struct process_table *t, const struct process_source *from, struct reading *r, uint32_t pid)
 {
         struct process seen = { 0 };
         if (!parse_stat(read_text(r, "stat", 4096), &seen))
@@ -132,12 +151,13 @@ static void read_process(struct process_table *t, struct reading *r, uint32_t pi
         struct str loginuid = read_text(r, "loginuid", 32);
         p->loginuid = loginuid.n ? (uint32_t)number(loginuid) : UINT32_MAX;
         p->round = t->round;
+        read_cgroup(r, from, p);
         read_program(r, p);
 }
 
-size_t process_fill(struct process_table *t, const char *proc)
+size_t process_fill(struct process_table *t, const struct process_source *from)
 {
-        DIR *dir = opendir(proc);
+        DIR *dir = opendir(from->proc);
         size_t n = 0;
         t->round++;
         for (struct dirent *d; dir && (d = readdir(dir));) {
@@ -146,7 +166,7 @@ size_t process_fill(struct process_table *t, const char *proc)
                         continue;
                 struct reading r = { .dir = openat(dirfd(dir), d->d_name, O_PATH | O_DIRECTORY | O_CLOEXEC) };
                 if (r.dir >= 0)
-                        read_process(t, &r, (uint32_t)pid);
+                        read_process(t, from, &r, (uint32_t)pid);
                 n++;
                 close_fd(r.dir);
                 arena_done(&r.arena);

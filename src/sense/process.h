@@ -66,11 +66,21 @@ void process_forget_unseen(struct process_table *t);
 /* Gives a process another program. Texts are copied. */
 void process_set_program(struct process *p, const struct program *program);
 
+/* Where the table is filled from. */
+struct process_source {
+        const char *proc;    /* "/proc" */
+        const char *cgroups; /* where the v2 hierarchy is mounted; NULL: nobody asks for cgroups */
+
+        /* Told of the cgroup of each process that is new; may be NULL. */
+        void (*on_cgroup)(void *arg, uint64_t id, struct str path);
+        void *arg;
+};
+
 /*
- * Reads all of /proc (or a directory like it): processes that are not there any more are forgotten, new ones added;
- * what events said of the others, which is more exact, stays. How many there are. Called after the sensor listens, so
- * that what starts meanwhile is not missed.
+ * Reads all of /proc: processes that are not there any more are forgotten, new ones added; what events said of the
+ * others, which is more exact, stays. How many there are. Called after the sensor listens, so that what starts
+ * meanwhile is not missed.
  */
-size_t process_fill(struct process_table *t, const char *proc);
+size_t process_fill(struct process_table *t, const struct process_source *from);
 
 #endif

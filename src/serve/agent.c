@@ -102,6 +102,21 @@ static struct str find_cgroup_mount(struct arena *arena)
         return STR("/sys/fs/cgroup");
 }
 
+static void on_cgroup(void *arg, uint64_t id, struct str path)
+{
+        struct agent *a = arg;
+        (void)container_of_cgroup(&a->containers, id, path, true);
+}
+
+/* All that runs, and the containers that it runs in. */
+static size_t fill_processes(struct agent *a)
+{
+        struct process_source from = {
+                .proc = "/proc", .cgroups = a->cgroup_mount.p, .on_cgroup = on_cgroup, .arg = a
+        };
+        return process_fill(&a->processes, &from);
+}
+
 static struct container_entry *find_container(struct agent *a, const struct event *e)
 {
         bool looks_inside = e->facts.in_other_mounts || e->facts.in_other_pids;
@@ -254,7 +269,7 @@ static void look_for_loss(struct agent *a)
         }
         if (sum == 0)
                 return;
-        size_t n = process_fill(&a->processes, "/proc");
+        size_t n = fill_processes(a);
         struct str words = arena_printf(&a->arena,
                                         "the ring was full: %llu exec, %llu fork and %llu exit events were lost; the "
                                         "process table was read anew (%zu processes)",
@@ -393,8 +408,8 @@ static int start(struct agent *a, struct error *err)
         a->containers.lookup = look_up;
         a->containers.mark = mark;
         a->containers.mark_arg = a;
-        size_t n = process_fill(&a->processes, "/proc");
         a->cgroup_mount = find_cgroup_mount(&a->kept);
+        size_t n = fill_processes(a);
         if (!sensor_sees_host())
                 tell(a, "this is not the host's process namespace: ancestry, users and containers of programs will be "
                         "missing; start "

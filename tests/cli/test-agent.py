@@ -322,6 +322,44 @@ def check_cases(container, agent, port):
     return last
 
 
+def check_podman(work, agent):
+    """The container's and the image's name, as podman knows them: from its files, without asking it."""
+    name, what = "sekisho-agent-%d" % os.getpid(), "podman's names of container and image are told"
+    for program in ("podman", "umoci", "skopeo"):
+        if not shutil.which(program):
+            return tap.skip(what, program + " is not installed")
+    with open(os.path.join(work, "storage.conf"), "w") as file:
+        file.write('[storage]\ndriver = "overlay"\ngraphroot = "%s/pods"\nrunroot = "%s/pods-run"\n' % (work, work))
+    environment = dict(os.environ, HOME=work, TMPDIR=work)
+    podman = ["podman", "--cgroup-manager", "cgroupfs", "--runtime", "runc"]
+
+    def do(*command):
+        return subprocess.run(command, env=environment, cwd=work, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                              timeout=WAIT_SECONDS)
+    try:
+        for command in (["umoci", "init", "--layout", "oci"], ["umoci", "new", "--image", "oci:v1"],
+                        ["umoci", "insert", "--rootless", "--image", "oci:v1", "image", "/"],
+                        ["skopeo", "copy", "-q", "oci:oci:v1", "docker-archive:image.tar:localhost/web:v1"],
+                        [*podman, "load", "-q", "-i", "image.tar"],
+                        [*podman, "run", "-d", "--name", name, "--network", "none", "--ulimit", "nofile=20000:20000", "--ulimit",
+                         "nproc=20000:20000", "localhost/web:v1", "/bin/sh", "-c", "cp /usr/bin/actor /x; /x noop; exec /usr/bin/actor wait"]):
+            done = do(*command)
+            if done.returncode:
+                return tap.skip(what, "%s: %s" % (" ".join(command[:3]), done.stderr.strip()[-200:]))
+
+        def mine():
+            return [a for a in agent.alerts() if a["output_fields"].get("container.name") == name]
+        found = until(mine) and mine()[0]
+        tap.ok(found and found["output_fields"]["container.image"] == "localhost/web:v1" and
+               done.stdout.startswith(found["output_fields"]["container.id"]), what, found or agent.log())
+    finally:
+        do(*podman, "rm", "-f", "-t", "0", "-a")
+        do(*podman, "system", "reset", "-f")
+        with open("/proc/self/mounts") as file:
+            for point in sorted((line.split()[1] for line in file if " " + work + "/pods" in line), reverse=True):
+                do("umount", "-l", point)
+
+
 def check_flood(container, agent):
     """One program told 150 times: the first hundred one by one, the others as a number."""
     mark = container.mark() + "-end"
@@ -421,6 +459,7 @@ def main():
     tap.expect("a ring of an odd size is refused", [SEKISHO, "agent", "--foreground", "--ring", "5"], 3, ["power of two"])
     tap.expect("rules that are not there", [SEKISHO, "agent", "--foreground", "-r", "/nonexistent.yaml"], 3, ["/nonexistent.yaml"])
     work = tempfile.mkdtemp()
+    os.environ["CONTAINERS_STORAGE_CONF"] = os.path.join(work, "storage.conf")  # where the agent looks for podman's store
     container = Container(work)
     listener = socket.create_server(("127.0.0.1", 0), backlog=64)
     agent = None
@@ -434,6 +473,11 @@ def main():
         mark = check_cases(container, agent, str(listener.getsockname()[1]))
         check_alert(container, agent, mark)
         check_flood(container, agent)
+        container_alerts = agent.alerts_path
+        os.rename(agent.alerts_path, agent.alerts_path + ".1")
+        agent.signal(signal.SIGHUP)  # as a log rotation does
+        tap.ok(until(lambda: os.path.exists(agent.alerts_path)), "SIGHUP opens the file of alerts anew", agent.log())
+        check_podman(work, agent)
         code = agent.end()
         tap.ok(code == 0 and "lost: 0 exec, 0 fork, 0 exit; 0 records malformed" in agent.log(), "it ended, and lost nothing",
                "%d\n%s" % (code, agent.log()))

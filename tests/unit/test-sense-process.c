@@ -112,9 +112,16 @@ static void put(const char *dir, const char *name, const char *text, size_t n)
 
 #define PUT(dir, name, text) put(dir, name, text, sizeof(text) - 1)
 
+static void on_cgroup(void *arg, uint64_t id, struct str path)
+{
+        uint64_t *told = arg;
+        assert_true(str_is(path, "/c"));
+        *told = id;
+}
+
 static void from_proc(void **state)
 {
-        char root[] = "/tmp/sekisho-proc-XXXXXX", dir[64], command[128];
+        char root[] = "/tmp/sekisho-proc-XXXXXX", dir[64], command[128], cgroup[64];
         struct process_table t;
         assert_non_null(mkdtemp(root));
         process_table_init(&t);
@@ -124,6 +131,9 @@ static void from_proc(void **state)
         PUT(dir, "status", "Name:\tx\nUid:\t1000\t1001\t0\t0\nGid:\t5\t5\t5\t5\nNSpid:\t41\t3\n");
         PUT(dir, "cmdline", "x\0y z\0");
         PUT(dir, "loginuid", "4294967295");
+        PUT(dir, "cgroup", "3:cpu:/x\n0::/c\n");
+        snprintf(cgroup, sizeof(cgroup), "%s/c", root);
+        mkdir(cgroup, 0755);
         snprintf(command, sizeof(command), "%s/exe", dir);
         assert_int_equal(symlink("/tmp/x (deleted)", command), 0);
         snprintf(dir, sizeof(dir), "%s/42", root); /* a zombie, one without a stat, one that is nonsense */
@@ -138,10 +148,15 @@ static void from_proc(void **state)
         mkdir(dir, 0755);
         apply(&t, exec_event(50, 1, 5 * TICK, "/gone", "gone")); /* ended while nobody looked */
 
-        process_fill(&t, root);
+        uint64_t told = 0;
+        struct process_source from = { .proc = root, .cgroups = root, .on_cgroup = on_cgroup, .arg = &told };
+        process_fill(&t, &from);
         assert_int_equal(t.n, 1);
         const struct process *p = process_find(&t, 41);
         assert_true(str_is(event_comm(p->comm), "a) b (c)"));
+        struct stat st;
+        assert_int_equal(stat(cgroup, &st), 0);
+        assert_true(p->cgroup_id == st.st_ino && told == st.st_ino);
         assert_int_equal(p->ppid, 7);
         assert_int_equal(p->pgid, 40);
         assert_int_equal(p->sid, 39);
@@ -159,7 +174,7 @@ static void from_proc(void **state)
 
         /* What an event said is more exact, and stays; a late fork event of the same process changes nothing. */
         apply(&t, exec_event(41, 7, 1234 * TICK + 4321, "/tmp/x", "x"));
-        process_fill(&t, root);
+        process_fill(&t, &from);
         assert_int_equal(process_find(&t, 41)->program->layer, EXE_LAYER_LOWER);
         apply(&t, fork_event(41, 7, 1234 * TICK + 4321));
         assert_int_equal(process_find(&t, 41)->program->layer, EXE_LAYER_LOWER);
@@ -172,7 +187,7 @@ static void from_the_real_proc(void **state)
 {
         struct process_table t;
         process_table_init(&t);
-        process_fill(&t, "/proc");
+        process_fill(&t, &(struct process_source){ .proc = "/proc" });
         const struct process *self = process_find(&t, (uint32_t)getpid());
         assert_non_null(self);
         assert_int_equal(self->ppid, getppid());
@@ -181,7 +196,7 @@ static void from_the_real_proc(void **state)
         char exe[512] = "";
         assert_true(readlink("/proc/self/exe", exe, sizeof(exe) - 1) > 0);
         assert_true(str_is(self->program->exe_path, exe));
-        process_fill(&t, "/nonexistent"); /* forgets nothing */
+        process_fill(&t, &(struct process_source){ .proc = "/nonexistent" }); /* forgets nothing */
         assert_non_null(process_find(&t, (uint32_t)getpid()));
         process_table_done(&t);
 }
