@@ -30,7 +30,7 @@ struct sensor {
 /* The last line that libbpf had to say: the reason, most of the time. One thread loads. */
 static char last_words[200];
 
-static int keep_words(enum libbpf_print_level level, const char *format, va_list args)
+static int _printf_(2, 0) keep_words(enum libbpf_print_level level, const char *format, va_list args)
 {
         char line[sizeof(last_words)];
         if (level != LIBBPF_WARN)

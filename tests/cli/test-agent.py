@@ -127,7 +127,8 @@ class Container:
                                capture_output=True, text=True)
         if built.returncode:
             return "no static program can be built: " + built.stderr.strip()[:100]
-        for name in ("usr/sbin/nginx", "usr/bin/apt-get", "usr/bin/dpkg", "usr/bin/xmrig", "usr/bin/victim", "usr/bin/victim2"):
+        for name in ("usr/sbin/nginx", "usr/bin/apt-get", "usr/bin/dpkg", "usr/bin/xmrig", "usr/bin/victim", "usr/bin/victim2",
+                     "usr/bin/grep"):
             shutil.copy(actor, os.path.join(self.image, name))
         shutil.copy(shutil.which("busybox"), os.path.join(self.image, "bin/busybox"))
         for name in ("sh", "cp", "ln", "cat", "chmod", "mkdir", "env", "true", "printf", "mv", "rm"):
@@ -360,6 +361,28 @@ def check_podman(work, agent):
                 do("umount", "-l", point)
 
 
+def check_falco(container, work):
+    """Falco's own rules, unmodified, for what lean mode sees."""
+    rules = os.path.join(os.environ.get("SEKISHO_SHARED", ""), "fixtures/falco-rules/falco_rules.yaml")
+    what = "Falco's own rules"
+    if not os.environ.get("SEKISHO_SHARED") or not os.path.exists(rules):
+        return tap.skip(what, "SEKISHO_SHARED is not set, or has no fixtures/falco-rules")
+    agent = Agent(work, "falco", "-r", rules, "--least", "notice")
+    tap.ok(agent.is_watching, what + " load", agent.log())
+    try:
+        for rule, command, tty in (
+                ("Drop and execute new binary in container", "cp /usr/bin/actor /opt/x; exec /opt/x noop ", False),
+                ("Execution from /dev/shm", "cp /usr/bin/actor /dev/shm/x; exec /dev/shm/x noop ", False),
+                ("Fileless execution via memfd_create", "/usr/bin/actor fork /usr/bin/actor memfd x /usr/bin/actor noop ", False),
+                ("Find AWS Credentials", "/usr/bin/grep aws_access_key_id ", False),
+                ("Terminal shell in container", ": ", True)):
+            mark = container.mark() + "-end"
+            container.sh(command + mark, tty=tty)
+            tap.ok(until(lambda: rule in agent.rules_with(mark)), "%s: %s" % (what, rule), agent.rules_with(mark))
+    finally:
+        tap.ok(agent.end() == 0, what + ": it ended", agent.log())
+
+
 def check_flood(container, agent):
     """One program told 150 times: the first hundred one by one, the others as a number."""
     mark = container.mark() + "-end"
@@ -482,6 +505,7 @@ def main():
         tap.ok(code == 0 and "lost: 0 exec, 0 fork, 0 exit; 0 records malformed" in agent.log(), "it ended, and lost nothing",
                "%d\n%s" % (code, agent.log()))
         agent = None
+        check_falco(container, work)
         check_kill(container, work)
         check_loss(container, work)
     finally:
