@@ -94,41 +94,64 @@ int kill_mask_of(struct str condition, uint32_t *ret_mask, struct arena *arena, 
         return v.unknown.n ? RULES_WRONG : 0;
 }
 
-static void refuse(const struct rule *rule, struct str field, struct problems *p, struct arena *arena)
+static void refuse(const struct rule *rule, const char *code, struct str words, const char *suggestion,
+                   struct problems *p)
 {
-        problems_add(p, &(struct problem){
-                                .level = PROBLEM_ERROR,
-                                .code = "kill-undecidable",
-                                .place = rule->condition_place,
-                                .about = rule->name,
-                                .words = arena_printf(arena,
-                                                      "the kernel decides action kill before the program runs, and "
-                                                      "does not know %.*s",
-                                                      STR_FMT(field)),
-                                .suggestion = STR("ask only evt.type, proc.in_container, proc.exe.layer, "
-                                                  "proc.exe.deleted"),
-                        });
+        problems_add(p, &(struct problem){ .level = PROBLEM_ERROR,
+                                           .code = code,
+                                           .place = rule->condition_place,
+                                           .about = rule->name,
+                                           .words = words,
+                                           .suggestion = str_of(suggestion) });
+}
+
+/* The cases outside of containers. A rule that kills there could end the host, and every runtime on its way in. */
+static uint32_t host_cases(void)
+{
+        uint32_t mask = 0;
+        for (unsigned layer = 0; layer < EXE_LAYERS; layer++)
+                mask |= UINT32_C(1) << exe_case((enum exe_layer)layer, 0, 0) |
+                        UINT32_C(1) << exe_case((enum exe_layer)layer, 1, 0);
+        return mask;
+}
+
+/* Adds the rule's cases to the mask, or says why not. */
+static bool compile_kill(const struct rule_set *set, size_t i, uint32_t *mask, struct problems *p)
+{
+        _cleanup_(arena_done) struct arena arena = ARENA_INIT;
+        _cleanup_(buf_done) struct buf text = BUF_INIT(RULE_PRINT_BYTES_MAX);
+        const struct rule *rule = rule_set_rule(set, i);
+        uint32_t own = 0;
+        struct str field;
+        rule_print_condition(set, i, true, &text);
+        if (kill_mask_of(buf_str(&text), &own, &arena, &field) != 0) {
+                refuse(rule, "kill-undecidable",
+                       arena_printf(&arena,
+                                    "the kernel decides action kill before the program runs, and does not know %.*s",
+                                    STR_FMT(field)),
+                       "ask only evt.type, proc.in_container, proc.exe.layer, proc.exe.deleted", p);
+                return false;
+        }
+        if (own & host_cases()) {
+                refuse(rule, "kill-host", STR("action kill would kill programs of the host too"),
+                       "add \"and proc.in_container = true\"", p);
+                return false;
+        }
+        *mask |= own;
+        return true;
 }
 
 static int compile_kills(struct agent_rules *r, struct problems *p)
 {
-        _cleanup_(arena_done) struct arena arena = ARENA_INIT;
         bool is_wrong = false;
         for (size_t i = 0; i < rule_set_n(r->set); i++) {
                 const struct rule *rule = rule_set_rule(r->set, i);
-                _cleanup_(buf_done) struct buf text = BUF_INIT(RULE_PRINT_BYTES_MAX);
-                uint32_t mask;
-                struct str field;
                 if (rule->action != ACTION_KILL || !rule->enabled || !(rule->stages & STAGE_SYSCALL))
                         continue;
-                rule_print_condition(r->set, i, true, &text);
-                if (kill_mask_of(buf_str(&text), &mask, &arena, &field) != 0) {
-                        refuse(rule, field, p, &arena);
+                if (compile_kill(r->set, i, &r->kill_mask, p))
+                        r->n_kill++;
+                else
                         is_wrong = true;
-                        continue;
-                }
-                r->kill_mask |= mask;
-                r->n_kill++;
         }
         return is_wrong ? RULES_WRONG : 0;
 }

@@ -5,7 +5,8 @@
  * A kill comes before the first instruction of the program, so the kernel decides it, and knows four things: the kind
  * of event (execve, execveat), the layer of the program, whether its file is deleted, and whether it begins in a
  * container. A kill rule is evaluated here for every combination of them: if it asks for anything else on the way, it
- * is refused, with the field's name. What comes out is exact: the kernel kills if, and only if, the condition is true.
+ * is refused, with the field's name. So is one that would kill outside of containers: it could end the host. What comes
+ * out is exact: the kernel kills if, and only if, the condition is true.
  */
 #ifndef SEKISHO_SERVE_RULES_H
 #define SEKISHO_SERVE_RULES_H

@@ -417,6 +417,9 @@ def check_kill(container, work):
     put(UNDECIDABLE)
     tap.expect("a kill rule that the kernel cannot decide is refused, with the field", [SEKISHO, "agent", "--foreground", "-r", rules], 2,
                ["kill.yaml:4", "does not know proc.name"])
+    put(KILL.replace("proc.in_container = true and ", ""))
+    tap.expect("and so is one that would kill the host's programs", [SEKISHO, "agent", "--foreground", "-r", rules], 2,
+               ["kill.yaml:4", "programs of the host too", "proc.in_container = true"])
     put(KILL)
     agent = Agent(work, "kill", "-r", rules)
     tap.ok(agent.is_watching, "the agent starts with a kill rule", agent.log())
