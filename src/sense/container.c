@@ -125,6 +125,25 @@ static void find_pod(struct container_entry *e)
         e->pod_uid = first_label(e, uids);
 }
 
+static bool ask(struct container_table *t, struct container_entry *e, struct str id, struct container_facts *ret)
+{
+        *ret = (struct container_facts){ 0 };
+        return id.n > 0 && t->lookup && t->lookup(t->lookup_arg, id, &e->arena, ret);
+}
+
+static void become(struct container_table *t, struct container_entry *e, struct str id,
+                   const struct container_facts *facts)
+{
+        if (e->id.n == 0 && t->mark)
+                t->mark(t->mark_arg, e->cgroup_id, true);
+        e->id = id;
+        if (facts) {
+                e->is_described = true;
+                e->facts = *facts;
+                find_pod(e);
+        }
+}
+
 /*
  * From the outermost name inwards, the first that is an id, or that a runtime knows. Not the other way round: names
  * further in may be a container's own doing, and must not make another container of it.
@@ -135,41 +154,56 @@ static void identify(struct container_table *t, struct container_entry *e)
         e->tries++;
         for (size_t i = 0; i < NAMES_MAX && path.p; i++) {
                 bool is_sure;
-                struct str id = container_id_in(str_cut(&path, '/'), &is_sure);
-                struct container_facts facts = { 0 };
-                if (id.n == 0)
-                        continue;
-                bool is_found = t->lookup && t->lookup(t->lookup_arg, id, &e->arena, &facts);
-                if (!is_found && !is_sure)
-                        continue;
-                if (e->id.n == 0 && t->mark)
-                        t->mark(t->mark_arg, e->cgroup_id, true);
-                e->id = id;
-                e->is_described = is_found;
-                if (is_found) {
-                        e->facts = facts;
-                        find_pod(e);
+                struct container_facts facts;
+                struct str name = str_cut(&path, '/'), id = container_id_in(name, &is_sure);
+                bool is_found = ask(t, e, id, &facts);
+                if (!is_found && !is_sure && str_ends(name, STR(".scope"))) { /* runc by systemd: runc-<id>.scope */
+                        ptrdiff_t dash = str_find_char(id, '-');
+                        id = dash < 0 ? STR_NONE : str_from(id, (size_t)dash + 1);
+                        is_found = ask(t, e, id, &facts);
                 }
-                return;
+                if (is_found || is_sure) {
+                        become(t, e, id, is_found ? &facts : NULL);
+                        return;
+                }
         }
 }
 
-struct container_entry *container_of_cgroup(struct container_table *t, uint64_t cgroup_id, struct str cgroup,
-                                            bool looks_inside)
+static bool is_of_systemd(struct str cgroup)
 {
-        struct container_entry *e = find(t, cgroup_id), **bucket = bucket_of(t, cgroup_id);
-        if (!e) {
-                if (t->n >= CONTAINER_CGROUPS_MAX)
-                        forget_all(t);
-                e = xcalloc(1, sizeof(*e));
-                *e = (struct container_entry){ .cgroup_id = cgroup_id, .arena = ARENA_INIT, .next = *bucket };
-                e->cgroup = arena_str(&e->arena, cgroup);
-                *bucket = e;
-                t->n++;
+        static const char *const endings[] = { ".slice", ".scope", ".service" };
+        str_cut(&cgroup, '/');
+        struct str first = str_cut(&cgroup, '/');
+        for (size_t i = 0; i < ARRAY_SIZE(endings); i++)
+                if (str_ends(first, str_of(endings[i])))
+                        return true;
+        return first.n == 0;
+}
+
+static struct container_entry *add(struct container_table *t, uint64_t cgroup_id, struct str cgroup)
+{
+        if (t->n >= CONTAINER_CGROUPS_MAX)
+                forget_all(t);
+        struct container_entry *e = xcalloc(1, sizeof(*e)), **bucket = bucket_of(t, cgroup_id);
+        *e = (struct container_entry){ .cgroup_id = cgroup_id, .arena = ARENA_INIT, .next = *bucket };
+        e->cgroup = arena_str(&e->arena, cgroup);
+        *bucket = e;
+        t->n++;
+        return e;
+}
+
+struct container_entry *container_of_cgroup(struct container_table *t, uint64_t cgroup_id, struct str cgroup,
+                                            enum container_hint hint)
+{
+        struct container_entry *e = find(t, cgroup_id);
+        bool is_new = !e;
+        if (is_new)
+                e = add(t, cgroup_id, cgroup);
+        bool is_worth_it = e->id.n || hint != CONTAINER_UNLIKELY;
+        if (is_new || (!e->is_described && e->tries < CONTAINER_TRIES_MAX && is_worth_it))
                 identify(t, e);
-        } else if (!e->is_described && e->tries < CONTAINER_TRIES_MAX && (e->id.n || looks_inside)) {
-                identify(t, e);
-        }
+        if (e->id.n == 0 && hint == CONTAINER_SURE && !is_of_systemd(e->cgroup))
+                become(t, e, str_from(e->cgroup, 1), NULL);
         return e->id.n ? e : NULL;
 }
 

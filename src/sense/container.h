@@ -61,12 +61,21 @@ struct container_table {
 void container_table_init(struct container_table *t);
 void container_table_done(struct container_table *t);
 
+/* What the process that runs there says by itself. */
+enum container_hint {
+        CONTAINER_UNLIKELY, /* it has the host's mounts and process ids */
+        CONTAINER_LIKELY,   /* it has some of its own: worth looking again */
+        CONTAINER_SURE,     /* it has both of its own */
+};
+
 /*
- * The entry of a cgroup, whose path (v2) is given, if it is a container's; NULL of the host. looks_inside: the process
- * has mounts or process ids of its own, so it is worth looking again. Valid until the next call.
+ * The entry of a cgroup, whose path (v2) is given, if it is a container's; NULL of the host. Where files tell nothing
+ * (any more: a container can end before anybody looks) and the process is surely inside of one, the path is the id,
+ * unless systemd made it: its services and sessions may hold sandboxes beside programs of the host. Valid until the
+ * next call.
  */
 struct container_entry *container_of_cgroup(struct container_table *t, uint64_t cgroup_id, struct str cgroup,
-                                            bool looks_inside);
+                                            enum container_hint hint);
 
 /* The same of a cgroup that was seen before; NULL if it was not, or is the host's. */
 struct container_entry *container_known(const struct container_table *t, uint64_t cgroup_id);

@@ -105,7 +105,7 @@ static struct str find_cgroup_mount(struct arena *arena)
 static void on_cgroup(void *arg, uint64_t id, struct str path)
 {
         struct agent *a = arg;
-        (void)container_of_cgroup(&a->containers, id, path, true);
+        (void)container_of_cgroup(&a->containers, id, path, CONTAINER_UNLIKELY);
 }
 
 /* All that runs, and the containers that it runs in. */
@@ -119,8 +119,11 @@ static size_t fill_processes(struct agent *a)
 
 static struct container_entry *find_container(struct agent *a, const struct event *e)
 {
-        bool looks_inside = e->facts.in_other_mounts || e->facts.in_other_pids;
-        struct container_entry *c = container_of_cgroup(&a->containers, e->exec.cgroup_id, e->cgroup, looks_inside);
+        bool mounts = e->facts.in_other_mounts, pids = e->facts.in_other_pids;
+        enum container_hint hint = mounts && pids   ? CONTAINER_SURE
+                                   : mounts || pids ? CONTAINER_LIKELY
+                                                    : CONTAINER_UNLIKELY;
+        struct container_entry *c = container_of_cgroup(&a->containers, e->exec.cgroup_id, e->cgroup, hint);
         if (c && !c->has_mounts && e->facts.in_other_mounts) {
                 char path[64];
                 _cleanup_(buf_done) struct buf b = BUF_INIT(MOUNTINFO_MAX);

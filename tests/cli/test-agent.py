@@ -207,6 +207,19 @@ class Container:
     def sh(self, script, *args, **more):
         return self.run("/bin/sh", "-c", script, "sh", *args, **more)
 
+    def run_short(self, name, *command):
+        """A container of its own that ends at once, with nothing left of it when anybody looks."""
+        bundle = os.path.join(self.work, name)
+        os.makedirs(bundle)
+        with open(os.path.join(self.bundle, "config.json")) as file:
+            config = json.load(file)
+        config["process"]["args"] = list(command)
+        config["root"]["path"] = self.root
+        with open(os.path.join(bundle, "config.json"), "w") as file:
+            json.dump(config, file)
+        subprocess.run(["runc", "run", "-b", bundle, name], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                       timeout=WAIT_SECONDS)
+
     def mark(self):
         self.n += 1
         return "mark-%d-%d" % (os.getpid(), self.n)
@@ -383,6 +396,19 @@ def check_falco(container, work):
         tap.ok(agent.end() == 0, what + ": it ended", agent.log())
 
 
+def check_short(container, agent):
+    """Containers that are gone before the agent looks: each alert names its own all the same."""
+    names = ["%s-short-%d" % (container.id, i) for i in range(8)]
+    agent.signal(signal.SIGSTOP)  # so that it looks when all is over
+    for name in names:
+        container.run_short(name, "/bin/sh", "-c", "cp /usr/bin/actor /opt/s; exec /opt/s noop %s-end" % name)
+    agent.signal(signal.SIGCONT)
+
+    def named():
+        return {a["output_fields"].get("container.name") for a in agent.alerts()}
+    tap.ok(until(lambda: set(names) <= named()), "containers that ended already are named", sorted(map(str, named())))
+
+
 def check_flood(container, agent):
     """One program told 150 times: the first hundred one by one, the others as a number."""
     mark = container.mark() + "-end"
@@ -498,6 +524,7 @@ def main():
         tap.ok(agent.is_watching, "the agent starts with its own rules", agent.log())
         mark = check_cases(container, agent, str(listener.getsockname()[1]))
         check_alert(container, agent, mark)
+        check_short(container, agent)
         check_flood(container, agent)
         container_alerts = agent.alerts_path
         os.rename(agent.alerts_path, agent.alerts_path + ".1")

@@ -84,16 +84,17 @@ static void finding(void **state)
         t.lookup = look_up;
         t.lookup_arg = t.mark_arg = &h;
         t.mark = mark;
-        assert_null(container_of_cgroup(&t, 1, STR("/"), false));
-        assert_null(container_of_cgroup(&t, 2, STR("/system.slice/ssh.service"), false));
-        struct container_entry *c = container_of_cgroup(&t, 3, STR("/kubepods/pod7/cri-containerd-" ID ".scope"), true);
+        assert_null(container_of_cgroup(&t, 1, STR("/"), CONTAINER_UNLIKELY));
+        assert_null(container_of_cgroup(&t, 2, STR("/system.slice/ssh.service"), CONTAINER_UNLIKELY));
+        struct container_entry *c =
+                container_of_cgroup(&t, 3, STR("/kubepods/pod7/cri-containerd-" ID ".scope"), CONTAINER_LIKELY);
         assert_non_null(c);
         assert_true(str_is(c->id, ID) && str_is(c->pod, "pod-1") && str_is(c->pod_namespace, "ns"));
         assert_int_equal(container_label(c, STR("odd")).n, 0);
         /* A container cannot become another by the name of a cgroup that it makes inside of its own. */
-        assert_true(str_is(container_of_cgroup(&t, 4, STR("/web/" ID), true)->id, "web"));
+        assert_true(str_is(container_of_cgroup(&t, 4, STR("/web/" ID), CONTAINER_LIKELY)->id, "web"));
         /* An id that nobody knows is still one. */
-        c = container_of_cgroup(&t, 5, STR("/docker/" ID2), true);
+        c = container_of_cgroup(&t, 5, STR("/docker/" ID2), CONTAINER_LIKELY);
         assert_true(str_is(c->id, ID2) && !c->is_described);
         assert_int_equal(h.marks, 3);
         assert_ptr_equal(container_known(&t, 5), c);
@@ -101,16 +102,23 @@ static void finding(void **state)
         assert_null(container_known(&t, 99));
 
         /* Not known yet when a runtime is on its way in; looked for again when somebody is inside, but not for ever. */
-        assert_null(container_of_cgroup(&t, 6, STR("/later"), false));
+        assert_null(container_of_cgroup(&t, 6, STR("/later"), CONTAINER_UNLIKELY));
         h.asked = 0;
-        assert_null(container_of_cgroup(&t, 6, STR("/later"), false));
+        assert_null(container_of_cgroup(&t, 6, STR("/later"), CONTAINER_UNLIKELY));
         assert_int_equal(h.asked, 0);
         h.is_late = true;
-        assert_true(str_is(container_of_cgroup(&t, 6, STR("/later"), true)->id, "later"));
+        assert_true(str_is(container_of_cgroup(&t, 6, STR("/later"), CONTAINER_LIKELY)->id, "later"));
         h.asked = 0;
         for (int i = 0; i < 100; i++)
-                container_of_cgroup(&t, 5, STR("/docker/" ID2), true);
+                container_of_cgroup(&t, 5, STR("/docker/" ID2), CONTAINER_LIKELY);
         assert_int_equal(h.asked, 2 * (CONTAINER_TRIES_MAX - 1)); /* "docker" and the id, each time */
+        /* Ended before anybody looked: the path is the id, but not of what systemd made. */
+        assert_true(str_is(container_of_cgroup(&t, 20, STR("/default/short"), CONTAINER_SURE)->id, "default/short"));
+        assert_null(container_of_cgroup(&t, 21, STR("/user.slice/session-1.scope"), CONTAINER_SURE));
+        assert_null(container_of_cgroup(&t, 1, STR("/"), CONTAINER_SURE));
+        assert_null(container_of_cgroup(&t, 22, STR("/default/short"), CONTAINER_LIKELY));
+        assert_true(
+                str_is(container_of_cgroup(&t, 23, STR("/system.slice/runc-web.scope"), CONTAINER_SURE)->id, "web"));
         container_table_done(&t);
         assert_int_equal(h.unmarks, h.marks);
 }
@@ -125,9 +133,9 @@ static void forgetting(void **state)
         snprintf(path, sizeof(path), "%s/" ID, root);
         assert_int_equal(mkdir(path, 0755), 0);
         assert_int_equal(stat(path, &st), 0);
-        container_of_cgroup(&t, st.st_ino, STR("/" ID), true);
-        container_of_cgroup(&t, st.st_ino + 1, STR("/" ID), true); /* one before it, of the same name */
-        container_of_cgroup(&t, 7, STR("/gone"), true);
+        container_of_cgroup(&t, st.st_ino, STR("/" ID), CONTAINER_LIKELY);
+        container_of_cgroup(&t, st.st_ino + 1, STR("/" ID), CONTAINER_LIKELY); /* one before it, of the same name */
+        container_of_cgroup(&t, 7, STR("/gone"), CONTAINER_LIKELY);
         container_forget_gone(&t, root);
         assert_int_equal(t.n, 1);
         assert_non_null(container_known(&t, st.st_ino));
@@ -136,7 +144,7 @@ static void forgetting(void **state)
         assert_int_equal(t.n, 0);
         assert_int_equal(rmdir(root), 0);
         for (uint64_t id = 1; id <= CONTAINER_CGROUPS_MAX + 5; id++)
-                container_of_cgroup(&t, id, STR("/a"), false);
+                container_of_cgroup(&t, id, STR("/a"), CONTAINER_UNLIKELY);
         assert_true(t.n <= CONTAINER_CGROUPS_MAX);
         container_table_done(&t);
 }
