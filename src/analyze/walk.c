@@ -31,6 +31,8 @@ struct walk {
         struct arena arena; /* of the queue; cleared when it is empty */
         struct md5_many *many;
         struct digest md5, sha1, sha256;
+        struct content *content; /* NULL: nobody looks into files */
+        struct content_wants wants;
         struct buf captured;
         enum family family;  /* as far as it is known here */
         struct budget holes; /* of sparse files, which cost time and no archive bytes */
@@ -210,6 +212,8 @@ static enum file_format format_of(struct str first)
 struct pass {
         struct queued *q;
         bool md5, sha1, sha256, capture;
+        bool own_md5, own_sha1, own_sha256; /* for the file's fact, and not only for content engines */
+        struct content_open *open;          /* NULL: nobody looks into it */
         uint8_t *small; /* with md5: a small file's content, whole, in the room of md5_many; NULL: a large one */
         size_t n_small;
         uint8_t head[HEAD_BYTES]; /* of a content that comes in crumbs: kept until it can be told what it is */
@@ -238,6 +242,8 @@ static void pass_bytes(struct walk *w, struct pass *p, const void *bytes, size_t
                 memcpy(p->small + p->n_small, bytes, n);
                 p->n_small += n;
         } else {
+                if (p->open)
+                        content_add(p->open, bytes, n);
                 if (p->md5)
                         md5_add(w, bytes, n);
                 if (p->sha1)
@@ -252,15 +258,39 @@ static void pass_bytes(struct walk *w, struct pass *p, const void *bytes, size_t
 static void pass_begin(struct walk *w, struct pass *p, const struct tar_entry *e, struct str first)
 {
         p->q->f.format = format_of(e->size ? first : STR_NONE);
-        p->md5 = wants_md5(w);
+        p->own_md5 = wants_md5(w);
+        p->md5 = p->own_md5 || w->wants.md5;
         p->small = p->md5 && e->size <= MD5_MANY_FILE_MAX ? md5_many_room(w->many, (size_t)e->size) : NULL;
-        p->sha1 = wants_sha1(w);
-        p->sha256 = wants_sha256(w, &p->q->f);
+        p->own_sha1 = wants_sha1(w);
+        p->own_sha256 = wants_sha256(w, &p->q->f);
+        p->sha1 = p->own_sha1 || w->wants.sha1;
+        p->sha256 = p->own_sha256 || w->wants.sha256;
+        struct content_file file = {
+                .path = p->q->f.path, .size = e->size, .mode = e->mode, .uid = e->uid, .gid = e->gid
+        };
+        p->open = w->content ? content_begin(w->content, NULL, &file) : NULL;
+}
+
+/* What the content engines may know of the digests at the end of a file. */
+static void end_content(struct walk *w, struct pass *p, bool is_whole)
+{
+        uint8_t md5[MD5_BYTES];
+        if (!p->open)
+                return;
+        struct content_digests d = { .sha1 = p->q->f.sha1, .sha256 = p->q->f.sha256 };
+        if (is_whole && w->wants.md5) {
+                if (p->small)
+                        digest_of(DIGEST_MD5, str_span(p->small, p->n_small), md5);
+                d.md5 = p->small ? str_span(md5, sizeof(md5)) : p->q->f.md5;
+        }
+        content_end(p->open, &d, is_whole);
 }
 
 static void pass_end(struct walk *w, struct pass *p)
 {
         struct queued *q = p->q;
+        if (p->small && p->open)
+                content_add(p->open, p->small, p->n_small);
         if (p->small && p->sha1)
                 digest_add(&w->sha1, p->small, p->n_small);
         if (p->small && p->sha256)
@@ -273,12 +303,19 @@ static void pass_end(struct walk *w, struct pass *p)
                 digest_end(&w->sha256, q->sha256);
                 q->f.sha256 = str_span(q->sha256, sizeof(q->sha256));
         }
-        if (p->small) {
-                md5_many_put(w->many, (uint64_t)(q - w->queue), p->n_small);
-        } else if (p->md5) {
+        if (p->md5 && !p->small) {
                 md5_end(w, q->md5);
                 q->f.md5 = str_span(q->md5, sizeof(q->md5));
         }
+        end_content(w, p, true);
+        if (p->small && p->own_md5)
+                md5_many_put(w->many, (uint64_t)(q - w->queue), p->n_small);
+        if (!p->own_md5)
+                q->f.md5 = STR_NONE;
+        if (!p->own_sha1)
+                q->f.sha1 = STR_NONE;
+        if (!p->own_sha256)
+                q->f.sha256 = STR_NONE;
 }
 
 /* Begins once the first bytes are there: pieces may be of any length. False while more are needed. */
@@ -354,6 +391,8 @@ static int walk_content(struct walk *w, const struct tar_entry *e)
         if (e->size > WALK_DIGEST_MAX || !budget_bytes(&w->holes, e->size - MIN(e->stored, e->size))) {
                 sink_unread(w->out, path, "too-large", "%llu bytes (%llu stored): its content was not read",
                             (unsigned long long)e->size, (unsigned long long)e->stored);
+                if (w->content)
+                        content_skipped(w->content);
                 return 0;
         }
         bool began = !e->size;
@@ -365,6 +404,7 @@ static int walk_content(struct walk *w, const struct tar_entry *e)
                 if (n <= 0) {
                         w->n_queued--; /* half a file: it is not what the layer was to bring */
                         pass_abandon(w);
+                        end_content(w, &p, false);
                         if (n < 0 && n != -EBADMSG)
                                 return (int)n;
                         sink_unread(w->out, path, "truncated", "ends after %llu of %llu bytes: %s",
@@ -469,9 +509,14 @@ int walk_layer(struct tar *t, const struct walk_options *o, struct sink *out, st
         digest_init(&w.sha1, DIGEST_SHA1);
         digest_init(&w.sha256, DIGEST_SHA256);
         w.many = md5_many_new(md5_done, &w);
+        w.content = o->content ? content_new(o->content, out) : NULL;
+        w.wants = content_plan_wants(o->content);
         *ret = (struct walk_totals){ 0 };
         int r = walk_entries(&w, ret);
         queue_flush(&w);
+        if (w.content)
+                ret->content = content_totals(w.content);
+        content_free(w.content);
         md5_many_free(w.many);
         digest_done(&w.md5);
         digest_done(&w.sha1);

@@ -10,6 +10,7 @@
 #ifndef SEKISHO_ANALYZE_WALK_H
 #define SEKISHO_ANALYZE_WALK_H
 
+#include "analyze/content.h"
 #include "base/error.h"
 #include "fact/sink.h"
 #include "read/tar.h"
@@ -34,14 +35,16 @@ struct walk_md5 {
 };
 
 struct walk_options {
-        const struct walk_md5 *md5; /* NULL: the walk computes it itself */
-        enum family family;         /* known from a layer below; else the layer's own files tell as they come */
+        const struct walk_md5 *md5;         /* NULL: the walk computes it itself */
+        const struct content_plan *content; /* what files are searched for; NULL: nothing */
+        enum family family;                 /* known from a layer below; else the layer's own files tell as they come */
         bool is_packed; /* our own tar of a directory: its SEKISHO.* pax records are believed (source/README.md) */
 };
 
 struct walk_totals {
         uint64_t entries;
-        bool complete;    /* the archive was read to its end */
+        bool complete; /* the archive was read to its end */
+        struct content_totals content;
         bool no_end_mark; /* it stops after a whole entry, without end blocks: complete, if its digest is the promised
                              one */
 };

@@ -1,7 +1,8 @@
 /* `sekisho coverage`: which sections of a framework are covered by which rules. */
+#include "base/vec.h"
 #include "cli/command.h"
-#include "decide/decide.h"
 #include "flow/framework-coverage.h"
+#include "flow/policies.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -30,19 +31,38 @@ static int coverage_option(void *state, const struct option_spec *o, const char 
 
 extern const struct command command_coverage;
 
-/* The rules of the default policy, with their tags taken apart. */
-static struct coverage_rule *default_rules(struct arena *arena, size_t *ret_n)
+VEC_TYPE(coverage_rule_vec, struct coverage_rule);
+
+static void add_rules(const struct policy *p, struct arena *arena, struct coverage_rule_vec *to)
 {
-        struct coverage_rule *rules = arena_array(arena, policy_default.n_rules, sizeof(*rules));
-        for (size_t i = 0; i < policy_default.n_rules; i++) {
-                struct str tags = str_of(policy_default.rules[i].tags);
-                rules[i] = (struct coverage_rule){ .name = str_of(policy_default.rules[i].name),
-                                                   .place = arena_printf(arena, "default policy, rule %zu", i + 1) };
-                rules[i].tags.v = arena_array(arena, tags.n + 1, sizeof(struct str));
-                while (tags.p)
-                        rules[i].tags.v[rules[i].tags.n++] = str_cut(&tags, ' ');
+        for (size_t i = 0; i < policy_n_rules(p); i++) {
+                const struct rule *r = rule_set_rule(policy_rules(p), i);
+                struct coverage_rule *x = vec_push(to);
+                *x = (struct coverage_rule){ .name = arena_str(arena, r->name),
+                                             .place = policy_place(&r->place, arena) };
+                x->tags.v = arena_array(arena, r->tags.n, sizeof(struct str));
+                for (size_t k = 0; k < r->tags.n; k++)
+                        x->tags.v[x->tags.n++] = arena_str(arena, r->tags.v[k]);
         }
-        *ret_n = policy_default.n_rules;
+}
+
+/* The rules of all policies that ship inside the program, each once for each policy. */
+static struct coverage_rule *shipped_rules(struct arena *arena, size_t *ret_n)
+{
+        struct coverage_rule_vec found = { 0 };
+        for (size_t i = 0; i < n_profiles; i++) {
+                const struct policy_choice choice = { .names = { profiles[i].name }, .n_names = 1 };
+                struct problems problems = { 0 };
+                _cleanup_(policy_freep) struct policy *p = NULL;
+                if (policy_load(&choice, arena, &p, &problems, NULL) == 0)
+                        add_rules(p, arena, &found);
+                problems_done(&problems);
+        }
+        struct coverage_rule *rules = arena_array(arena, found.n, sizeof(*rules));
+        if (found.n)
+                memcpy(rules, found.v, found.n * sizeof(*rules));
+        *ret_n = found.n;
+        vec_done(&found);
         return rules;
 }
 
@@ -71,7 +91,7 @@ static int coverage_run(void *state, int argc, char **argv)
         if (!f)
                 return unknown_framework(argv[0]);
         size_t n;
-        const struct coverage_rule *rules = default_rules(&arena, &n);
+        const struct coverage_rule *rules = shipped_rules(&arena, &n);
         struct framework_coverage c;
         f->cover(rules, n, &arena, &c);
         struct report_options o = { .colour = may_colour(STDOUT_FILENO),

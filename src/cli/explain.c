@@ -7,8 +7,11 @@
 static const struct option_spec options[] = {
         { "platform", 0, "OS/ARCH", "which image of an index (default: linux and this machine's)" },
         { "db", 0, "FILE", "advisory database (default: see sekisho db status; \"embedded\")" },
-        { "fail-on", 0, "WORDS", "judge by SEVERITY[,fixable][,kev] instead of the default policy; repeatable" },
+        JUDGING_OPTIONS,
         { "vex", 0, "FILE", "set findings aside that this OpenVEX, CycloneDX or CSAF document answers; repeatable" },
+        { "hashes", 0, "FILE", "list of hashes of malware: sha256sum's form, or ClamAV's .hdb and .hsb; repeatable" },
+        { "allow-hashes", 0, "FILE", "list of hashes of what is known to be clean; repeatable" },
+        { "yara", 0, "FILE|DIR", "YARA rules to hold every file against; repeatable" },
         { "authfile", 0, "FILE", "registry credentials (default: podman's and docker's)" },
         { "ca-file", 0, "FILE", "certificates to trust for registries" },
         { "plain-http", 0, NULL, "allow a registry without TLS that is not on loopback" },
@@ -27,7 +30,9 @@ static int explain_main(void *state, int argc, char **argv)
         struct error err = ERROR_NONE;
         if (argc != 2)
                 return fail_usage(&command_explain, "needs the id of a finding and the target it was found in");
-        int code = session_run(state, argv[1], &session);
+        struct session_settings *s = state;
+        s->explain = str_of(argv[0]);
+        int code = session_run(s, argv[1], &session);
         if (code != 0)
                 return code;
         struct report_options o = { .colour = may_colour(STDOUT_FILENO), .width = terminal_width(STDOUT_FILENO) };

@@ -2,6 +2,7 @@
 #include "cli/help.h"
 
 #include "decide/decide.h"
+#include "flow/policies.h"
 #include "intel/import.h"
 #include "intel/vex.h"
 #include "report/report.h"
@@ -34,14 +35,34 @@ static void print_formats(FILE *to)
                 fprintf(to, "  %-13s %s\n", reporters[i]->name, reporters[i]->summary);
 }
 
+/* The rules of the default policy as they stand in its file. */
+static void print_rules(FILE *to)
+{
+        struct arena arena = ARENA_INIT;
+        struct problems problems = { 0 };
+        const struct policy_choice choice = { 0 };
+        struct policy *p = NULL;
+        if (policy_load(&choice, &arena, &p, &problems, NULL) == 0)
+                for (size_t i = 0; i < policy_n_rules(p); i++)
+                        fprintf(to, "  %-5s  %.*s\n", rule_action_names[rule_set_rule(policy_rules(p), i)->action],
+                                STR_FMT(rule_set_rule(policy_rules(p), i)->name));
+        policy_free(p);
+        problems_done(&problems);
+        arena_done(&arena);
+}
+
 static void print_policy(FILE *to)
 {
-        fprintf(to, "The default policy. The first rule that denies a finding counts, else the first that warns of "
-                    "it:\n\n");
-        for (size_t i = 0; i < policy_default.n_rules; i++)
-                fprintf(to, "  %2zu  %-5s  %s\n", i + 1, policy_default.rules[i].denies ? "deny" : "warn",
-                        policy_default.rules[i].name);
-        fprintf(to, "\n--fail-on replaces it. Each of its words narrows: a severity (critical, high, medium, low: that "
+        fprintf(to, "A policy is a list of rules that deny or warn of findings. Deny beats warn, in any "
+                    "order.\n\nPolicies:\n\n");
+        for (size_t i = 0; i < n_profiles; i++)
+                fprintf(to, "  %-13s %s\n", profiles[i].name, profiles[i].summary);
+        fprintf(to, "\nThe default policy:\n\n");
+        print_rules(to);
+        fprintf(to, "\nA rule of your own, in a file for --policy (sekisho rule fields: what it may ask about):\n\n"
+                    "  - rule: Old image\n    condition: image.age > 90d\n    action: warn\n\n"
+                    "--fail-on is short for a rule. Each of its words narrows: a severity (critical, high, medium, "
+                    "low: that "
                     "or worse;\n"
                     "any: unknown too), fixable, kev. Given several times, any of them denies:\n\n"
                     "  sekisho scan --fail-on high,fixable --fail-on kev image.tar\n");
@@ -160,6 +181,17 @@ int fail_usage(const struct command *c, const char *fmt, ...)
         return EXIT_USAGE;
 }
 
+static bool print_topic(const char *name, const char *before)
+{
+        for (size_t i = 0; help_topics[i].name; i++)
+                if (strcmp(help_topics[i].name, name) == 0) {
+                        printf("%s%s: %s\n\n", before, help_topics[i].name, help_topics[i].summary);
+                        help_topics[i].print(stdout);
+                        return true;
+                }
+        return false;
+}
+
 static int help_run(void *state, int argc, char **argv)
 {
         if (argc == 0) {
@@ -171,16 +203,14 @@ static int help_run(void *state, int argc, char **argv)
         for (size_t i = 0; commands[i] && n + 1 < ARRAY_SIZE(names); i++) {
                 if (strcmp(commands[i]->name, argv[0]) == 0) {
                         help_command(commands[i], stdout);
+                        print_topic(argv[0], "\n"); /* a command and what it is about may have the same name */
                         return EXIT_CLEAN;
                 }
                 names[n++] = commands[i]->name;
         }
         for (size_t i = 0; help_topics[i].name && n + 1 < ARRAY_SIZE(names); i++) {
-                if (strcmp(help_topics[i].name, argv[0]) == 0) {
-                        printf("%s: %s\n\n", help_topics[i].name, help_topics[i].summary);
-                        help_topics[i].print(stdout);
+                if (print_topic(argv[0], ""))
                         return EXIT_CLEAN;
-                }
                 names[n++] = help_topics[i].name;
         }
         const char *near = nearest(argv[0], names);

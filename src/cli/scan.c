@@ -6,12 +6,17 @@
 
 static const struct option_spec options[] = {
         { "output", 'o', "FORMAT[=FILE]", "table, json, sarif...: sekisho help formats; repeatable (default: table)" },
-        { "fail-on", 0, "WORDS", "deny by SEVERITY[,fixable][,kev] instead of the default policy; repeatable" },
+        JUDGING_OPTIONS,
         { "vex", 0, "FILE", "set findings aside that this OpenVEX, CycloneDX or CSAF document answers; repeatable" },
         { "author", 0, "NAME", "author of the VEX documents that -o writes (default: sekisho)" },
         { "platform", 0, "OS/ARCH", "which image of an index (default: linux and this machine's)" },
         { "db", 0, "FILE", "advisory database (default: see sekisho db status; \"embedded\")" },
         { "ledger", 0, "FILE", "write what became of every file of every layer, as JSON lines" },
+        { "history", 0, NULL, "repo: look for secrets in every object of the git repository" },
+        { "secret-rules", 0, "FILE", "further kinds of secrets, in the format of gitleaks' configuration" },
+        { "hashes", 0, "FILE", "list of hashes of malware: sha256sum's form, or ClamAV's .hdb and .hsb; repeatable" },
+        { "allow-hashes", 0, "FILE", "list of hashes of what is known to be clean; repeatable" },
+        { "yara", 0, "FILE|DIR", "YARA rules to hold every file against; repeatable" },
         { "record", 0, NULL, "keep what was found in the ledger, and begin one where there is none" },
         { "ledger-db", 0, "FILE", "keep it in this ledger instead (sekisho help recording)" },
         { "no-record", 0, NULL, "do not, though there is a ledger" },

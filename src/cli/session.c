@@ -1,8 +1,10 @@
 /* See session.h. */
 #include "cli/session.h"
 
+#include "analyze/unpack.h"
 #include "cli/book.h"
 #include "flow/ledger.h"
+#include "flow/register.h"
 #include "flow/remember.h"
 #include "intel/db-locate.h"
 #include "proc/worker.h"
@@ -53,13 +55,28 @@ int session_add_output(struct session_settings *s, const char *value, struct err
         return 0;
 }
 
+static int add_list(const char **files, size_t *n, const char *file, struct error *err)
+{
+        if (*n == MALWARE_LISTS_MAX)
+                return error_set(err, -EINVAL, "given more than %d times", MALWARE_LISTS_MAX);
+        files[(*n)++] = file;
+        return 0;
+}
+
 int session_option(void *state, const struct option_spec *o, const char *value, struct error *err)
 {
         struct session_settings *s = state;
         if (strcmp(o->name, "output") == 0)
                 return session_add_output(s, value, err);
-        if (strcmp(o->name, "fail-on") == 0)
-                return policy_add_fail_on(&s->policy, value, err);
+        int r = judging_option(&s->judging, o, value, err);
+        if (r != NOT_JUDGING)
+                return r;
+        if (strcmp(o->name, "hashes") == 0)
+                return add_list(s->malware.hashes, &s->malware.n_hashes, value, err);
+        if (strcmp(o->name, "allow-hashes") == 0)
+                return add_list(s->malware.allowed, &s->malware.n_allowed, value, err);
+        if (strcmp(o->name, "yara") == 0)
+                return add_list(s->malware.yara, &s->malware.n_yara, value, err);
         if (strcmp(o->name, "platform") == 0) {
                 s->source.platform = str_of(value);
                 if (!platform_is_valid(s->source.platform))
@@ -74,6 +91,10 @@ int session_option(void *state, const struct option_spec *o, const char *value, 
                 s->vex[s->n_vex++] = value;
         } else if (strcmp(o->name, "author") == 0)
                 s->author = value;
+        else if (strcmp(o->name, "history") == 0)
+                s->history = true;
+        else if (strcmp(o->name, "secret-rules") == 0)
+                s->secret_rules = value;
         else if (strcmp(o->name, "authfile") == 0)
                 s->source.auth_file = value;
         else if (strcmp(o->name, "ca-file") == 0)
@@ -145,83 +166,177 @@ static int try_book(const struct session_settings *s, struct error *err)
         return open_book(s, &b, err);
 }
 
+/* What data has ended is put on record after the scan that saw it. */
 int session_record(const struct session_settings *settings, const struct session *s)
 {
         struct arena arena = ARENA_INIT;
         struct error err = ERROR_NONE;
         struct book_scan_outcome outcome;
+        size_t n_ended;
         _cleanup_(book_closep) struct book *b = NULL;
         int r = open_book(settings, &b, &err);
         if (r == 0 && b) {
                 struct book_stamp stamp = stamp_now(&arena);
                 r = remember_scan(b, &stamp, &s->scan.report, host_name(&arena), &outcome, &err);
+                if (r == 0)
+                        r = register_end(b, &stamp, &s->scan.report, &n_ended, &err);
         }
         arena_done(&arena);
         return r < 0 ? fail(EXIT_INCOMPLETE, &err) : 0;
 }
 
-int session_run(const struct session_settings *s, const char *target, struct session *ret)
+/* Reads the user's kinds of secrets; what is wrong with them is told line by line. */
+static int load_secrets(const char *path, struct session *s)
 {
         struct error err = ERROR_NONE;
-        struct output file = { 0 };
-        struct ledger ledger;
+        if (path) {
+                _cleanup_(buf_done) struct buf text = BUF_INIT(SECRET_CONFIG_BYTES_MAX);
+                int r = read_file(path, &text, &err);
+                if (r == 0)
+                        r = secret_config_parse(buf_str(&text), &s->secret_config, &err);
+                if (r < 0) {
+                        (void)error_prefix(&err, r, "--secret-rules %s", path);
+                        return fail(EXIT_USAGE, &err);
+                }
+                const struct str_list *problems = &s->secret_config->problems;
+                for (size_t i = 0; i < problems->n; i++) {
+                        (void)error_set(&err, -EINVAL, "--secret-rules %s: %.*s", path, STR_FMT(problems->v[i]));
+                        (void)fail(EXIT_USAGE, &err);
+                }
+                if (problems->n)
+                        return EXIT_USAGE;
+        }
+        s->secrets = secret_set_new(s->secret_config);
+        return 0;
+}
+
+/* Everything that content is searched for, in one plan. */
+static int plan_content(const struct malware_options *o, struct session *s, struct error *err)
+{
+        const struct content_engine *engines[CONTENT_ENGINES_MAX];
+        int r = malware_new(o, &s->malware, err);
+        if (r < 0)
+                return r;
+        size_t n = malware_engines(s->malware, engines);
+        engines[n++] = &unpack_engine;
+        secrets_engine_init(&s->secrets_engine, s->secrets);
+        engines[n++] = &s->secrets_engine;
+        return content_plan_new(engines, n, &s->content, err);
+}
+
+/* Asked for after the last worker has ended, and only by policies that ask for it: then the ledger is opened. */
+static int64_t first_seen(void *arg, struct str id)
+{
+        struct session *s = arg;
+        int64_t t = 0;
+        if (!s->has_tried_memory && book_open(s->ledger_path, BOOK_READ, &s->memory, NULL) < 0)
+                s->memory = NULL;
+        s->has_tried_memory = true;
+        return s->memory && book_first_seen(s->memory, id, &t, NULL) == 0 ? t : 0;
+}
+
+/* What a scan needs, opened. 0 or the exit code; either way close_all is due. */
+static int open_all(const struct session_settings *s, struct session *ret)
+{
+        struct error err = ERROR_NONE;
         struct str db_source;
-        *ret = (struct session){ .started_ms = now_ms() };
+        struct judging judging = s->judging;
+        if (s->ledger_db)
+                judging.ledger = s->ledger_db;
+        judging.may_miss = s->no_record;
+        ret->ledger_path = judging.ledger;
+        if (try_book(s, &err) < 0)
+                return fail(EXIT_INCOMPLETE, &err);
+        int code = judging_open(&judging, &ret->judgement);
+        if (code == 0)
+                code = load_secrets(s->secret_rules, ret);
+        if (code != 0)
+                return code;
         if (db_locate(s->db, &ret->db, &db_source, &err) < 0)
                 return fail(EXIT_INCOMPLETE, &err);
-        if (try_book(s, &err) < 0) {
-                db_close(ret->db);
+        if (plan_content(&s->malware, ret, &err) < 0)
                 return fail(EXIT_INCOMPLETE, &err);
-        }
-        if (vex_set_read(&ret->vex, s->vex, s->n_vex, &err) < 0) {
-                vex_set_done(&ret->vex);
-                db_close(ret->db);
+        if (vex_set_read(&ret->vex, s->vex, s->n_vex, &err) < 0)
                 return workers_interrupted() ? EXIT_INCOMPLETE : fail(EXIT_INCOMPLETE, &err);
-        }
-        progress_start(&ret->progress, !s->quiet && stream_is_terminal(STDERR_FILENO));
-        struct scan_options o = {
+        ret->options = (struct scan_options){
                 .source = s->source,
                 .db = ret->db,
                 .db_source = db_source,
-                .policy = s->policy.n_rules ? &s->policy : &policy_default,
+                .history = s->history,
+                .secrets = ret->secrets,
+                .content = ret->content,
+                .malware_rules = malware_rules_total(ret->malware),
+                .malware_hashes = malware_hashes_total(ret->malware),
+                .policy = ret->judgement.policy,
+                .stage = ret->judgement.stage,
+                .controls = ret->judgement.controls,
+                .explain = s->explain,
                 .vex = s->n_vex ? &ret->vex : NULL,
-                .today = today(),
-                .progress = &ret->progress.layers,
-                .opened = progress_opened,
-                .opened_arg = &ret->progress,
+                .first_seen = first_seen,
+                .first_seen_arg = ret,
+                .today = ret->judgement.today,
         };
-        o.source.progress = progress_say;
-        o.source.progress_arg = &ret->progress;
+        return 0;
+}
+
+static void close_all(struct session *s)
+{
+        content_plan_free(s->content);
+        malware_free(s->malware);
+        vex_set_done(&s->vex);
+        secret_set_free(s->secrets);
+        secret_config_free(s->secret_config);
+        book_close(s->memory);
+        db_close(s->db);
+        judgement_done(&s->judgement);
+}
+
+/* The scan itself, with its progress and the list of files that it may write. */
+static int scan(const struct session_settings *s, const char *target, struct session *ret, struct error *err)
+{
+        struct scan_options o = ret->options;
+        struct output file = { 0 };
+        struct ledger ledger;
         if (s->ledger) {
-                if (output_open(&file, s->ledger, &err) < 0) {
-                        progress_end(&ret->progress);
-                        vex_set_done(&ret->vex);
-                        db_close(ret->db);
-                        return fail(EXIT_INCOMPLETE, &err);
-                }
+                int r = output_open(&file, s->ledger, err);
+                if (r < 0)
+                        return r;
                 ledger = ledger_to_json_lines(file.stream);
                 o.ledger = &ledger;
         }
-        int r = scan_run(target, &o, &ret->scan, &err);
+        progress_start(&ret->progress, !s->quiet && stream_is_terminal(STDERR_FILENO));
+        o.progress = &ret->progress.layers;
+        o.opened = progress_opened;
+        o.opened_arg = &ret->progress;
+        o.source.progress = progress_say;
+        o.source.progress_arg = &ret->progress;
+        int r = scan_run(target, &o, &ret->scan, err);
         progress_end(&ret->progress);
-        if (r == 0 && s->ledger && output_commit(&file, &err) < 0) {
+        if (r == 0 && s->ledger && output_commit(&file, err) < 0) {
                 scan_done(&ret->scan);
                 r = -EIO;
         }
-        if (r == 0)
-                return 0;
-        if (s->ledger)
+        if (r < 0 && s->ledger)
                 output_abort(&file);
-        vex_set_done(&ret->vex);
-        db_close(ret->db);
-        return workers_interrupted() ? EXIT_INCOMPLETE : fail(EXIT_INCOMPLETE, &err);
+        return r;
+}
+
+int session_run(const struct session_settings *s, const char *target, struct session *ret)
+{
+        struct error err = ERROR_NONE;
+        *ret = (struct session){ .started_ms = now_ms() };
+        int code = open_all(s, ret);
+        if (code == 0 && scan(s, target, ret, &err) < 0)
+                code = workers_interrupted() ? EXIT_INCOMPLETE : fail(EXIT_INCOMPLETE, &err);
+        if (code != 0)
+                close_all(ret);
+        return code;
 }
 
 void session_done(struct session *s)
 {
         scan_done(&s->scan);
-        vex_set_done(&s->vex);
-        db_close(s->db);
+        close_all(s);
 }
 
 uint64_t session_elapsed_ms(const struct session *s) { return now_ms() - s->started_ms; }

@@ -2,8 +2,10 @@
 #ifndef SEKISHO_CLI_SESSION_H
 #define SEKISHO_CLI_SESSION_H
 
+#include "analyze/malware.h"
 #include "base/fs.h"
 #include "cli/command.h"
+#include "cli/judging.h"
 #include "cli/progress.h"
 #include "flow/scan.h"
 
@@ -12,25 +14,38 @@
 struct session_settings { /* the state of both commands, filled in by session_option */
         struct source_options source;
         const char *db;
-        struct policy policy; /* of --fail-on; no rules: the default one */
+        struct judging judging;
         struct {
                 const struct reporter *reporter;
                 const char *path; /* "-": standard output */
         } outputs[OUTPUTS_MAX];
         size_t n_outputs;
+        const char *vex[VEX_FILES_MAX];
+        size_t n_vex;
+        const char *author;    /* of VEX documents that are written; NULL: sekisho */
+        struct str explain;    /* id of the findings that are asked about; may be empty */
         const char *ledger;    /* of files */
         const char *ledger_db; /* to record in; NULL: the usual place */
         bool record, no_record;
-        bool may_record; /* set by commands that record: scan */
-        const char *vex[VEX_FILES_MAX];
-        size_t n_vex;
-        const char *author; /* of VEX documents that are written; NULL: sekisho */
-        bool quiet, verbose;
+        bool may_record;          /* set by commands that record: scan */
+        const char *secret_rules; /* a file of users' kinds of secrets, or NULL */
+        struct malware_options malware;
+        bool quiet, verbose, history;
 };
 
 struct session {
         struct db *db;
+        struct judgement judgement;
+        struct scan_options options; /* of the scan, to consider it again (flow/again.h) */
         struct vex_set vex;
+        const char *ledger_path; /* that remembers when findings were first seen; NULL: the usual one */
+        struct book *memory;     /* the same, once it was asked */
+        bool has_tried_memory;
+        struct secret_config *secret_config; /* NULL: none was given */
+        struct secret_set *secrets;
+        struct content_engine secrets_engine;
+        struct malware *malware;
+        struct content_plan *content;
         struct scan scan;
         struct progress progress;
         uint64_t started_ms;
@@ -42,9 +57,9 @@ int session_add_output(struct session_settings *s, const char *value, struct err
 /* 0: *ret holds a scan, and session_done is due; else the exit code, and the reason was told. */
 int session_run(const struct session_settings *s, const char *target, struct session *ret);
 void session_done(struct session *s);
-uint64_t session_elapsed_ms(const struct session *s);
 
 /* Records the finished scan, if it is to be. 0, or the exit code after the reason was told. */
 int session_record(const struct session_settings *settings, const struct session *s);
+uint64_t session_elapsed_ms(const struct session *s);
 
 #endif

@@ -3,8 +3,10 @@
  * thing that its feed knows by name (the source package of Debian and Alpine), with all installed packages made of it.
  */
 #include "flow/scan.h"
+#include "flow/secrets.h"
 
 #include "base/date.h"
+#include "base/map.h"
 #include "intel/eol.h"
 #include "intel/match.h"
 
@@ -21,26 +23,23 @@ struct finder {
         struct scan *s;
         const struct scan_options *o;
         struct finding_vec found;
-        VEC(struct judged) judged; /* one for each of found */
         /* of the group of packages that is being matched */
         size_t *packages, n_packages;
         bool has_ecosystem, has_all; /* advisories for the packages' ecosystem; not only of what is exploited */
         size_t dropped;              /* vulnerabilities beyond FINDINGS_MAX */
 };
 
-static struct finding *add(struct finder *f, enum finding_kind kind, enum subject subject, enum severity severity)
+static struct finding *add(struct finder *f, enum finding_kind kind, enum severity severity)
 {
         struct finding *x = vec_push(&f->found);
         *x = (struct finding){ .kind = kind,
                                .id = str_of(finding_kind_name(kind)),
                                .severity = severity,
                                .layer = NONE,
+                               .deleted_by = NONE,
                                .response = RESPONSE_DECIDE };
-        *vec_push(&f->judged) = (struct judged){ .subject = subject, .severity = severity };
         return x;
 }
-
-static struct judged *judged_last(struct finder *f) { return &f->judged.v[f->judged.n - 1]; }
 
 /* --- vulnerabilities --- */
 
@@ -55,7 +54,7 @@ static void on_vulnerability(void *arg, const struct fact_vulnerability *found)
         struct fact_vulnerability *v = arena_new(arena, struct fact_vulnerability);
         fact_copy(FACT_vulnerability, arena, found, v);
         const struct report_package *p = &f->s->report.packages[f->packages[0]];
-        struct finding *x = add(f, FINDING_VULNERABILITY, SUBJECT_VULNERABILITY, v->severity);
+        struct finding *x = add(f, FINDING_VULNERABILITY, v->severity);
         x->id = v->cve.n ? v->cve : v->id;
         x->title = arena_printf(
                 arena, "%.*s %.*s: %.*s", STR_FMT(v->matched_name), STR_FMT(v->installed),
@@ -71,10 +70,6 @@ static void on_vulnerability(void *arg, const struct fact_vulnerability *found)
         x->proof = v->comparison;
         x->fix = v->fixed;
         x->response = v->fixed.n ? RESPONSE_UPDATE : RESPONSE_DECIDE;
-        struct judged *j = judged_last(f);
-        j->has_fix = v->fixed.n;
-        j->is_exploited = v->kev != 0;
-        j->is_malicious = v->malicious;
 }
 
 struct group {
@@ -133,11 +128,51 @@ static void find_dropped(struct finder *f)
 {
         if (!f->dropped)
                 return;
-        struct finding *x = add(f, FINDING_UNREAD, SUBJECT_UNREAD, SEVERITY_HIGH);
+        struct finding *x = add(f, FINDING_UNREAD, SEVERITY_HIGH);
         x->title = arena_printf(&f->s->arena, "%zu more vulnerabilities are not listed: the limit is %d", f->dropped,
                                 FINDINGS_MAX);
         x->proof = STR("limit");
         f->s->report.complete = false;
+}
+
+/* --- malware --- */
+
+/*
+ * What a member holds in plain bytes, the file around it holds too: an archive without compression would tell the same
+ * twice. The member's is the better one. Keys are hashes of layer, path and what was found.
+ */
+static uint64_t seen_key(size_t layer, struct str path, struct str what)
+{
+        return hash_str_more(hash_str_more(hash_str(path), what), str_span(&layer, sizeof(layer)));
+}
+
+static void find_malware(struct finder *f)
+{
+        struct arena *arena = &f->s->arena;
+        const struct view *v = &f->s->view;
+        struct set64 in_members = { 0 };
+        for (size_t i = 0; i < v->n_malware; i++)
+                if (v->malware[i].fact.members.n)
+                        set64_add(&in_members,
+                                  seen_key(v->malware[i].layer, v->malware[i].fact.path, v->malware[i].fact.rule));
+        for (size_t i = 0; i < v->n_malware; i++) {
+                const struct view_malware *m = &v->malware[i];
+                if (!m->fact.members.n && set64_has(&in_members, seen_key(m->layer, m->fact.path, m->fact.rule)))
+                        continue;
+                struct finding *x = add(f, FINDING_MALWARE, m->fact.severity);
+                f->s->report.search.found++;
+                x->malware = &m->fact;
+                x->id = m->fact.rule;
+                x->path = m->fact.members.n
+                                  ? arena_printf(arena, "%.*s!%.*s", STR_FMT(m->fact.path), STR_FMT(m->fact.members))
+                                  : m->fact.path;
+                x->title = arena_printf(arena, "%.*s in /%.*s", STR_FMT(m->fact.description), STR_FMT(x->path));
+                x->layer = m->layer;
+                x->deleted_by = m->deleted_by;
+                x->proof = arena_printf(arena, "%.*s: %.*s, first found at byte %llu", STR_FMT(m->fact.engine),
+                                        STR_FMT(m->fact.rule), (unsigned long long)m->fact.offset);
+        }
+        set64_done(&in_members);
 }
 
 /* --- the system --- */
@@ -151,7 +186,7 @@ static void find_end_of_life(struct finder *f)
         if (!r->has_os)
                 return;
         if (!eol_find(&r->os, &eol)) {
-                struct finding *x = add(f, FINDING_END_OF_LIFE, SUBJECT_END_OF_LIFE, SEVERITY_UNKNOWN);
+                struct finding *x = add(f, FINDING_END_OF_LIFE, SEVERITY_UNKNOWN);
                 x->title = arena_printf(arena, "how long %.*s is supported is not known",
                                         STR_FMT(r->os.name.n ? r->os.name : r->os.id));
                 x->path = r->os.path;
@@ -164,8 +199,7 @@ static void find_end_of_life(struct finder *f)
         if (!eol.ends || eol.ends >= r->today + EOL_SOON_DAYS * DAY)
                 return;
         bool over = eol.ends < r->today;
-        struct finding *x = add(f, FINDING_END_OF_LIFE, SUBJECT_END_OF_LIFE, over ? SEVERITY_HIGH : SEVERITY_LOW);
-        judged_last(f)->is_over = over;
+        struct finding *x = add(f, FINDING_END_OF_LIFE, over ? SEVERITY_HIGH : SEVERITY_LOW);
         x->title = arena_printf(arena, "support of %.*s %s on %s", STR_FMT(eol.release), over ? "ended" : "ends",
                                 date_day(eol.ends, day));
         x->path = r->os.path;
@@ -201,7 +235,7 @@ static void find_blindness(struct finder *f)
                                      STR_FMT(system.n ? system : STR("this system")), STR_FMT(packages));
         if (!title.n)
                 return;
-        struct finding *x = add(f, FINDING_UNSUPPORTED, SUBJECT_BLIND, SEVERITY_HIGH);
+        struct finding *x = add(f, FINDING_UNSUPPORTED, SEVERITY_HIGH);
         x->title = title;
         x->path = r->os.path;
         x->layer = f->s->view.os_layer;
@@ -214,7 +248,7 @@ static void find_stale_data(struct finder *f)
         char day[DATE_TEXT_MAX];
         if (r->data_date && r->data_date >= r->today - STALE_DATA_DAYS * DAY)
                 return;
-        struct finding *x = add(f, FINDING_STALE_DATA, SUBJECT_STALE_DATA, SEVERITY_LOW);
+        struct finding *x = add(f, FINDING_STALE_DATA, SEVERITY_LOW);
         x->title = r->data_date ? arena_printf(&f->s->arena, "the advisories are %lld days old (%s): sekisho db update",
                                                (long long)((r->today - (r->data_date - r->data_date % DAY)) / DAY),
                                                date_day(r->data_date, day))
@@ -230,9 +264,8 @@ static void find_modified(struct finder *f)
         for (size_t i = 0; i < c->n_modified; i++) {
                 const struct report_file *m = &c->modified[i];
                 bool executable = m->format == FORMAT_ELF || m->format == FORMAT_SCRIPT || m->format == FORMAT_PE;
-                struct finding *x =
-                        add(f, FINDING_MODIFIED, SUBJECT_MODIFIED, executable ? SEVERITY_MEDIUM : SEVERITY_LOW);
-                judged_last(f)->is_executable = executable;
+                struct finding *x = add(f, FINDING_MODIFIED, executable ? SEVERITY_MEDIUM : SEVERITY_LOW);
+                x->file = m;
                 x->title = arena_printf(&f->s->arena, "/%.*s is not what %.*s shipped", STR_FMT(m->path),
                                         STR_FMT(m->package));
                 x->path = m->path;
@@ -255,7 +288,7 @@ static void find_unread(struct finder *f)
                 const struct fact_unread *u = &c->unread[i];
                 size_t layer = layer_named(&f->s->report, u->path);
                 bool is_loss = layer != NONE || is_package_list(u->path);
-                struct finding *x = add(f, FINDING_UNREAD, SUBJECT_UNREAD, is_loss ? SEVERITY_HIGH : SEVERITY_LOW);
+                struct finding *x = add(f, FINDING_UNREAD, is_loss ? SEVERITY_HIGH : SEVERITY_LOW);
                 x->title = arena_printf(&f->s->arena, "%.*s: %.*s", STR_FMT(u->path), STR_FMT(u->detail));
                 x->path = u->path;
                 x->layer = layer;
@@ -268,7 +301,7 @@ static void find_mismatch(struct finder *f, size_t layer, const char *what, stru
         if (!promised.n || !found.n || str_eq(promised, found))
                 return;
         if (!str_starts(promised, STR("sha256:"))) {
-                struct finding *x = add(f, FINDING_UNREAD, SUBJECT_UNREAD, SEVERITY_LOW);
+                struct finding *x = add(f, FINDING_UNREAD, SEVERITY_LOW);
                 x->title = arena_printf(&f->s->arena, "layer %zu was not verified: its promised %s is no sha256",
                                         layer + 1, what);
                 x->path = arena_str(&f->s->arena, str_upto(promised, 200));
@@ -276,7 +309,7 @@ static void find_mismatch(struct finder *f, size_t layer, const char *what, stru
                 x->proof = STR("unsupported");
                 return;
         }
-        struct finding *x = add(f, FINDING_MISMATCH, SUBJECT_MISMATCH, SEVERITY_CRITICAL);
+        struct finding *x = add(f, FINDING_MISMATCH, SEVERITY_CRITICAL);
         x->title = arena_printf(&f->s->arena, "layer %zu is not what was promised: its %s differs", layer + 1, what);
         x->path = promised;
         x->layer = layer;
@@ -302,7 +335,7 @@ static void find_misconfigurations(struct finder *f)
         const struct fact_check *checks = image_checks(&f->s->report, &f->s->files, &f->s->arena, &n);
         for (size_t i = 0; i < n; i++) {
                 const struct fact_check *c = &checks[i];
-                struct finding *x = add(f, FINDING_MISCONFIG, SUBJECT_MISCONFIG, c->severity);
+                struct finding *x = add(f, FINDING_MISCONFIG, c->severity);
                 x->id = c->id;
                 x->check = c;
                 x->title = arena_printf(&f->s->arena, "%.*s%s%.*s", STR_FMT(c->title), c->detail.n ? ": " : "",
@@ -312,82 +345,23 @@ static void find_misconfigurations(struct finder *f)
         }
 }
 
-/* --- order and verdict --- */
+/* --- secrets --- */
 
-struct ordered {
-        struct finding f;
-        struct judged j;
-};
-
-static int64_t is_exploited(const struct finding *f) { return f->vulnerability && f->vulnerability->kev ? 1 : 0; }
-
-static int worst_first(const void *a, const void *b)
+static void find_secrets(struct finder *f)
 {
-        const struct finding *x = &((const struct ordered *)a)->f, *y = &((const struct ordered *)b)->f;
-        if (is_exploited(x) != is_exploited(y))
-                return is_exploited(x) ? -1 : 1;
-        if (x->severity != y->severity)
-                return x->severity > y->severity ? -1 : 1;
-        if (x->kind != y->kind)
-                return x->kind < y->kind ? -1 : 1;
-        uint64_t ex = x->vulnerability ? x->vulnerability->epss : 0, ey = y->vulnerability ? y->vulnerability->epss : 0;
-        if (ex != ey)
-                return ex > ey ? -1 : 1;
-        int r = str_cmp(x->id, y->id);
-        if (r == 0 && x->vulnerability && y->vulnerability)
-                r = str_cmp(x->vulnerability->matched_name, y->vulnerability->matched_name);
-        if (r == 0 && x->vulnerability && y->vulnerability)
-                r = str_cmp(x->vulnerability->installed, y->vulnerability->installed);
-        if (r == 0)
-                r = str_cmp(x->path, y->path);
-        if (r == 0 && x->layer != y->layer)
-                r = x->layer < y->layer ? -1 : 1;
-        return r ? r : str_cmp(x->proof, y->proof);
-}
-
-/* Sorts, asks the policy about each finding, and lists what each rule hit. */
-static void judge_all(struct finder *f)
-{
-        struct report *r = &f->s->report;
-        const struct policy *policy = f->o->policy;
-        struct arena *arena = &f->s->arena;
-        size_t n = f->found.n;
-        struct ordered *all = arena_array(arena, n, sizeof(*all));
-        struct finding *findings = arena_array(arena, n, sizeof(*findings));
-        size_t *hit_by = arena_array(arena, n, sizeof(*hit_by));
-        for (size_t i = 0; i < n; i++)
-                all[i] = (struct ordered){ f->found.v[i], f->judged.v[i] };
-        if (n)
-                qsort(all, n, sizeof(*all), worst_first);
-        for (size_t i = 0; i < n; i++) {
-                findings[i] = all[i].f;
-                hit_by[i] = findings[i].set_aside ? SIZE_MAX : decide(policy, &all[i].j);
-        }
-        struct rule_hit *hits = arena_array(arena, policy->n_rules, sizeof(*hits));
-        for (size_t k = 0; k < policy->n_rules; k++) {
-                size_t *which = arena_array(arena, n, sizeof(*which)), count = 0;
-                for (size_t i = 0; i < n; i++)
-                        if (hit_by[i] == k)
-                                which[count++] = i;
-                if (!count)
+        const struct view *v = &f->s->view;
+        struct set64 in_members = { 0 };
+        for (size_t i = 0; i < v->n_secrets; i++)
+                if (v->secrets[i].secret.members.n)
+                        set64_add(&in_members, seen_key(v->secrets[i].layer, v->secrets[i].secret.path,
+                                                        v->secrets[i].secret.fingerprint));
+        for (size_t i = 0; i < v->n_secrets; i++) {
+                const struct fact_secret *x = &v->secrets[i].secret;
+                if (!x->members.n && set64_has(&in_members, seen_key(v->secrets[i].layer, x->path, x->fingerprint)))
                         continue;
-                struct rule_hit *hit = &hits[r->n_rules++];
-                bool is_default = policy == &policy_default;
-                *hit = (struct rule_hit){ .name = is_default ? str_of(policy->rules[k].name) : str_of(policy->words),
-                                          .place = is_default ? arena_printf(arena, "default policy, rule %zu", k + 1)
-                                                              : arena_printf(arena, "--fail-on, rule %zu", k + 1),
-                                          .denies = policy->rules[k].denies,
-                                          .findings = which,
-                                          .n_findings = count };
-                r->denied = r->denied || hit->denies;
-                for (size_t i = 0; i < count; i++)
-                        findings[which[i]].rule = hit;
+                secret_describe(&f->s->arena, &v->secrets[i], add(f, FINDING_SECRET, x->severity));
         }
-        r->findings = findings;
-        r->n_findings = n;
-        r->rules = hits;
-        r->n_rules_total = policy->n_rules;
-        r->policy = str_of(policy->name);
+        set64_done(&in_members);
 }
 
 int scan_findings(struct scan *s, const struct scan_options *o, const struct layers *l, struct error *err)
@@ -395,6 +369,7 @@ int scan_findings(struct scan *s, const struct scan_options *o, const struct lay
         struct finder f = { .s = s, .o = o };
         int r = find_vulnerabilities(&f, err);
         if (r == 0) {
+                find_malware(&f);
                 find_dropped(&f);
                 find_end_of_life(&f);
                 find_blindness(&f);
@@ -402,12 +377,29 @@ int scan_findings(struct scan *s, const struct scan_options *o, const struct lay
                 find_modified(&f);
                 find_unread(&f);
                 find_mismatches(&f, l);
+                find_misconfigurations(&f);
+                find_secrets(&f);
                 if (o->vex)
                         vex_apply(o->vex, &s->report, &s->arena, f.found.v, f.found.n);
-                find_misconfigurations(&f);
-                judge_all(&f);
+                scan_judge(s, o, f.found.v, f.found.n);
         }
         vec_done(&f.found);
-        vec_done(&f.judged);
+        return r;
+}
+
+int scan_rematch(struct scan *s, const struct scan_options *o, const struct finding *kept, size_t n_kept,
+                 struct error *err)
+{
+        struct finder f = { .s = s, .o = o };
+        int r = find_vulnerabilities(&f, err);
+        if (r == 0) {
+                for (size_t i = 0; i < n_kept; i++)
+                        *vec_push(&f.found) = kept[i];
+                find_dropped(&f);
+                if (o->vex)
+                        vex_apply(o->vex, &s->report, &s->arena, f.found.v, f.found.n);
+                scan_judge(s, o, f.found.v, f.found.n);
+        }
+        vec_done(&f.found);
         return r;
 }

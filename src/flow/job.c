@@ -141,9 +141,10 @@ static int read_layer(struct reading *r, const struct walk_options *o, struct si
 {
         _cleanup_(tar_freep) struct tar *t = tar_new_pieces(reading_pull, r);
         struct walk_md5 md5 = { .add = add_md5, .end = end_md5, .arg = r };
-        struct walk_options with_md5 = { .md5 = &md5, .family = o->family, .is_packed = o->is_packed };
+        struct walk_options with_md5 = *o;
         struct walk_totals totals;
         struct error why = ERROR_NONE;
+        with_md5.md5 = &md5;
         int e = walk_layer(t, &with_md5, out, &totals, err);
         if (e == 0) {
                 uint64_t odd = reading_drain(r);
@@ -173,6 +174,9 @@ static int read_layer(struct reading *r, const struct walk_options *o, struct si
                                 .stored_size = r->stored,
                                 .size = r->bytes,
                                 .files = totals.entries,
+                                .searched = totals.content.files,
+                                .searched_members = totals.content.members,
+                                .not_searched = totals.content.incomplete,
                                 .complete = totals.complete,
                                 .no_end_mark = totals.no_end_mark };
         sink_put(out, FACT_layer, &f);
@@ -231,18 +235,20 @@ static bool is_document(const struct tar_entry *e, struct str first)
         return e->size <= ARCHIVE_DOCUMENT_MAX && text.n && (text.p[0] == '{' || text.p[0] == '[');
 }
 
-static int read_member_layer(struct member_pull *m, struct sink *out, struct error *err)
+static int read_member_layer(struct member_pull *m, const struct content_plan *content, struct sink *out,
+                             struct error *err)
 {
         struct reading r;
         struct stream_source from = { .fd = -1, .size = UINT64_MAX, .pull = pull_member, .pull_arg = m };
         reading_start(&r, &from, false, NULL);
-        struct walk_options o = { 0 };
+        struct walk_options o = { .content = content };
         int e = read_layer(&r, &o, out, err);
         reading_done(&r);
         return e;
 }
 
-static int read_member(struct tar *outer, const struct tar_entry *e, struct sink *out, struct error *err)
+static int read_member(struct tar *outer, const struct tar_entry *e, const struct content_plan *content,
+                       struct sink *out, struct error *err)
 {
         char name_copy[4096];
         struct fact_member f = { .name = e->name, .link = e->link, .offset = e->offset, .size = e->size };
@@ -262,24 +268,24 @@ static int read_member(struct tar *outer, const struct tar_entry *e, struct sink
         if (is_layer(e, first)) {
                 f.is_layer = true;
                 sink_put(out, FACT_member, &f);
-                return read_member_layer(&m, out, err);
+                return read_member_layer(&m, content, out, err);
         }
         if (!is_document(e, first)) {
                 sink_put(out, FACT_member, &f);
                 return 0;
         }
-        _cleanup_(buf_done) struct buf content = BUF_INIT(ARCHIVE_DOCUMENT_MAX);
+        _cleanup_(buf_done) struct buf text = BUF_INIT(ARCHIVE_DOCUMENT_MAX);
         const void *p;
         ssize_t n;
         while ((n = pull_member(&m, &p)) > 0)
-                buf_add(&content, p, (size_t)n);
-        f.content = buf_str(&content);
+                buf_add(&text, p, (size_t)n);
+        f.content = buf_str(&text);
         if (n == 0)
                 sink_put(out, FACT_member, &f);
         return 0;
 }
 
-static int read_members(struct tar *outer, struct sink *out, struct error *err)
+static int read_members(struct tar *outer, const struct content_plan *content, struct sink *out, struct error *err)
 {
         for (;;) {
                 struct tar_entry e;
@@ -292,13 +298,13 @@ static int read_members(struct tar *outer, struct sink *out, struct error *err)
                 if (r == TAR_MALFORMED)
                         return error_set(err, -EBADMSG, "the archive is corrupt: %s", tar_where(outer));
                 if (r > 0 && !e.is_unsafe)
-                        r = read_member(outer, &e, out, err);
+                        r = read_member(outer, &e, content, out, err);
                 if (r < 0)
                         return r;
         }
 }
 
-int job_archive(const struct layer_input *in, struct sink *out, struct error *err)
+int job_archive(const struct layer_input *in, const struct content_plan *content, struct sink *out, struct error *err)
 {
         struct reading r;
         struct error why = ERROR_NONE;
@@ -307,7 +313,7 @@ int job_archive(const struct layer_input *in, struct sink *out, struct error *er
         };
         reading_start(&r, &from, true, out);
         struct tar *outer = tar_new_pieces(reading_pull, &r);
-        int e = read_members(outer, out, err);
+        int e = read_members(outer, content, out, err);
         if (e == 0)
                 (void)reading_drain(&r);
         int broken = pump_error(r.pump, &why);

@@ -17,6 +17,6 @@ int job_layer(const struct layer_input *in, const struct walk_options *o, struct
  * Reads an image archive (docker-archive or OCI layout as tar, compressed or not) from front to back: each member
  * becomes a `member` fact; those that are layers are followed by the facts of the layer and its `layer` fact.
  */
-int job_archive(const struct layer_input *in, struct sink *out, struct error *err);
+int job_archive(const struct layer_input *in, const struct content_plan *content, struct sink *out, struct error *err);
 
 #endif

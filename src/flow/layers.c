@@ -14,6 +14,8 @@
 #define SPOOL_MEMORY     (2u << 20)
 #define PACKAGES_MAX     200000
 #define OS_MAX           16
+#define SECRETS_MAX      20000
+#define CERTIFICATES_MAX 2000
 #define MEMBERS_MAX      100000
 #define MEMBER_BYTES_MAX (64u << 20) /* of documents in a stream archive */
 #define STALL_SECONDS    900         /* a daemon may write an image to its disk first; sources watch their own stalls */
@@ -33,7 +35,10 @@ static void layer_facts_done(struct layer_facts *l)
         spool_done(&l->owned);
         vec_done(&l->packages);
         vec_done(&l->os);
+        vec_done(&l->certificates);
+        vec_done(&l->secrets);
         vec_done(&l->unread);
+        vec_done(&l->malware);
 }
 
 static void add_unread(struct layer_facts *l, struct str path, const char *code, const char *detail)
@@ -105,11 +110,27 @@ static void take_fact(struct layer_facts *l, enum fact_kind kind, const void *fa
                 else if (has_room(l))
                         keep(l, kind, fact, vec_push(&l->os));
                 break;
+        case FACT_certificate:
+                if (l->certificates.n < CERTIFICATES_MAX && has_room(l))
+                        keep(l, kind, fact, vec_push(&l->certificates));
+                break;
+        case FACT_secret:
+                if (l->secrets.n == SECRETS_MAX)
+                        cut(l, "more secrets than the limit: the rest was dropped");
+                else if (has_room(l))
+                        keep(l, kind, fact, vec_push(&l->secrets));
+                break;
         case FACT_unread:
                 if (l->unread.n < UNREAD_MAX && has_room(l))
                         keep(l, kind, fact, vec_push(&l->unread));
                 else
                         l->unread_more++;
+                break;
+        case FACT_malware:
+                if (l->malware.n == MALWARE_MAX)
+                        cut(l, "more malware than the limit: the rest was dropped");
+                else if (has_room(l))
+                        keep(l, kind, fact, vec_push(&l->malware));
                 break;
         case FACT_layer:
                 if (l->has_end) /* there is one: another is a lie */
@@ -164,6 +185,7 @@ struct layer_job {
         size_t index;
         struct layer_input input;
         struct layer_facts *facts;
+        const struct content_plan *content;
         const struct layers_progress *progress;
 };
 
@@ -182,7 +204,9 @@ static int open_layer(void *arg, int *ret_fd, pid_t *ret_producer, struct error 
 static int run_layer(void *arg, int fd, struct sink *out, struct error *err)
 {
         struct layer_job *j = arg;
-        struct walk_options o = { .family = j->base->family, .is_packed = j->artefact->layers[j->index].is_packed };
+        struct walk_options o = { .content = j->content,
+                                  .family = j->base->family,
+                                  .is_packed = j->artefact->layers[j->index].is_packed };
         return job_layer(&j->input, &o, out, err);
 }
 
@@ -211,7 +235,8 @@ static void on_layer_end(void *arg, int r, const char *why)
                 take_failure(j->facts, r, why);
 }
 
-static int read_each(struct artefact *a, const struct layers_progress *p, struct layers *ret, struct error *err)
+static int read_each(struct artefact *a, const struct content_plan *content, const struct layers_progress *p,
+                     struct layers *ret, struct error *err)
 {
         struct layer_job *own = xcalloc(a->n_layers, sizeof(*own));
         struct job *jobs = xcalloc(a->n_layers, sizeof(*jobs));
@@ -224,7 +249,7 @@ static int read_each(struct artefact *a, const struct layers_progress *p, struct
                         continue;
                 }
                 own[i] = (struct layer_job){
-                        .artefact = a, .base = &base, .index = i, .facts = &ret->v[i], .progress = p
+                        .artefact = a, .base = &base, .index = i, .facts = &ret->v[i], .content = content, .progress = p
                 };
                 jobs[n++] = (struct job){ .name = "layer",
                                           .ready = layer_is_ready,
@@ -247,6 +272,7 @@ static int read_each(struct artefact *a, const struct layers_progress *p, struct
 struct stream_job {
         struct artefact *artefact;
         struct layer_input input;
+        const struct content_plan *content;
         const struct layers_progress *progress;
         struct arena arena; /* of members */
         VEC(struct fact_member) members;
@@ -273,7 +299,7 @@ static int open_stream(void *arg, int *ret_fd, pid_t *ret_producer, struct error
 static int run_stream(void *arg, int fd, struct sink *out, struct error *err)
 {
         struct stream_job *j = arg;
-        return job_archive(&j->input, out, err);
+        return job_archive(&j->input, j->content, out, err);
 }
 
 static void on_stream_fact(void *arg, enum fact_kind kind, const void *fact)
@@ -339,7 +365,7 @@ static void place_layers(struct stream_job *j, struct artefact *a, struct layers
                 } else if (owner[k]) {
                         ret->v[i] = ret->v[owner[k] - 1];
                         ret->v[i].is_borrowed = true;
-                        ret->v[i].unread.n = 0;
+                        ret->v[i].unread.n = ret->v[i].malware.n = 0;
                 } else {
                         owner[k] = i + 1;
                         ret->v[i] = j->layers.v[k];
@@ -356,9 +382,12 @@ static void place_layers(struct stream_job *j, struct artefact *a, struct layers
         free(owner);
 }
 
-static int read_stream(struct artefact *a, const struct layers_progress *p, struct layers *ret, struct error *err)
+static int read_stream(struct artefact *a, const struct content_plan *content, const struct layers_progress *p,
+                       struct layers *ret, struct error *err)
 {
-        struct stream_job j = { .artefact = a, .progress = p, .arena = ARENA_INIT, .budget = &ret->budget };
+        struct stream_job j = {
+                .artefact = a, .content = content, .progress = p, .arena = ARENA_INIT, .budget = &ret->budget
+        };
         struct job job = { .name = "archive",
                            .open = open_stream,
                            .run = run_stream,
@@ -407,22 +436,24 @@ static void judge_ends(const struct artefact *a, struct layers *l)
         }
 }
 
-static int read_layers(struct artefact *a, const struct layers_progress *p, struct layers *ret, struct error *err)
+static int read_layers(struct artefact *a, const struct content_plan *content, const struct layers_progress *p,
+                       struct layers *ret, struct error *err)
 {
         if (a->is_stream)
-                return read_stream(a, p, ret, err);
+                return read_stream(a, content, p, ret, err);
         ret->n = a->n_layers;
         ret->v = xcalloc(a->n_layers + 1, sizeof(*ret->v));
         for (size_t i = 0; i < ret->n; i++)
                 layer_facts_init(&ret->v[i], &ret->budget);
-        return read_each(a, p, ret, err);
+        return read_each(a, content, p, ret, err);
 }
 
-int layers_read(struct artefact *a, const struct layers_progress *p, struct layers *ret, struct error *err)
+int layers_read(struct artefact *a, const struct content_plan *content, const struct layers_progress *p,
+                struct layers *ret, struct error *err)
 {
         *ret = (struct layers){ .budget = { .memory = { .bytes = LAYERS_MEMORY_MAX },
                                             .lists = { .bytes = LAYERS_LISTS_MAX } } };
-        int r = read_layers(a, p, ret, err);
+        int r = read_layers(a, content, p, ret, err);
         if (r == 0)
                 judge_ends(a, ret);
         for (size_t i = 0; i < ret->n; i++)

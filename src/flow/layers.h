@@ -5,6 +5,7 @@
 #ifndef SEKISHO_FLOW_LAYERS_H
 #define SEKISHO_FLOW_LAYERS_H
 
+#include "analyze/content.h"
 #include "base/budget.h"
 #include "base/spool.h"
 #include "base/vec.h"
@@ -12,7 +13,10 @@
 
 VEC_TYPE(package_vec, struct fact_package);
 VEC_TYPE(os_vec, struct fact_os);
+VEC_TYPE(certificate_vec, struct fact_certificate);
+VEC_TYPE(secret_vec, struct fact_secret);
 VEC_TYPE(unread_vec, struct fact_unread);
+VEC_TYPE(malware_vec, struct fact_malware);
 
 struct layer_facts {
         struct arena arena; /* of the vectors' text */
@@ -20,7 +24,10 @@ struct layer_facts {
         struct spool owned; /* wire form of `owned` facts */
         struct package_vec packages;
         struct os_vec os;
+        struct certificate_vec certificates; /* at most CERTIFICATES_MAX: they only add words */
+        struct secret_vec secrets;
         struct unread_vec unread;
+        struct malware_vec malware;
         uint64_t unread_more;  /* beyond UNREAD_MAX, only counted */
         struct fact_layer end; /* zero if the worker never got there */
         bool has_end;
@@ -31,7 +38,8 @@ struct layer_facts {
         struct layers_budget *budget;
 };
 
-#define UNREAD_MAX 10000
+#define UNREAD_MAX  10000
+#define MALWARE_MAX 10000 /* of a layer */
 
 /* What the facts of all layers together may take: a worker that was taken over sends as many as it likes. */
 #define LAYERS_MEMORY_MAX (UINT64_C(1) << 30)  /* packages, systems, unread */
@@ -53,10 +61,12 @@ struct layers_progress {
 };
 
 /*
- * Reads all layers of the artefact; for stream archives also resolves them. What could not be read is in `unread`.
- * < 0 only for an interrupt, or a stream archive that holds no image.
+ * Reads all layers of the artefact, and searches their files as content says (NULL: not at all); for stream archives
+ * also resolves them. What could not be read is in `unread`. < 0 only for an interrupt, or a stream archive that holds
+ * no image.
  */
-int layers_read(struct artefact *a, const struct layers_progress *p, struct layers *ret, struct error *err);
+int layers_read(struct artefact *a, const struct content_plan *content, const struct layers_progress *p,
+                struct layers *ret, struct error *err);
 void layers_done(struct layers *l);
 
 /* Calls each for every entry of a layer's list, in order; stops at the first result other than 0 and returns it. */

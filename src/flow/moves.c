@@ -25,12 +25,6 @@ static struct str names_of(const struct report *r, const size_t *packages, size_
         return arena_str(arena, buf_str(&b));
 }
 
-static bool is_later(struct str ecosystem, struct str a, struct str b)
-{
-        const struct version_scheme *scheme = version_scheme_find(ecosystem);
-        return scheme ? scheme->compare(a, b) > 0 : str_cmp(a, b) > 0;
-}
-
 /* Another base image comes first: it closes what no update can. Then updates, then what somebody must decide. */
 static int most_urgent_first(const void *a, const void *b)
 {
@@ -61,7 +55,7 @@ static struct move move_of(struct scan *s, const size_t *which, size_t n)
                 const struct finding *x = &r->findings[which[i]];
                 m.worst = MAX(m.worst, x->severity);
                 m.n_kev += x->vulnerability && x->vulnerability->kev;
-                if (x->vulnerability && x->fix.n && is_later(x->vulnerability->ecosystem, x->fix, m.to))
+                if (x->vulnerability && x->fix.n && version_is_later(x->vulnerability->ecosystem, x->fix, m.to))
                         m.to = x->fix;
         }
         m.n_findings = n;

@@ -39,6 +39,7 @@ static struct book_finding finding_of(const struct finding *f, struct arena *are
                 .is_exploited = v && v->kev,
                 .response = str_of(response_name(f->response)),
                 .state = state_of(f),
+                .waiver = f->waiver ? f->waiver->id : STR_NONE,
                 .rule = f->rule ? f->rule->name : STR_NONE,
         };
 }

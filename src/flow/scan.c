@@ -1,6 +1,9 @@
 /* See scan.h: opens the target, reads its layers, merges them, matches, decides, and puts the report together. */
 #include "flow/scan.h"
 
+#include "flow/history.h"
+#include "flow/secrets.h"
+
 #include <errno.h>
 #include <stdlib.h>
 
@@ -86,6 +89,20 @@ static void add_notes(struct scan *s, const struct vex_set *vex)
         c->n_unread = n;
 }
 
+static void describe_search(struct scan *s, const struct scan_options *o, const struct layers *l)
+{
+        struct report_search *search = &s->report.search;
+        search->rules = o->malware_rules;
+        search->hashes = o->malware_hashes;
+        for (size_t i = 0; i < l->n; i++) {
+                if (l->v[i].is_borrowed)
+                        continue;
+                search->files += l->v[i].end.searched;
+                search->members += l->v[i].end.searched_members;
+                search->incomplete += l->v[i].end.not_searched;
+        }
+}
+
 static int assemble(struct scan *s, const struct scan_options *o, const struct layers *l, struct error *err)
 {
         struct report *r = &s->report;
@@ -97,6 +114,7 @@ static int assemble(struct scan *s, const struct scan_options *o, const struct l
         r->os = s->view.os;
         r->coverage = s->view.coverage;
         add_notes(s, o->vex);
+        describe_search(s, o, l);
         describe_data(s, o);
         scan_packages(s);
         int e = scan_findings(s, o, l, err);
@@ -114,12 +132,16 @@ int scan_run(const char *target, const struct scan_options *o, struct scan *ret,
                 return r;
         if (o->opened)
                 o->opened(o->opened_arg, &ret->artefact);
-        r = layers_read(&ret->artefact, o->progress, &layers, err);
+        r = layers_read(&ret->artefact, o->content, o->progress, &layers, err);
         if (r == 0)
                 r = artefact_check_platform(&ret->artefact, o->source.platform, err);
         image_files_begin(&ret->files, &ret->arena, o->ledger);
         if (r == 0)
                 r = view_make(&layers, &ret->arena, &ret->files.ledger, &ret->view, err);
+        if (r == 0 && o->secrets)
+                r = secrets_in_artefact(&ret->artefact, o->secrets, &ret->arena, &ret->view, err);
+        if (r == 0 && o->secrets && o->history)
+                r = history_of_artefact(&ret->artefact, o->secrets, &ret->arena, &ret->view, err);
         if (r == 0)
                 r = assemble(ret, o, &layers, err);
         layers_done(&layers);

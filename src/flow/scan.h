@@ -5,6 +5,8 @@
 #ifndef SEKISHO_FLOW_SCAN_H
 #define SEKISHO_FLOW_SCAN_H
 
+#include "analyze/content.h"
+#include "analyze/secrets.h"
 #include "decide/decide.h"
 #include "flow/image-checks.h"
 #include "flow/layers.h"
@@ -22,7 +24,17 @@ struct scan_options {
         const struct db *db;  /* the advisories */
         struct str db_source; /* "embedded", or its file */
         const struct policy *policy;
-        const struct vex_set *vex; /* may be NULL */
+        enum stage stage;         /* 0: STAGE_SCAN */
+        struct str_list controls; /* mitigating controls that are live */
+        struct str explain;       /* id of the findings whose reasons are wanted in full; may be empty */
+        int64_t (*first_seen)(void *arg,
+                              struct str id); /* when a finding was first seen here, 0 unknown; may be NULL */
+        void *first_seen_arg;
+        const struct vex_set *vex;            /* may be NULL */
+        bool history;                         /* repositories: all that their objects hold, not only the work tree */
+        const struct secret_set *secrets;     /* kinds of secrets to look for; NULL: none are */
+        const struct content_plan *content;   /* what the content of files is searched for; NULL: nothing */
+        size_t malware_rules, malware_hashes; /* in it */
         int64_t today;
         const struct layers_progress *progress;
         void (*opened)(void *arg,
@@ -50,6 +62,17 @@ void scan_packages(struct scan *s);
 
 /* From packages, coverage, layers and system to sorted findings, each with the rule that judges it. */
 int scan_findings(struct scan *s, const struct scan_options *o, const struct layers *l, struct error *err);
+
+/* Judges these findings by the policy and puts them into the report, sorted, with what rules and waivers make of them.
+ */
+void scan_judge(struct scan *s, const struct scan_options *o, const struct finding *found, size_t n);
+
+/*
+ * Matches the report's packages again, which somebody has changed, and judges the result together with the findings
+ * that are kept. The report must have no findings and no verdict yet.
+ */
+int scan_rematch(struct scan *s, const struct scan_options *o, const struct finding *kept, size_t n_kept,
+                 struct error *err);
 
 /* From findings to the moves that close them. */
 void scan_moves(struct scan *s);

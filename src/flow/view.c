@@ -33,7 +33,9 @@ struct merge {
         struct map64 links;        /* path and layer -> 1 + index in link_files */
         VEC(struct link_target) link_files;
         struct sample modified, unknown;
+        struct map64 malware; /* path and layer -> 1 + index of the first in view->malware */
         struct set64 skipped; /* path and layer of files that were not looked at */
+        struct map64 secrets; /* path and layer of a file with secrets -> 1 + index of the first in the view's */
 };
 
 struct pass {
@@ -213,6 +215,71 @@ static int merge_owners(struct merge *m)
         return e;
 }
 
+/* --- secrets --- */
+
+static int by_file(const void *a, const void *b)
+{
+        const struct view_secret *x = a, *y = b;
+        if (x->layer != y->layer)
+                return x->layer < y->layer ? -1 : 1;
+        int r = str_cmp(x->secret.path, y->secret.path);
+        if (r == 0)
+                r = str_cmp(x->secret.members, y->secret.members);
+        if (r == 0 && x->secret.offset != y->secret.offset)
+                return x->secret.offset < y->secret.offset ? -1 : 1;
+        return r ? r : str_cmp(x->secret.rule, y->secret.rule);
+}
+
+/* The certificate that belongs to a private key: the first, from the base layer up. */
+static struct str certificate_of(struct merge *m, const struct fact_secret *s)
+{
+        for (size_t k = 0; s->public_key.n && k < m->layers->n; k++) {
+                const struct certificate_vec *v = &m->layers->v[k].certificates;
+                for (size_t i = 0; i < v->n; i++)
+                        if (str_eq(v->v[i].public_key, s->public_key))
+                                return arena_printf(m->arena, "/%.*s%s%.*s%s", STR_FMT(v->v[i].path),
+                                                    v->v[i].subject.n ? " (" : "", STR_FMT(v->v[i].subject),
+                                                    v->v[i].subject.n ? ")" : "");
+        }
+        return STR_NONE;
+}
+
+/* All of them, those of one file in a row; end_entry then tells what became of the file. */
+static void merge_secrets(struct merge *m)
+{
+        struct view *v = m->view;
+        size_t n = 0;
+        for (size_t k = 0; k < m->layers->n; k++)
+                n += m->layers->v[k].secrets.n;
+        v->secrets = arena_array(m->arena, n, sizeof(*v->secrets));
+        for (size_t k = 0; k < m->layers->n; k++)
+                for (size_t i = 0; i < m->layers->v[k].secrets.n; i++) {
+                        struct view_secret *s = &v->secrets[v->n_secrets++];
+                        s->layer = k;
+                        s->deleted_by = NONE;
+                        fact_copy(FACT_secret, m->arena, &m->layers->v[k].secrets.v[i], &s->secret);
+                        s->certificate = certificate_of(m, &s->secret);
+                }
+        if (n)
+                qsort(v->secrets, n, sizeof(*v->secrets), by_file);
+        for (size_t i = n; i-- > 0;)
+                *map64_put(&m->secrets, path_in_layer(hash_str(v->secrets[i].secret.path), v->secrets[i].layer), NULL) =
+                        i + 1;
+}
+
+static void end_secrets(struct merge *m, uint64_t h, const struct ledger_entry *e)
+{
+        const uint64_t *at = map64_get(&m->secrets, path_in_layer(h, e->layer));
+        for (size_t i = at ? (size_t)*at - 1 : m->view->n_secrets; i < m->view->n_secrets; i++) {
+                struct view_secret *s = &m->view->secrets[i];
+                if (s->layer != e->layer || !str_eq(s->secret.path, e->file->path))
+                        break;
+                s->deleted_by = e->deleted_by;
+                s->package = e->package;
+                s->is_verified = e->deleted_by == NONE && e->state == STATE_VERIFIED;
+        }
+}
+
 /* --- third reading: how each file ends --- */
 
 static struct str digest_of(const struct fact_file *f, size_t bytes)
@@ -341,6 +408,38 @@ static void sample(struct sample *s, const struct ledger_entry *e, const struct 
         s->limit = s->files.v[VIEW_SAMPLE_MAX - 1].path;
 }
 
+static void collect_malware(struct merge *m)
+{
+        struct view *v = m->view;
+        size_t n = 0;
+        for (size_t k = 0; k < m->layers->n; k++)
+                n += m->layers->v[k].malware.n;
+        v->malware = arena_array(m->arena, n, sizeof(*v->malware));
+        for (size_t k = 0; k < m->layers->n; k++) {
+                for (size_t i = 0; i < m->layers->v[k].malware.n; i++) {
+                        struct view_malware *to = &v->malware[v->n_malware++];
+                        *to = (struct view_malware){ .layer = k, .deleted_by = NONE };
+                        fact_copy(FACT_malware, m->arena, &m->layers->v[k].malware.v[i], &to->fact);
+                        bool is_new;
+                        uint64_t *first = map64_put(&m->malware, path_in_layer(hash_str(to->fact.path), k), &is_new);
+                        if (is_new)
+                                *first = v->n_malware;
+                }
+        }
+}
+
+/* Of a path that a layer has twice the last entry counts, as everywhere. */
+static void note_deleted_malware(struct merge *m, uint64_t path_hash, size_t layer, size_t deleted_by)
+{
+        const uint64_t *first = map64_get(&m->malware, path_in_layer(path_hash, layer));
+        if (!first)
+                return;
+        struct str path = m->view->malware[*first - 1].fact.path;
+        for (size_t i = *first - 1; i < m->view->n_malware && m->view->malware[i].layer == layer; i++)
+                if (str_eq(m->view->malware[i].fact.path, path))
+                        m->view->malware[i].deleted_by = deleted_by;
+}
+
 static int end_entry(void *arg, uint64_t i, const struct fact_file *f)
 {
         struct pass *p = arg;
@@ -371,6 +470,9 @@ static int end_entry(void *arg, uint64_t i, const struct fact_file *f)
                         sample(&m->unknown, &e, content);
                 }
         }
+        end_secrets(m, h, &e);
+        if (m->view->n_malware)
+                note_deleted_malware(m, h, p->layer, e.deleted_by);
         int r = m->ledger ? m->ledger->entry(m->ledger->arg, &e) : 0;
         arena_done(&scratch);
         return r;
@@ -493,6 +595,8 @@ int view_make(const struct layers *l, struct arena *arena, const struct ledger *
                 merge_os(&m);
                 merge_packages(&m);
                 merge_unread(&m);
+                merge_secrets(&m);
+                collect_malware(&m);
                 r = merge_owners(&m);
         }
         if (r == 0)
@@ -505,6 +609,8 @@ int view_make(const struct layers *l, struct arena *arena, const struct ledger *
         vec_done(&m.link_files);
         sample_done(&m.modified);
         sample_done(&m.unknown);
+        map64_done(&m.malware);
         set64_done(&m.skipped);
+        map64_done(&m.secrets);
         return r < 0 ? error_errno(err, r, "cannot merge the layers") : 0;
 }

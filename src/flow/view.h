@@ -28,15 +28,36 @@ struct ledger {
         void *arg;
 };
 
+/* A secret, with what became of the file that it is in. */
+struct view_secret {
+        struct fact_secret secret;
+        size_t layer;
+        size_t deleted_by;      /* the layer that deleted or replaced the file, or NONE: it is in the view */
+        struct str package;     /* that owns the file; empty if none */
+        bool is_verified;       /* the file is what its package shipped */
+        struct str certificate; /* "/etc/tls/x.crt (www.example.org)": of a private key, if one is in the artefact */
+};
+
+/* Malware, with what became of the file that holds it. */
+struct view_malware {
+        struct fact_malware fact;
+        size_t layer;
+        size_t deleted_by; /* the layer that deleted or replaced it, or NONE: it is in the view */
+};
+
 struct view {
         bool has_os;
         struct fact_os os;
         size_t os_layer;
         struct report_package *packages; /* without purl; in no particular order */
         size_t n_packages;
-        size_t databases; /* package database files in the view */
-        bool is_partial;  /* a part of a layer, or of a package database in the view, could not be read */
+        size_t databases;            /* package database files in the view */
+        struct view_secret *secrets; /* of all layers, base first */
+        size_t n_secrets;
+        bool is_partial; /* a part of a layer, or of a package database in the view, could not be read */
         struct coverage coverage;
+        struct view_malware *malware; /* by layer, in the order in which it was found */
+        size_t n_malware;
 };
 
 /* A file that lists packages: what it hides, nobody compares with advisories. */

@@ -29,3 +29,9 @@ const struct version_scheme *version_scheme_find(struct str name)
         }
         return NULL;
 }
+
+bool version_is_later(struct str ecosystem, struct str a, struct str b)
+{
+        const struct version_scheme *scheme = version_scheme_find(ecosystem);
+        return scheme ? scheme->compare(a, b) > 0 : str_cmp(a, b) > 0;
+}

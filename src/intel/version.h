@@ -23,4 +23,7 @@ extern const struct version_scheme *const version_schemes[]; /* NULL-terminated,
 /* By scheme name ("debian") or by OSV ecosystem name in any case, with or without suffix ("Debian:12", "npm"). */
 const struct version_scheme *version_scheme_find(struct str name);
 
+/* a > b in the order of the ecosystem; in byte order where that is not known. */
+bool version_is_later(struct str ecosystem, struct str a, struct str b);
+
 #endif

@@ -231,6 +231,11 @@ static json_t *affects(const struct report *r, const struct finding *f, const st
                 }
                 doc_add(array, o);
         }
+        if (!f->n_packages) {
+                json_t *o = doc_object();
+                doc_set(o, "ref", doc_cstr(ARTEFACT_REF));
+                doc_add(array, o);
+        }
         return array;
 }
 
@@ -280,6 +285,20 @@ static json_t *vulnerability(const struct report *r, struct arena *a, const stru
                 doc_set(o, "description", doc_text(f->title));
                 doc_set(o, "detail", doc_text(f->check->why));
                 doc_set(o, "cwes", weaknesses(f->check));
+        }
+        if (f->malware) {
+                doc_set(o, "description", doc_text(f->title));
+                doc_add_property(properties, "sekisho:malware", f->malware->family);
+                doc_add_property(properties, "sekisho:path", f->path);
+        }
+        if (f->secret) {
+                json_t *weakness = doc_array();
+                doc_add(weakness, doc_number(798)); /* CWE-798: use of hard-coded credentials */
+                doc_set(o, "cwes", weakness);
+                doc_set(o, "description", doc_text(f->title));
+                doc_add_property(properties, "sekisho:secret", f->secret->redacted);
+                doc_add_property(properties, "sekisho:confidence", f->secret->confidence);
+                doc_add_property(properties, "sekisho:path", f->path);
         }
         doc_set(o, "recommendation", doc_text(recommendation(r, a, f)));
         if (v && v->published)
@@ -370,7 +389,8 @@ static int write_document(const struct report *r, bool is_vex, struct str author
                 doc_put(&s, "compositions", compositions(r));
         doc_open(&s, "vulnerabilities", '[');
         for (size_t i = 0; i < r->n_findings; i++, arena_done(&one))
-                if (r->findings[i].kind == FINDING_VULNERABILITY || (r->findings[i].check && !is_vex))
+                if (r->findings[i].kind == FINDING_VULNERABILITY ||
+                    (!is_vex && (r->findings[i].check || r->findings[i].malware || r->findings[i].secret)))
                         doc_put(&s, NULL, vulnerability(r, &one, &r->findings[i], refs, is_vex));
         doc_close(&s, ']');
         doc_close(&s, '}');

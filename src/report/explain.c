@@ -161,17 +161,92 @@ static void statement(struct page *p, const struct finding *f)
                 line(p, "because", PAINT_PLAIN, text_clean(a, s->impact));
                 line(p, "action", PAINT_PLAIN, text_clean(a, s->action));
                 line(p, "remark", PAINT_PLAIN, text_clean(a, s->detail));
-        } else if (f->set_aside) {
+        } else if (f->set_aside && !f->waiver) {
                 line(p, "because", PAINT_PLAIN, text_clean(a, f->set_aside_why));
         }
         line(p, "in doubt", PAINT_WARN, text_clean(a, f->vex_doubt));
+}
+
+static void waiver(struct page *p, const struct report_waiver *w)
+{
+        struct arena *a = &p->arena;
+        line(p, "waiver", PAINT_WARN,
+             arena_printf(a, "%.*s (%.*s), %.*s%s%.*s, until %.*s", STR_FMT(text_clean(a, w->id)),
+                          STR_FMT(text_clean(a, w->place)), STR_FMT(text_clean(a, w->response)),
+                          w->control.n ? " by " : "", STR_FMT(text_clean(a, w->control)), STR_FMT(w->until)));
+        line(p, "scope", PAINT_PLAIN, text_clean(a, w->scope));
+        line(p, "reason", PAINT_PLAIN, text_clean(a, w->reason));
+        line(p, "owner", PAINT_PLAIN,
+             w->approver.n ? arena_printf(a, "%.*s, approved by %.*s", STR_FMT(text_clean(a, w->owner)),
+                                          STR_FMT(text_clean(a, w->approver)))
+                           : text_clean(a, w->owner));
+}
+
+/* What each part of the condition came to: "vuln.severity >= high (critical)"; a part that is false has a cross. */
+static void parts(struct page *p, const struct finding_reason *x)
+{
+        struct arena *a = &p->arena;
+        for (size_t i = 0; i < x->n_parts; i++) {
+                const struct reason_part *part = &x->parts[i];
+                struct str seen = text_cut(a, text_clean(a, part->seen), 60);
+                line(p, "", part->is_true ? PAINT_PLAIN : PAINT_FAINT,
+                     arena_printf(a, "%*s%s %.*s%s%.*s%s", (int)(2 * MIN(part->depth, 10u)), "",
+                                  part->is_true ? "✓" : "✗", STR_FMT(text_clean(a, part->text)), seen.n ? " (" : "",
+                                  STR_FMT(seen), seen.n ? ")" : ""));
+        }
+}
+
+/* Every rule that hits it, the one that decides first: its line stands there already unless a waiver covers it. */
+static void reasons(struct page *p, const struct finding *f)
+{
+        struct arena *a = &p->arena;
+        for (size_t i = 0; i < 2 * f->n_reasons; i++) {
+                const struct finding_reason *x = &f->reasons[i % f->n_reasons];
+                if (x->decides != (i < f->n_reasons))
+                        continue;
+                if (!x->decides || f->set_aside)
+                        line(p, x->decides ? "else" : "also", PAINT_PLAIN,
+                             arena_printf(a, "%.*s: rule \"%.*s\" (%.*s)", STR_FMT(text_clean(a, x->action)),
+                                          STR_FMT(text_clean(a, x->name)), STR_FMT(text_clean(a, x->place))));
+                parts(p, x);
+        }
+}
+
+/* The frameworks' names for it, as the rule says: "NIST-800-190:4.1.1, T1190". */
+static void tags(struct page *p, const struct rule_hit *h)
+{
+        struct arena *a = &p->arena;
+        struct buf b = BUF_INIT((size_t)1 << 16);
+        for (size_t i = 0; i < h->tags.n; i++)
+                buf_printf(&b, "%s%.*s", i ? ", " : "", STR_FMT(text_clean(a, h->tags.v[i])));
+        line(p, "tagged", PAINT_PLAIN, text_take(a, &b));
+}
+
+static void to_accept(struct page *p, const struct finding *f)
+{
+        struct arena *a = &p->arena;
+        if (f->rule && f->rule->denies && f->kind != FINDING_WAIVER)
+                line(p, "to accept", PAINT_PLAIN,
+                     arena_printf(a, "sekisho accept %.*s %.*s --until … --reason …",
+                                  STR_FMT(text_clean(a, text_shell(a, f->id))),
+                                  STR_FMT(text_clean(a, text_shell(a, p->r->target)))));
 }
 
 static void decision(struct page *p, const struct finding *f)
 {
         struct arena *a = &p->arena;
         statement(p, f);
-        if (f->set_aside)
+        if (f->waiver)
+                waiver(p, f->waiver);
+        if (f->doubtful)
+                line(p, "waiver", PAINT_WARN,
+                     arena_printf(a, "%.*s (%.*s) does not hold: %.*s", STR_FMT(text_clean(a, f->doubtful->id)),
+                                  STR_FMT(text_clean(a, f->doubtful->place)), STR_FMT(f->doubt)));
+        if (f->waiver)
+                line(p, "decided", PAINT_WARN,
+                     arena_printf(a, "accepted by %.*s until %.*s: it does not count",
+                                  STR_FMT(text_clean(a, f->waiver->owner)), STR_FMT(f->waiver->until)));
+        else if (f->set_aside)
                 line(p, "decided", PAINT_WARN,
                      arena_printf(a, "set aside by %s of %.*s: no rule judges it",
                                   f->set_aside == SET_ASIDE_BY_WAIVER ? "a waiver" : "VEX",
@@ -182,7 +257,13 @@ static void decision(struct page *p, const struct finding *f)
                                   STR_FMT(text_clean(a, f->rule->name)), STR_FMT(text_clean(a, f->rule->place))));
         else
                 line(p, "decided", PAINT_PLAIN, STR("no rule denies it"));
+        reasons(p, f);
+        if (f->rule) {
+                line(p, "why", PAINT_PLAIN, text_clean(a, f->rule->why));
+                tags(p, f->rule);
+        }
         line(p, "to do", PAINT_STRONG, finding_advice(p->r, a, f));
+        to_accept(p, f);
         line(p, "read more", PAINT_PLAIN, advisory_url(a, f->id));
 }
 
@@ -195,11 +276,51 @@ static void check(struct page *p, const struct fact_check *c)
         line(p, "covered by", PAINT_PLAIN, text_take(&p->arena, &tags));
 }
 
+static void about_secret(struct page *p, const struct finding *f)
+{
+        const struct fact_secret *s = f->secret;
+        struct arena *a = &p->arena;
+        line(p, "value", PAINT_PLAIN, arena_printf(a, "%.*s; it is never shown", STR_FMT(text_clean(a, s->redacted))));
+        line(p, "certain", PAINT_PLAIN,
+             arena_printf(a, "%.*s confidence; %s", STR_FMT(text_clean(a, s->confidence)),
+                          str_is(s->validity, "valid")    ? "its own checksum or form is right"
+                          : str_is(s->validity, "failed") ? "its own checksum is wrong"
+                                                          : "its form has nothing to check"));
+        line(p, "detail", PAINT_PLAIN, text_clean(a, s->detail));
+        line(p, "same as", PAINT_PLAIN,
+             arena_printf(a, "every find with the fingerprint %.*s", STR_FMT(text_clean(a, s->fingerprint))));
+        if (f->deleted_by != NONE)
+                line(p, "deleted", PAINT_WARN,
+                     arena_printf(a, "in layer %zu; whoever can pull the image can read it", f->deleted_by + 1));
+        struct buf tags = BUF_INIT(4096);
+        for (size_t i = 0; i < s->tags.n; i++)
+                buf_printf(&tags, "%s%.*s", i ? ", " : "", STR_FMT(text_clean(a, s->tags.v[i])));
+        line(p, "covered by", PAINT_PLAIN, text_take(a, &tags));
+}
+
+static void malware(struct page *p, const struct finding *f)
+{
+        struct arena *a = &p->arena;
+        const struct fact_malware *m = f->malware;
+        struct buf tags = BUF_INIT((size_t)1 << 16);
+        for (size_t i = 0; i < m->tags.n; i++)
+                buf_printf(&tags, "%s%.*s", i ? ", " : "", STR_FMT(text_clean(a, m->tags.v[i])));
+        line(p, "kind", PAINT_PLAIN,
+             arena_printf(a, "%.*s, confidence %.*s", STR_FMT(text_clean(a, m->family)), STR_FMT(m->confidence)));
+        line(p, "proof", PAINT_PLAIN, text_clean(a, f->proof));
+        line(p, "ATT&CK", PAINT_PLAIN, text_take(a, &tags));
+        line(p, "deleted", PAINT_WARN, deleted_words(p->r, a, f));
+}
+
 static void explain(struct page *p, const struct finding *f)
 {
         title(p, f);
         if (f->vulnerability)
                 advisory(p, f->vulnerability);
+        else if (f->secret)
+                about_secret(p, f);
+        else if (f->malware)
+                malware(p, f);
         else
                 line(p, "proof", PAINT_PLAIN, text_clean(&p->arena, f->proof));
         if (f->vulnerability && f->n_packages) {
@@ -213,25 +334,13 @@ static void explain(struct page *p, const struct finding *f)
         decision(p, f);
 }
 
-static bool is_named(const struct finding *f, struct str id)
-{
-        const struct fact_vulnerability *v = f->vulnerability;
-        bool named = str_eq_nocase(f->id, id) || str_eq_nocase(str_of(finding_kind_name(f->kind)), id);
-        if (!v)
-                return named;
-        named |= str_eq_nocase(v->id, id) || str_eq_nocase(v->cve, id);
-        for (size_t i = 0; i < v->aliases.n && !named; i++)
-                named = str_eq_nocase(v->aliases.v[i], id);
-        return named;
-}
-
 int report_explain(const struct report *r, struct str id, const struct report_options *o, FILE *to)
 {
         struct page p = { .r = r };
         size_t found = 0;
         p.s = (struct screen){ to, &p.arena, o->colour, o->width };
         for (size_t i = 0; id.n && i < r->n_findings; i++) {
-                if (!is_named(&r->findings[i], id))
+                if (!finding_is_named(&r->findings[i], id))
                         continue;
                 if (found++)
                         screen_newline(&p.s);

@@ -96,6 +96,10 @@ static void proof(struct page *p, const struct finding *f)
                      arena_printf(a, "%.*s %.*s, listed in %.*s", STR_FMT(text_clean(a, q->p.name)),
                                   STR_FMT(text_clean(a, q->p.version)), STR_FMT(place(p, q->p.database, q->p.line))));
         }
+        if (f->malware) {
+                term(p, "Kind", f->malware->family);
+                term(p, "Deleted", deleted_words(r, a, f));
+        }
         if (!v)
                 term(p, "Where", place(p, f->path, f->line));
         if (f->layer != NONE && f->layer < r->n_layers)
@@ -105,10 +109,20 @@ static void proof(struct page *p, const struct finding *f)
                              STR_FMT(text_clean(a, r->layers[f->layer].created_by.n ? r->layers[f->layer].created_by
                                                                                     : r->layers[f->layer].digest))));
         stated(p, f);
+        if (f->waiver)
+                term(p, "Waiver",
+                     arena_printf(a, "%.*s (%.*s), until %.*s", STR_FMT(text_clean(a, f->waiver->id)),
+                                  STR_FMT(text_clean(a, f->waiver->place)), STR_FMT(f->waiver->until)));
+        if (f->doubtful)
+                term(p, "Waiver",
+                     arena_printf(a, "%.*s does not hold: %.*s", STR_FMT(text_clean(a, f->doubtful->id)),
+                                  STR_FMT(f->doubt)));
         if (f->rule)
                 term(p, f->rule->denies ? "Denied by" : "Warned by",
                      arena_printf(a, "%.*s (%.*s)", STR_FMT(text_clean(a, f->rule->name)),
                                   STR_FMT(text_clean(a, f->rule->place))));
+        if (f->rule && f->rule->why.n)
+                term(p, "Why", text_clean(a, f->rule->why));
         term(p, "To do", text_capital(a, finding_advice(r, a, f)));
         page_raw(p, "</dl></details></td></tr>\n");
 }

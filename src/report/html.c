@@ -210,7 +210,7 @@ static void seen_files(struct page *p, const struct report_file *files, size_t n
 
 /* Like the table: those with a severity in one entry, and what the image needs for a read-only root in one of its own.
  */
-static bool misconfigurations(struct page *p)
+static void misconfigurations(struct page *p)
 {
         const struct report *r = p->r;
         const struct finding *readonly = NULL;
@@ -237,7 +237,6 @@ static bool misconfigurations(struct page *p)
                 seen(p, STR("Read-only"), readonly->check->detail);
                 page_raw(p, "</dd>\n");
         }
-        return n || readonly;
 }
 
 static void also_seen(struct page *p)
@@ -246,20 +245,30 @@ static void also_seen(struct page *p)
         const struct coverage *c = &r->coverage;
         struct arena *a = &p->arena;
         page_raw(p, "<section id=\"seen\">\n<h2>Also seen</h2>\n<dl class=\"seen\">\n");
-        bool any = false;
+        seen(p, STR("Malware"), search_words(r, a));
+        for (size_t i = 0; i < r->n_findings; i++)
+                if (r->findings[i].kind == FINDING_MALWARE)
+                        page_put(p, ", @", malware_item(r, a, &r->findings[i]));
+        page_raw(p, "</dd>\n");
         for (size_t i = 0; i < r->n_findings; i++) {
                 const struct finding *f = &r->findings[i];
-                if (f->kind != FINDING_UNSUPPORTED && f->kind != FINDING_STALE_DATA && f->kind != FINDING_MISMATCH)
+                if (f->kind != FINDING_UNSUPPORTED && f->kind != FINDING_STALE_DATA && f->kind != FINDING_MISMATCH &&
+                    f->kind != FINDING_WAIVER && f->kind != FINDING_ARTEFACT)
                         continue;
-                any = true;
                 seen(p,
                      f->kind == FINDING_UNSUPPORTED  ? STR("Blind")
                      : f->kind == FINDING_STALE_DATA ? STR("Old data")
-                                                     : STR("Mismatch"),
+                                                     : text_capital(a, str_of(finding_kind_name(f->kind))),
                      text_capital(a, f->title));
                 page_raw(p, "</dd>\n");
         }
-        any |= misconfigurations(p);
+        for (size_t i = 0; i < r->n_findings; i++) {
+                if (!secret_is_likely(&r->findings[i]))
+                        continue;
+                seen(p, STR("Secret"), secret_words(r, a, &r->findings[i]));
+                page_raw(p, "</dd>\n");
+        }
+        misconfigurations(p);
         if (c->total_modified) {
                 seen(p, STR("Modified"),
                      arena_printf(a, "%.*s not as shipped",
@@ -286,8 +295,6 @@ static void also_seen(struct page *p)
                                   STR_FMT(text_count(a, c->deleted, "file", "files"))));
                 page_raw(p, "</dd>\n");
         }
-        if (!any && !c->total_modified && !c->total_unknown_executables && !c->n_unread && !c->deleted)
-                page_raw(p, "<dt class=\"hide\">Nothing</dt><dd>Nothing else that needs an eye.</dd>\n");
         page_raw(p, "</dl>\n</section>\n");
 }
 

@@ -37,6 +37,10 @@ struct str finding_fingerprint(const struct report *r, struct arena *a, const st
         add_part(&b, v && v->matched_name.n ? v->matched_name : p ? p->name : STR_NONE);
         add_part(&b, v && v->installed.n ? v->installed : p ? p->version : STR_NONE);
         add_part(&b, f->path);
+        if (f->secret) {
+                add_part(&b, f->secret->fingerprint);
+                add_part(&b, f->secret->commit);
+        }
         uint8_t hash[EVP_MAX_MD_SIZE];
         digest(&b, EVP_sha256(), hash);
         buf_clear(&b);

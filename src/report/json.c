@@ -47,13 +47,19 @@ static json_t *verdict(const struct report *r)
                 json_t *rule = doc_object();
                 doc_set(rule, "name", doc_text(h->name));
                 doc_set(rule, "place", doc_str(h->place));
-                doc_set(rule, "action", doc_cstr(h->denies ? "deny" : "warn"));
+                doc_set(rule, "action", h->action.n ? doc_str(h->action) : doc_cstr(h->denies ? "deny" : "warn"));
+                doc_set(rule, "denies", doc_bool(h->denies));
+                doc_set(rule, "response", doc_str(h->response));
+                doc_set(rule, "why", doc_str(h->why));
+                doc_set(rule, "fix", doc_str(h->fix));
+                doc_set(rule, "tags", doc_list(h->tags));
                 doc_set(rule, "findings", indexes(h->findings, h->n_findings));
                 doc_add(rules, rule);
         }
         doc_set(o, "decision", doc_cstr(r->denied ? "deny" : "allow"));
         doc_set(o, "complete", doc_bool(r->complete));
         doc_set(o, "policy", doc_str(r->policy));
+        doc_set(o, "stage", doc_str(r->stage));
         doc_set(o, "rules_total", doc_number(r->n_rules_total));
         doc_set(o, "rules", rules);
         return o;
@@ -66,6 +72,7 @@ static json_t *counts(const struct report *r)
         for (size_t s = SEVERITY_CRITICAL + 1; s-- > 0;)
                 doc_set(severities, severity_name((enum severity)s), doc_number(c.by_severity[s]));
         doc_set(o, "findings", doc_number(r->n_findings));
+        doc_set(o, "secrets", doc_number(c.secrets));
         doc_set(o, "vulnerabilities", doc_number(c.vulnerabilities));
         doc_set(o, "by_severity", severities);
         doc_set(o, "known_exploited", doc_number(c.exploited));
@@ -148,6 +155,24 @@ static json_t *vulnerability(const struct fact_vulnerability *v)
         return o;
 }
 
+static json_t *secret(const struct report *r, const struct finding *f)
+{
+        if (!f->secret)
+                return doc_null();
+        json_t *o = doc_fact(FACT_secret, f->secret);
+        doc_set(o, "deleted_by", layer_reference(r, f->deleted_by));
+        return o;
+}
+
+static json_t *malware(const struct report *r, const struct finding *f)
+{
+        if (!f->malware)
+                return doc_null();
+        json_t *o = doc_fact(FACT_malware, f->malware);
+        doc_set(o, "deleted_by", layer_reference(r, f->deleted_by));
+        return o;
+}
+
 static json_t *proof(const struct report *r, const struct finding *f)
 {
         const struct fact_vulnerability *v = f->vulnerability;
@@ -160,6 +185,46 @@ static json_t *proof(const struct report *r, const struct finding *f)
         doc_set(o, "comparison", v ? doc_str(v->comparison) : doc_null());
         doc_set(o, "words", doc_str(f->proof));
         return o;
+}
+
+/* Every rule that hits it. */
+static json_t *reasons(const struct finding *f)
+{
+        json_t *array = doc_array();
+        for (size_t i = 0; i < f->n_reasons; i++) {
+                json_t *o = doc_object();
+                doc_set(o, "rule", doc_text(f->reasons[i].name));
+                doc_set(o, "place", doc_str(f->reasons[i].place));
+                doc_set(o, "action", doc_str(f->reasons[i].action));
+                doc_set(o, "decides", doc_bool(f->reasons[i].decides));
+                doc_add(array, o);
+        }
+        return array;
+}
+
+static json_t *waivers(const struct report *r)
+{
+        json_t *array = doc_array();
+        for (size_t i = 0; i < r->n_waivers; i++) {
+                const struct report_waiver *w = &r->waivers[i];
+                json_t *o = doc_object();
+                doc_set(o, "id", doc_text(w->id));
+                doc_set(o, "place", doc_str(w->place));
+                doc_set(o, "waives", doc_str(w->covers));
+                doc_set(o, "scope", doc_str(w->scope));
+                doc_set(o, "owner", doc_str(w->owner));
+                doc_set(o, "approver", doc_str(w->approver));
+                doc_set(o, "reason", doc_str(w->reason));
+                doc_set(o, "response", doc_str(w->response));
+                doc_set(o, "control", doc_str(w->control));
+                doc_set(o, "until", doc_str(w->until));
+                doc_set(o, "covers", doc_number(w->n_covered));
+                doc_set(o, "does_not_cover", doc_number(w->n_doubtful));
+                doc_set(o, "because", doc_str(w->doubt));
+                doc_set(o, "ended_by", doc_str(w->ended_by));
+                doc_add(array, o);
+        }
+        return array;
 }
 
 static json_t *check(const struct fact_check *c)
@@ -199,6 +264,10 @@ static json_t *finding(const struct report *r, const struct finding *f)
         doc_set(o, "response", doc_cstr(response_name(f->response)));
         doc_set(o, "fix", doc_str(f->fix));
         doc_set(o, "rule", f->rule ? doc_str(f->rule->name) : doc_null());
+        doc_set(o, "reasons", reasons(f));
+        doc_set(o, "waiver", f->waiver ? doc_str(f->waiver->id) : doc_null());
+        doc_set(o, "waiver_in_doubt", f->doubtful ? doc_str(f->doubtful->id) : doc_null());
+        doc_set(o, "waiver_doubt", doc_str(f->doubt));
         doc_set(o, "set_aside", doc_cstr(set_aside_name(f->set_aside)));
         doc_set(o, "set_aside_by", doc_str(f->set_aside_by));
         doc_set(o, "set_aside_why", doc_str(f->set_aside_why));
@@ -206,6 +275,8 @@ static json_t *finding(const struct report *r, const struct finding *f)
         doc_set(o, "vex_doubt", doc_str(f->vex_doubt));
         doc_set(o, "vulnerability", vulnerability(f->vulnerability));
         doc_set(o, "check", check(f->check));
+        doc_set(o, "secret", secret(r, f));
+        doc_set(o, "malware", malware(r, f));
         doc_set(o, "proof", proof(r, f));
         arena_done(&a);
         return o;
@@ -264,6 +335,18 @@ static json_t *files(const struct report *r, const struct report_file *v, size_t
         return array;
 }
 
+static json_t *search(const struct report_search *s)
+{
+        json_t *o = doc_object();
+        doc_set(o, "rules", doc_number(s->rules));
+        doc_set(o, "hashes", doc_number(s->hashes));
+        doc_set(o, "files", doc_number(s->files));
+        doc_set(o, "members", doc_number(s->members));
+        doc_set(o, "incomplete", doc_number(s->incomplete));
+        doc_set(o, "found", doc_number(s->found));
+        return o;
+}
+
 static json_t *coverage(const struct report *r)
 {
         const struct coverage *c = &r->coverage;
@@ -280,6 +363,7 @@ static json_t *coverage(const struct report *r)
         doc_set(o, "unknown_executables_total", doc_number(c->total_unknown_executables));
         doc_set(o, "unknown_executables", files(r, c->unknown_executables, c->n_unknown_executables));
         doc_set(o, "unread", unread);
+        doc_set(o, "malware_search", search(&r->search));
         return o;
 }
 
@@ -351,6 +435,7 @@ static int json_write(const struct report *r, const struct report_options *o, FI
         doc_put(&s, "coverage", coverage(r));
         doc_put(&s, "advisories", advisories(r));
         doc_put(&s, "vex", vex(r));
+        doc_put(&s, "waivers", waivers(r));
         doc_close(&s, '}');
         return doc_end(&s);
 }

@@ -27,6 +27,7 @@ enum file_state {
 };
 
 enum finding_kind {
+        FINDING_MALWARE, /* content that a malware engine knows */
         FINDING_VULNERABILITY,
         FINDING_END_OF_LIFE, /* the operating system's support has ended, or ends within 90 days (severity low) */
         FINDING_UNSUPPORTED, /* no advisories for this system, or none at all: the scan is blind there */
@@ -34,8 +35,11 @@ enum finding_kind {
         FINDING_MODIFIED,    /* a file of a package is not what the package shipped */
         FINDING_STALE_DATA,  /* the advisories are old */
         FINDING_MISMATCH,    /* a digest, size or diff_id is not what the manifest promised */
+        FINDING_WAIVER,      /* a waiver has expired, covers nothing, or covers too much */
+        FINDING_ARTEFACT,    /* what a rule says about the artefact as a whole: its user, its tag, its age */
         FINDING_MISCONFIG, /* a setting of the image, or something in it, that a check objects to: its id is the check's
                             */
+        FINDING_SECRET,    /* a secret in a file, in the configuration or in an environment */
         FINDING_KINDS
 };
 
@@ -72,18 +76,28 @@ struct finding {
         enum severity severity;
         const struct fact_vulnerability *vulnerability; /* NULL for other kinds */
         const struct fact_check *check;                 /* of FINDING_MISCONFIG, else NULL */
-        const size_t *packages;                         /* indexes of the installed packages concerned, sorted; */
-        size_t n_packages; /* a vulnerability is one finding for each source package and version */
-        size_t layer;      /* that brought it, or NONE */
-        struct str path;   /* the file that proves it: package database, os-release, the file itself */
-        uint64_t line;     /* in path; 0 if it has no lines */
-        struct str proof;  /* the comparison, digest or date that was true, in words */
+        const struct fact_malware *malware;             /* of FINDING_MALWARE, else NULL */
+        const struct fact_secret *secret;               /* of FINDING_SECRET, else NULL */
+        size_t deleted_by; /* malware, secrets: the layer that deleted or replaced the file, which can still be pulled;
+                              or NONE */
+        const size_t *packages; /* indexes of the installed packages concerned, sorted; */
+        size_t n_packages;      /* a vulnerability is one finding for each source package and version */
+        size_t layer;           /* that brought it, or NONE */
+        struct str path;        /* the file that proves it: package database, os-release, the file itself */
+        uint64_t line;          /* in path; 0 if it has no lines */
+        struct str proof;       /* the comparison, digest or date that was true, in words */
         enum response response;
         struct str fix;              /* version to update to, product to move to; may be empty */
         const struct rule_hit *rule; /* the policy rule that denies or warns, or NULL; of set aside ones always NULL */
         enum set_aside set_aside;
-        struct str set_aside_by;    /* who: the author of a VEX document, the owner of a waiver */
-        struct str set_aside_why;   /* their own words; may be empty where a justification says it all */
+        struct str set_aside_by;              /* who: the author of a VEX document, the owner of a waiver */
+        struct str set_aside_why;             /* their own words; may be empty where a justification says it all */
+        const struct report_file *file;       /* the file that it is about, or NULL */
+        const struct report_waiver *waiver;   /* that sets it aside, or NULL */
+        const struct report_waiver *doubtful; /* a waiver that was made for it and does not hold, or NULL; */
+        struct str doubt;                     /* why it does not: "a fix has been published" */
+        const struct finding_reason *reasons; /* every rule that hits it, in the policy's order */
+        size_t n_reasons;
         const struct fact_vex *vex; /* the newest statement that applies, whatever its status, or NULL */
         struct str vex_doubt;       /* why a statement that might apply was not applied; may be empty */
 };
@@ -97,6 +111,9 @@ struct report_vex { /* a VEX document that was given */
         struct str why;                     /* why none of it could be; empty if it could */
 };
 
+/* Whether the finding goes by this id, in any case: its own, or another name of its advisory. */
+bool finding_is_named(const struct finding *f, struct str id);
+
 /* A move that closes findings: one line of "What to do". */
 struct move {
         enum response response;
@@ -109,10 +126,42 @@ struct move {
         enum severity worst;
 };
 
+/* A part of a rule's condition, and what it came to. Depth says what belongs to what. */
+struct reason_part {
+        unsigned depth;
+        bool is_true;
+        struct str text; /* "vuln.severity >= high"; "all of", "one of", "not", or a macro's name */
+        struct str seen; /* the value that the field had: "critical", "<NA>"; empty where there is none */
+};
+
+/* A rule that hits a finding. The parts are there for the findings that `explain` was asked about only. */
+struct finding_reason {
+        struct str name, place, action;
+        bool decides;
+        const struct reason_part *parts;
+        size_t n_parts;
+};
+
+struct report_waiver {
+        struct str id, place; /* "W-7", "ledger" or "waivers.yaml:3" */
+        struct str covers;    /* the finding's id, or the condition */
+        struct str scope;     /* "repo:shop/web package:openssl"; may be empty */
+        struct str owner, approver, reason, response, control;
+        struct str until;  /* the last day on which it holds */
+        size_t n_covered;  /* findings that it sets aside */
+        size_t n_doubtful; /* findings that it was made for, but does not cover; */
+        struct str doubt;  /* why not, of the first of them */
+        const struct finding *doubted;
+        struct str
+                ended_by; /* "fix", "kev", "epss", "exposed", "control-gone": data has ended it for good; else empty */
+};
+
 struct rule_hit {
-        struct str name;  /* "Serious vulnerability with a fix" */
-        struct str place; /* "default policy, rule 2" or "--fail-on high,fixable" */
-        bool denies;      /* else it warns */
+        struct str name;                       /* "Serious vulnerability with a fix" */
+        struct str place;                      /* "default.yaml:12", "--fail-on" */
+        struct str action, response, why, fix; /* as the rule says; action: "deny", "warn", ... */
+        struct str_list tags;                  /* "NIST-800-190:4.1.1", "T1190" */
+        bool denies;                           /* else it warns */
         const size_t *findings;
         size_t n_findings;
 };
@@ -152,6 +201,14 @@ struct report_feed {
         uint64_t records;
 };
 
+/* How far malware was looked for. "None found" means nothing without it. */
+struct report_search {
+        uint64_t rules, hashes; /* 0 rules: nothing was searched */
+        uint64_t files, members;
+        uint64_t incomplete; /* files that were not read in all their parts */
+        uint64_t found;      /* findings */
+};
+
 struct report {
         struct str tool_version;
         int64_t today; /* start of the day (UTC) against which dates were judged */
@@ -174,11 +231,15 @@ struct report {
         const struct move *moves; /* sorted: what closes most and worst first */
         size_t n_moves;
         struct coverage coverage;
+        struct report_search search;
 
         const struct report_vex *vex; /* in the order in which they were given */
         size_t n_vex;
 
-        struct str policy; /* "default", or the --fail-on words */
+        struct str policy;                   /* "default", or the --fail-on words */
+        struct str stage;                    /* "scan", "build", "admit", "run" */
+        const struct report_waiver *waivers; /* those that have to do with this artefact, in the order given */
+        size_t n_waivers;
         bool denied;
         bool complete;                /* false: a part of the artefact could not be read (exit 3 unless denied) */
         const struct rule_hit *rules; /* those that hit, in the policy's order */

@@ -21,12 +21,30 @@ const char *file_state_name(enum file_state s)
 const char *finding_kind_name(enum finding_kind k)
 {
         static const char *const names[FINDING_KINDS] = {
-                [FINDING_VULNERABILITY] = "vulnerability", [FINDING_END_OF_LIFE] = "end-of-life",
-                [FINDING_UNSUPPORTED] = "unsupported",     [FINDING_UNREAD] = "unread",
-                [FINDING_MODIFIED] = "modified",           [FINDING_STALE_DATA] = "stale-data",
-                [FINDING_MISMATCH] = "mismatch",           [FINDING_MISCONFIG] = "misconfiguration",
+                [FINDING_MALWARE] = "malware",
+                [FINDING_VULNERABILITY] = "vulnerability",
+                [FINDING_END_OF_LIFE] = "end-of-life",
+                [FINDING_UNSUPPORTED] = "unsupported",
+                [FINDING_UNREAD] = "unread",
+                [FINDING_MODIFIED] = "modified",
+                [FINDING_STALE_DATA] = "stale-data",
+                [FINDING_MISMATCH] = "mismatch",
+                [FINDING_MISCONFIG] = "misconfiguration",
+                [FINDING_WAIVER] = "waiver",
+                [FINDING_ARTEFACT] = "artefact",
+                [FINDING_SECRET] = "secret",
         };
         return k < FINDING_KINDS ? names[k] : "unknown";
+}
+
+bool finding_is_named(const struct finding *f, struct str id)
+{
+        const struct fact_vulnerability *v = f->vulnerability;
+        bool is = str_eq_nocase(f->id, id) || (f->secret && str_eq_nocase(STR("secret"), id)) ||
+                  (v && (str_eq_nocase(v->id, id) || str_eq_nocase(v->cve, id)));
+        for (size_t i = 0; v && i < v->aliases.n && !is; i++)
+                is = str_eq_nocase(v->aliases.v[i], id);
+        return is;
 }
 
 const char *response_name(enum response r)

@@ -50,6 +50,10 @@ static json_t *tags(const struct finding *f)
                 doc_add(array, doc_cstr("known-exploited"));
         if (f->vulnerability && f->vulnerability->malicious)
                 doc_add(array, doc_cstr("malicious"));
+        for (size_t i = 0; f->secret && i < f->secret->tags.n; i++)
+                doc_add(array, doc_text(f->secret->tags.v[i]));
+        for (size_t i = 0; f->malware && i < f->malware->tags.n; i++)
+                doc_add(array, doc_text(f->malware->tags.v[i]));
         return array;
 }
 
@@ -63,14 +67,29 @@ static struct str rule_words(struct arena *a, const struct finding *f)
                 [FINDING_MODIFIED] = "A file of a package is not what the package shipped",
                 [FINDING_STALE_DATA] = "The advisories are old",
                 [FINDING_MISMATCH] = "A digest or size is not what the manifest promised",
+                [FINDING_WAIVER] = "A waiver has expired, covers nothing, or covers too much",
         };
         if (f->check)
                 return f->check->title;
+        if (f->secret)
+                return arena_printf(a, "A secret: %.*s", STR_FMT(text_clean(a, f->secret->title)));
         if (f->kind < FINDING_KINDS && kinds[f->kind])
                 return str_of(kinds[f->kind]);
+        if (f->kind == FINDING_ARTEFACT)
+                return text_clean(a, f->title);
+        if (f->malware)
+                return text_clean(a, f->malware->description);
         if (f->vulnerability && f->vulnerability->summary.n)
                 return text_clean(a, f->vulnerability->summary);
         return arena_printf(a, "%.*s: a known vulnerability", STR_FMT(text_clean(a, f->id)));
+}
+
+/* How likely findings of the rule are what they say. */
+static struct str precision(const struct finding *f)
+{
+        if (f->secret)
+                return f->secret->confidence;
+        return f->malware && str_is(f->malware->confidence, "medium") ? STR("medium") : STR("very-high");
 }
 
 static json_t *rule(const struct report *r, struct arena *a, const struct finding *f)
@@ -89,7 +108,7 @@ static json_t *rule(const struct report *r, struct arena *a, const struct findin
         doc_set(configuration, "level", doc_cstr(level(f->severity)));
         doc_set(o, "defaultConfiguration", configuration);
         doc_set(properties, "tags", tags(f));
-        doc_set(properties, "precision", doc_cstr("very-high"));
+        doc_set(properties, "precision", doc_str(precision(f)));
         doc_set(properties, "security-severity", doc_text(security_severity(a, f)));
         if (v && v->cvss_vector.n)
                 doc_set(properties, "cvss", doc_text(v->cvss_vector));
@@ -109,14 +128,25 @@ static json_t *logical_location(const char *kind, struct str name, struct str fu
         return o;
 }
 
+/* The file on disk, and the members in it after '!' each, which stands for nothing else. */
+static struct str malware_uri(struct arena *a, const struct fact_malware *m)
+{
+        struct str uri = text_uri_path(a, m->path), left = m->members;
+        while (left.n) {
+                struct str member = str_cut(&left, '!');
+                uri = arena_printf(a, "%.*s!%.*s", STR_FMT(uri), STR_FMT(text_uri_path(a, member)));
+        }
+        return uri;
+}
+
 /* Where it stands: a file of the artefact, and the package and layer that it is about. */
-static json_t *location(const struct report *r, struct arena *a, struct str path, uint64_t line, size_t layer,
+static json_t *location(const struct report *r, struct arena *a, struct str uri, uint64_t line, size_t layer,
                         const struct report_package *p)
 {
         json_t *o = doc_object(), *logical = doc_array();
-        if (path.n) {
+        if (uri.n) {
                 json_t *artifact = doc_object(), *physical = doc_object();
-                doc_set(artifact, "uri", doc_text(text_uri_path(a, path)));
+                doc_set(artifact, "uri", doc_text(uri));
                 doc_set(artifact, "uriBaseId", doc_cstr(ROOT));
                 doc_set(physical, "artifactLocation", artifact);
                 if (line) {
@@ -143,11 +173,12 @@ static json_t *locations(const struct report *r, struct arena *a, const struct f
         if (f->kind == FINDING_VULNERABILITY)
                 for (size_t i = 0; i < f->n_packages; i++) {
                         const struct report_package *p = &r->packages[f->packages[i]];
-                        doc_add(array, location(r, a, p->p.database, p->p.line, p->layer, p));
+                        doc_add(array, location(r, a, text_uri_path(a, p->p.database), p->p.line, p->layer, p));
                 }
+        struct str uri = f->malware ? malware_uri(a, f->malware) : text_uri_path(a, f->path);
         if (!json_array_size(array))
-                doc_add(array, location(r, a, f->path, f->line, f->layer,
-                                        f->n_packages ? &r->packages[f->packages[0]] : NULL));
+                doc_add(array,
+                        location(r, a, uri, f->line, f->layer, f->n_packages ? &r->packages[f->packages[0]] : NULL));
         return array;
 }
 
@@ -205,10 +236,20 @@ static json_t *result(const struct report *r, struct arena *a, const struct find
                 doc_set(properties, "fix", doc_text(f->fix));
         if (f->rule)
                 doc_set(properties, f->rule->denies ? "deniedBy" : "warnedBy", doc_text(f->rule->name));
+        if (f->waiver)
+                doc_set(properties, "waiver", doc_text(f->waiver->id));
         if (f->vex)
                 doc_set(properties, "vex", doc_fact(FACT_vex, f->vex));
         if (f->vex_doubt.n)
                 doc_set(properties, "vexDoubt", doc_text(f->vex_doubt));
+        if (f->secret) {
+                doc_set(properties, "confidence", doc_text(f->secret->confidence));
+                doc_set(properties, "validity", doc_text(f->secret->validity));
+                doc_set(properties, "redacted", doc_text(f->secret->redacted));
+                doc_set(properties, "secretFingerprint", doc_text(f->secret->fingerprint));
+                if (f->deleted_by != NONE)
+                        doc_set(properties, "deletedByLayer", doc_number(f->deleted_by + 1));
+        }
         if (v) {
                 doc_set(properties, "advisory", doc_text(v->id));
                 doc_set(properties, "feed", doc_text(v->feed));
@@ -216,6 +257,13 @@ static json_t *result(const struct report *r, struct arena *a, const struct find
                 doc_set(properties, "knownExploited", doc_bool(v->kev));
                 if (v->epss)
                         doc_set(properties, "epss", doc_real((double)v->epss / 100000));
+        }
+        if (f->malware) {
+                doc_set(properties, "engine", doc_text(f->malware->engine));
+                doc_set(properties, "family", doc_text(f->malware->family));
+                doc_set(properties, "offset", doc_number(f->malware->offset));
+                doc_set(properties, "deletedByLayer",
+                        f->deleted_by == NONE ? doc_null() : doc_number(f->deleted_by + 1));
         }
         doc_set(o, "properties", properties);
         return o;

@@ -110,6 +110,23 @@ static void target(struct table *t)
         screen_flow(&t->s, vulnerabilities, n, ", ", 17, INDENT);
 }
 
+/* Each part stays whole: that something was not read must not be what a narrow screen cuts off. */
+static void search(struct table *t)
+{
+        struct str words = search_words(t->r, &t->arena);
+        struct cell cells[3];
+        size_t n = 0;
+        while (n < ARRAY_SIZE(cells) - 1 && str_find(words, STR(", ")) >= 0) {
+                size_t at = (size_t)str_find(words, STR(", "));
+                cells[n++] = (struct cell){ str_upto(words, at), PAINT_PLAIN };
+                words = str_from(words, at + 2);
+        }
+        cells[n++] = (struct cell){ words, PAINT_PLAIN };
+        cells[0].paint = t->r->search.found ? PAINT_BAD : PAINT_PLAIN;
+        screen_put(&t->s, PAINT_PLAIN, STR("Malware: "));
+        screen_flow(&t->s, cells, n, ", ", 9, INDENT);
+}
+
 static void verdict(struct table *t)
 {
         const struct report *r = t->r;
@@ -203,9 +220,12 @@ static void what_to_do(struct table *t)
                 left += leftovers[i].n;
         heading(t, "What to do");
         if (!moves && !left) {
-                label(t, PAINT_NAME, is_blind(r) ? "first" : "nothing");
-                struct cell why = { is_blind(r) ? STR("advisories for this system (sekisho db update): without them "
-                                                      "nothing can be judged")
+                label(t, PAINT_NAME, is_blind(r) && !r->search.found ? "first" : "nothing");
+                struct cell why = { r->search.found
+                                            ? STR("is known to update; remove the malware below, and find out how "
+                                                  "it came there")
+                                    : is_blind(r) ? STR("advisories for this system (sekisho db update): without them "
+                                                        "nothing can be judged")
                                     : is_any_set_aside(r) ? STR("every known vulnerability is set aside, see below")
                                                           : STR("there is no known vulnerability to close"),
                                     PAINT_PLAIN };
@@ -234,6 +254,24 @@ static struct str modified_item(struct table *t, const void *arg, size_t i)
         return file_item(t->r, &t->arena, &((const struct report_file *)arg)[i]);
 }
 
+static struct str malware_list_item(struct table *t, const void *arg, size_t i)
+{
+        return malware_item(t->r, &t->arena, &t->r->findings[((const size_t *)arg)[i]]);
+}
+
+/* The findings of malware, as indexes in the report's order. */
+static void malware(struct table *t)
+{
+        const struct report *r = t->r;
+        size_t *which = arena_array(&t->arena, r->n_findings + 1, sizeof(*which)), n = 0;
+        for (size_t i = 0; i < r->n_findings; i++)
+                if (r->findings[i].kind == FINDING_MALWARE)
+                        which[n++] = i;
+        if (n)
+                list(t, PAINT_BAD, "malware", text_count(&t->arena, n, "finding", "findings"), n, n, malware_list_item,
+                     which);
+}
+
 static struct str unread_list_item(struct table *t, const void *arg, size_t i)
 {
         return unread_item(&t->arena, &((const struct fact_unread *)arg)[i]);
@@ -242,7 +280,8 @@ static struct str unread_list_item(struct table *t, const void *arg, size_t i)
 /* Kinds of findings that neither a line above nor a list below tells about. */
 static bool is_seen_as_title(enum finding_kind k)
 {
-        return k == FINDING_UNSUPPORTED || k == FINDING_STALE_DATA || k == FINDING_MISMATCH;
+        return k == FINDING_UNSUPPORTED || k == FINDING_STALE_DATA || k == FINDING_MISMATCH || k == FINDING_WAIVER ||
+               k == FINDING_ARTEFACT;
 }
 
 /* Findings by what was said of them, each group one line of "Also seen". */
@@ -299,17 +338,40 @@ static struct str doubtful_item(struct table *t, const void *arg, size_t i)
                             STR_FMT(text_clean(&t->arena, f->vex_doubt)));
 }
 
+/* Waivers that were made for something here and do not cover it. */
+static struct chosen choose_unheld(struct table *t)
+{
+        struct chosen c = { arena_array(&t->arena, t->r->n_waivers + 1, sizeof(size_t)), 0 };
+        for (size_t i = 0; i < t->r->n_waivers; i++)
+                if (t->r->waivers[i].n_doubtful)
+                        c.findings[c.n++] = i;
+        return c;
+}
+
+static struct str unheld_item(struct table *t, const void *arg, size_t i)
+{
+        const struct report_waiver *w = &t->r->waivers[((const struct chosen *)arg)->findings[i]];
+        return arena_printf(&t->arena, "%.*s for %.*s (%.*s)", STR_FMT(text_clean(&t->arena, w->id)),
+                            STR_FMT(text_cut(&t->arena, text_clean(&t->arena, w->covers), WORDS_SHOWN)),
+                            STR_FMT(w->doubt));
+}
+
 static void stated(struct table *t)
 {
         struct arena *a = &t->arena;
         struct chosen vex = choose(t, is_aside_by_vex), waived = choose(t, is_aside_by_waiver);
         struct chosen open = choose(t, is_stated_open), doubtful = choose(t, is_doubtful);
+        struct chosen unheld = choose_unheld(t);
         if (vex.n)
                 list(t, PAINT_WARN, "set aside", set_aside_count(a, SET_ASIDE_BY_VEX, vex.n), vex.n, vex.n,
                      set_aside_item, &vex);
         if (waived.n)
                 list(t, PAINT_WARN, "set aside", set_aside_count(a, SET_ASIDE_BY_WAIVER, waived.n), waived.n, waived.n,
                      set_aside_item, &waived);
+        if (unheld.n)
+                list(t, PAINT_WARN, "waivers",
+                     text_count(a, unheld.n, "waiver that does not hold", "waivers that do not hold"), unheld.n,
+                     unheld.n, unheld_item, &unheld);
         if (open.n)
                 list(t, PAINT_WARN, "stated", text_count(a, open.n, "finding left open", "findings left open"), open.n,
                      open.n, stated_item, &open);
@@ -348,29 +410,59 @@ static void misconfigurations(struct table *t)
         }
 }
 
+#define SECRETS_SHOWN 5
+
+static void secrets_seen(struct table *t)
+{
+        const struct report *r = t->r;
+        struct arena *a = &t->arena;
+        size_t likely = 0, others = 0;
+        for (size_t i = 0; i < r->n_findings; i++) {
+                const struct finding *f = &r->findings[i];
+                if (!secret_is_likely(f)) {
+                        others += f->kind == FINDING_SECRET;
+                        continue;
+                }
+                if (likely++ >= SECRETS_SHOWN && !t->o->verbose)
+                        continue;
+                label(t, str_is(f->secret->confidence, "high") ? PAINT_BAD : PAINT_WARN, "secret");
+                struct cell words = { secret_words(r, a, f), PAINT_PLAIN };
+                screen_flow(&t->s, &words, 1, "", INDENT + LABEL_WIDTH, INDENT + LABEL_WIDTH);
+        }
+        if (likely > SECRETS_SHOWN && !t->o->verbose)
+                screen_printf(&t->s, PAINT_FAINT, "  …%zu more secrets (-v shows all)\n", likely - SECRETS_SHOWN);
+        if (others)
+                list(t, PAINT_FAINT, "maybe",
+                     text_count(a, others, "value that sounds like a secret", "values that sound like secrets"), others,
+                     0, NULL, NULL);
+}
+
 static void also_seen(struct table *t)
 {
         const struct report *r = t->r;
         const struct coverage *c = &r->coverage;
         struct arena *a = &t->arena;
-        bool any = c->total_modified || c->total_unknown_executables || c->n_unread || c->deleted;
+        bool any = r->search.found || c->total_modified || c->total_unknown_executables || c->n_unread || c->deleted;
         for (size_t i = 0; i < r->n_findings; i++)
                 any |= is_seen_as_title(r->findings[i].kind) || r->findings[i].kind == FINDING_MISCONFIG ||
-                       r->findings[i].set_aside || r->findings[i].vex || r->findings[i].vex_doubt.n;
+                       r->findings[i].kind == FINDING_SECRET || r->findings[i].set_aside || r->findings[i].vex ||
+                       r->findings[i].vex_doubt.n;
         if (!any)
                 return;
         heading(t, "Also seen");
+        malware(t);
         for (size_t i = 0; i < r->n_findings; i++) {
                 const struct finding *f = &r->findings[i];
                 if (!is_seen_as_title(f->kind))
                         continue;
-                const char *word = f->kind == FINDING_UNSUPPORTED  ? "blind"
-                                   : f->kind == FINDING_STALE_DATA ? "stale"
-                                                                   : "mismatch";
-                label(t, PAINT_WARN, word);
+                label(t, PAINT_WARN,
+                      f->kind == FINDING_UNSUPPORTED  ? "blind"
+                      : f->kind == FINDING_STALE_DATA ? "stale"
+                                                      : finding_kind_name(f->kind));
                 struct cell title = { text_clean(a, f->title), PAINT_PLAIN };
                 screen_flow(&t->s, &title, 1, "", INDENT + LABEL_WIDTH, INDENT + LABEL_WIDTH);
         }
+        secrets_seen(t);
         stated(t);
         misconfigurations(t);
         if (c->total_modified)
@@ -520,6 +612,7 @@ static void next_commands(struct table *t)
         struct str where = text_clean(a, text_shell(a, r->target));
         struct str id = text_clean(a, text_shell(a, r->findings[0].id));
         struct cell cells[] = {
+                { r->denied ? arena_printf(a, "sekisho plan %.*s", STR_FMT(where)) : STR_NONE, PAINT_STRONG },
                 { arena_printf(a, "sekisho explain %.*s %.*s", STR_FMT(id), STR_FMT(where)), PAINT_STRONG },
                 { t->o->verbose ? STR_NONE : STR("-v for every finding"), PAINT_PLAIN },
                 { STR("-o html=report.html for a page to show"), PAINT_PLAIN },
@@ -533,6 +626,7 @@ static int table_write(const struct report *r, const struct report_options *o, F
         struct table t = { .r = r, .o = o };
         t.s = (struct screen){ to, &t.arena, o->colour, o->width };
         target(&t);
+        search(&t);
         verdict(&t);
         what_to_do(&t);
         also_seen(&t);

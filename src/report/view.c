@@ -5,11 +5,14 @@
 
 #include <ctype.h>
 
+#define STEP_WIDTH 40 /* of a build step within a sentence */
+
 struct counts report_counts(const struct report *r)
 {
         struct counts c = { 0 };
         for (size_t i = 0; i < r->n_findings; i++) {
                 const struct finding *f = &r->findings[i];
+                c.secrets += f->kind == FINDING_SECRET;
                 if (f->kind != FINDING_VULNERABILITY)
                         continue;
                 if (f->set_aside) {
@@ -250,6 +253,31 @@ bool is_blind(const struct report *r)
         return !r->n_feeds || !r->n_packages;
 }
 
+struct str search_words(const struct report *r, struct arena *a)
+{
+        const struct report_search *s = &r->search;
+        if (!s->rules)
+                return STR("not looked for");
+        struct buf b = BUF_INIT(4096);
+        buf_add_str(&b, s->found ? text_count(a, s->found, "finding", "findings") : STR("none found"));
+        buf_printf(&b, " by %.*s", STR_FMT(text_count(a, s->rules, "rule", "rules")));
+        if (s->hashes)
+                buf_printf(&b, " and %.*s", STR_FMT(text_count(a, s->hashes, "hash", "hashes")));
+        buf_printf(&b, ", in %.*s", STR_FMT(text_count(a, s->files, "file", "files")));
+        if (s->members)
+                buf_printf(&b, " and %.*s", STR_FMT(text_count(a, s->members, "member", "members of them")));
+        if (s->incomplete)
+                buf_printf(&b, ", %.*s not fully read", STR_FMT(text_number(a, s->incomplete)));
+        return text_take(a, &b);
+}
+
+struct str deleted_words(const struct report *r, struct arena *a, const struct finding *f)
+{
+        if (f->kind != FINDING_MALWARE || f->deleted_by == NONE)
+                return STR_NONE;
+        return arena_printf(a, "deleted in %.*s, but still pullable", STR_FMT(layer_name(r, a, f->deleted_by)));
+}
+
 struct str nothing_words(const struct report *r, struct arena *a)
 {
         if (!r->n_feeds)
@@ -313,16 +341,36 @@ struct str finding_advice(const struct report *r, struct arena *a, const struct 
         struct str fix = text_clean(a, f->fix), subject = finding_subject(r, a, f);
         if (f->check)
                 return f->check->remedy;
+        if (f->kind == FINDING_SECRET)
+                return STR("revoke it where it was issued, and give its successor when the container starts");
         if (f->response == RESPONSE_UPDATE && fix.n && subject.n)
                 return arena_printf(a, "update %.*s to %.*s", STR_FMT(subject), STR_FMT(fix));
         if (f->response == RESPONSE_REPLACE && fix.n)
                 return arena_printf(a, "replace by %.*s", STR_FMT(fix));
         if (fix.n)
                 return arena_printf(a, "%s: %.*s", response_name(f->response), STR_FMT(fix));
+        if (f->kind == FINDING_MALWARE)
+                return f->deleted_by == NONE ? STR("remove the file, and find out how it came there")
+                                             : STR("build the image without the layer that brought it");
+        if (f->kind == FINDING_VULNERABILITY)
+                return STR("no fixed version is known: mitigate, replace or accept it");
+        if (f->rule && f->rule->fix.n)
+                return text_clean(a, f->rule->fix);
         if (f->response == RESPONSE_DECIDE && f->kind < FINDING_KINDS && advice[f->kind])
                 return str_of(advice[f->kind]);
         return str_of(response_name(f->response));
 }
+
+struct str secret_words(const struct report *r, struct arena *a, const struct finding *f)
+{
+        struct str layer = layer_name(r, a, f->layer), step = STR_NONE;
+        if (layer.n && r->layers[f->layer].created_by.n)
+                step = text_cut(a, str_trim(text_clean(a, r->layers[f->layer].created_by)), STEP_WIDTH);
+        return arena_printf(a, "%.*s%s%.*s%s%.*s%s", STR_FMT(text_clean(a, f->title)), layer.n ? ", " : "",
+                            STR_FMT(layer), step.n ? " (" : "", STR_FMT(step), step.n ? ")" : "");
+}
+
+bool secret_is_likely(const struct finding *f) { return f->secret && !str_is(f->secret->confidence, "low"); }
 
 #define SHOWN_PATH_WIDTH 200 /* a hostile image has paths of 64 KiB; JSON and --ledger have them whole */
 
@@ -332,6 +380,14 @@ struct str shown_path(struct arena *a, struct str path)
         if (!clean.n || clean.p[0] == '/' || str_find_char(clean, '/') < 0)
                 return clean;
         return arena_printf(a, "/%.*s", STR_FMT(clean));
+}
+
+struct str malware_item(const struct report *r, struct arena *a, const struct finding *f)
+{
+        struct str layer = layer_name(r, a, f->layer), deleted = deleted_words(r, a, f);
+        return arena_printf(a, "%.*s (%.*s%s%.*s%s%.*s)", STR_FMT(shown_path(a, f->path)),
+                            STR_FMT(text_clean(a, f->id)), layer.n ? ", " : "", STR_FMT(layer), deleted.n ? ", " : "",
+                            STR_FMT(deleted));
 }
 
 struct str unread_item(struct arena *a, const struct fact_unread *u)

@@ -9,6 +9,7 @@
 #include "report/report.h"
 
 struct counts {
+        size_t secrets;         /* findings of this kind, however certain */
         size_t vulnerabilities; /* findings of this kind, and of them: */
         size_t by_severity[SEVERITY_CRITICAL + 1];
         size_t exploited;             /* in KEV */
@@ -70,6 +71,12 @@ bool is_past_eol(const struct report *r);
 /* Nothing was compared with advisories: no vulnerability found says nothing. */
 bool is_blind(const struct report *r);
 
+/* "none found by 98 rules, in 9,412 files, 2 not fully read"; "not looked for". */
+struct str search_words(const struct report *r, struct arena *a);
+
+/* "deleted in layer 3, but still pullable"; empty for a finding whose file is there. */
+struct str deleted_words(const struct report *r, struct arena *a, const struct finding *f);
+
 /* Why there are no vulnerabilities: "none known in 120 packages", or that none could have been found. */
 struct str nothing_words(const struct report *r, struct arena *a);
 
@@ -90,6 +97,11 @@ struct str finding_advice(const struct report *r, struct arena *a, const struct 
 /* "CVE-2024-25062 (libxml2, high severity)", "/opt/x.zip (encrypted)", "/usr/bin/sudo (sudo, layer 2)": items of lists.
  */
 struct str finding_item(const struct report *r, struct arena *a, const struct finding *f);
+/* "GitHub personal access token in /app/.env, deleted in layer 5, still pullable, layer 4 (COPY . /app)" */
+struct str secret_words(const struct report *r, struct arena *a, const struct finding *f);
+bool secret_is_likely(const struct finding *f); /* of medium or high confidence */
+
+struct str malware_item(const struct report *r, struct arena *a, const struct finding *f);
 struct str unread_item(struct arena *a, const struct fact_unread *u);
 struct str file_item(const struct report *r, struct arena *a, const struct report_file *f);
 

@@ -171,6 +171,13 @@ static int container_open_layer(struct artefact *a, size_t i, struct layer_input
         return packed_open(&what, ret, err);
 }
 
+static int container_open_environment(struct artefact *a)
+{
+        const struct state *s = a->state;
+        int fd = openat(s->process_fd, "environ", O_RDONLY | O_CLOEXEC);
+        return fd < 0 ? -errno : fd;
+}
+
 static void container_close(struct artefact *a) { leave(a->state); }
 
 const struct source source_container = {
@@ -182,4 +189,5 @@ const struct source source_container = {
         .open = container_open,
         .open_layer = container_open_layer,
         .close = container_close,
+        .open_environment = container_open_environment,
 };

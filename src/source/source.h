@@ -105,6 +105,11 @@ struct source {
         /* Streams only: makes config and layers from the members; layers[].member names the member. */
         int (*resolve)(struct artefact *a, const struct stream_members *m, struct error *err);
         void (*close)(struct artefact *a); /* what state holds; NULL: nothing */
+        /* Running containers: a descriptor of the first process's environment (proc(5)), or -errno. NULL: there is
+         * none. */
+        int (*open_environment)(struct artefact *a);
+        /* Repositories: a descriptor of the .git directory, which the caller closes, or -errno. NULL: there is none. */
+        int (*open_git)(struct artefact *a);
 };
 
 extern const struct source *const sources[]; /* NULL-terminated */

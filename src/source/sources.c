@@ -20,6 +20,7 @@ const struct source *const sources[] = {
         &source_docker_archive,
         &source_oci_archive,
         &source_dir,
+        &source_repo,
         &source_podman,
         &source_docker,
         &source_container,

@@ -4,7 +4,7 @@
 
 #include "source/source.h"
 
-extern const struct source source_oci_dir, source_docker_archive, source_oci_archive, source_dir;
+extern const struct source source_oci_dir, source_docker_archive, source_oci_archive, source_dir, source_repo;
 extern const struct source source_podman, source_docker, source_container;
 extern const struct source source_registry, source_docker_api, source_podman_api;
 

@@ -145,7 +145,7 @@ def sarif_sense():
            kinds.count([]) == len(kinds) - 2 else str(kinds))
     uris = [loc["physicalLocation"]["artifactLocation"]["uri"] for r in run["results"] for loc in r["locations"]
             if "physicalLocation" in loc]
-    wrong = [uri for uri in uris if not re.fullmatch(r"(?!/)([A-Za-z0-9._~/-]|%[0-9A-F]{2})+", uri)]
+    wrong = [uri for uri in uris if not re.fullmatch(r"(?!/)([A-Za-z0-9._~/!-]|%[0-9A-F]{2})+", uri)]
     result("every location is a relative URI", ", ".join(wrong) or (None if uris else "there is none"))
 
 

@@ -299,6 +299,8 @@ extern const struct rule_hit fixture_rules[3];
                 .response = resp, .fix = STR(fix_), .rule = rule_                                                      \
         }
 
+#include "report-fixture-decisions.h"
+
 static struct str fixture_check_tags[] = { STR("NIST-800-190:4.1.2"), STR("CWE-732"), STR("T1548.001") };
 
 static const struct fact_check fixture_checks[] = {
@@ -316,6 +318,15 @@ static const struct fact_check fixture_checks[] = {
           .why = STR("On a read-only root nothing can be changed or installed."),
           .remedy = STR("start it with --read-only and these mounts, and try whether it works"),
           .detail = STR("can run read-only with 2 mounts: /run, /tmp") },
+};
+
+static struct str fixture_malware_tags[] = { STR("T1505.003"), STR("T1059") };
+
+static const struct fact_malware fixture_malware = {
+        .path = STR("srv/www/" HOSTILE_ESCAPE ".war"), .members = STR("WEB-INF/" HOSTILE_HTML ".jsp"), .engine = STR("rules"),
+        .rule = STR("jsp-shell-command"), .family = STR("web-shell"), .severity = SEVERITY_CRITICAL, .confidence = STR("high"),
+        .description = STR("JSP that runs a command out of a request"), .tags = { fixture_malware_tags, 2 }, .offset = 412,
+        .sha256 = STR("\x01\x23\x45\x67\x89\xab\xcd\xef"),
 };
 
 static const struct finding fixture_findings[] = {
@@ -337,6 +348,10 @@ static const struct finding fixture_findings[] = {
           .response = RESPONSE_UPDATE,
           .fix = STR("7.74.0-1.3+deb11u10"),
           .rule = &fixture_rules[0],
+          .doubtful = &fixture_waivers[1],
+          .doubt = STR("a fix has been published"),
+          .reasons = fixture_reasons,
+          .n_reasons = 2,
           .vex = &fixture_statements[1] },
         FIXTURE_FINDING(2, "CVE-2024-5535", SEVERITY_CRITICAL, fixture_openssl, 4112, RESPONSE_UPDATE,
                         "1.1.1w-0+deb11u2", &fixture_rules[0]),
@@ -456,6 +471,9 @@ static const struct finding fixture_findings[] = {
           .response = RESPONSE_UPDATE,
           .fix = STR("1.1.1n-0+deb11u5"),
           .set_aside = SET_ASIDE_BY_WAIVER,
+          .waiver = &fixture_waivers[0],
+          .reasons = fixture_reasons,
+          .n_reasons = 2,
           .set_aside_by = STR("web team"),
           .set_aside_why = STR("Policy checks are off " HOSTILE_HTML) },
         { .kind = FINDING_MISCONFIG,
@@ -475,16 +493,16 @@ static const struct finding fixture_findings[] = {
           .layer = NONE,
           .proof = STR("can run read-only with 2 mounts: /run, /tmp"),
           .response = RESPONSE_DECIDE },
-};
-
-static const size_t fixture_hits_fixable[] = { 0, 1, 2, 3, 4, 5 }, fixture_hits_eol[] = { 7 },
-                    fixture_hits_modified[] = { 11 };
-
-const struct rule_hit fixture_rules[3] = {
-        { STR("Serious vulnerability with a fix"), STR("default policy, rule 2"), true, fixture_hits_fixable,
-          ARRAY_SIZE(fixture_hits_fixable) },
-        { STR("Operating system without support"), STR("default policy, rule 4"), true, fixture_hits_eol, 1 },
-        { STR("Changed files of packages"), STR("default policy, rule 7"), false, fixture_hits_modified, 1 },
+        { .kind = FINDING_MALWARE,
+          .id = STR("jsp-shell-command"),
+          .title = STR("JSP that runs a command out of a request in /srv/www/" HOSTILE_ESCAPE ".war!WEB-INF/" HOSTILE_HTML ".jsp"),
+          .severity = SEVERITY_CRITICAL,
+          .malware = &fixture_malware,
+          .layer = 1,
+          .deleted_by = 2,
+          .path = STR("srv/www/" HOSTILE_ESCAPE ".war!WEB-INF/" HOSTILE_HTML ".jsp"),
+          .proof = STR("rules: jsp-shell-command, first found at byte 412"),
+          .response = RESPONSE_DECIDE },
 };
 
 static const size_t fixture_move_openssl[] = { 3, 4, 9 }, fixture_move_curl[] = { 2, 10 }, fixture_move_nginx[] = { 0 },
@@ -611,6 +629,7 @@ static const struct report fixture_full = {
         .n_findings = ARRAY_SIZE(fixture_findings),
         .moves = fixture_moves,
         .n_moves = ARRAY_SIZE(fixture_moves),
+        .search = { .rules = 98, .hashes = 30000, .files = 9412, .members = 63, .incomplete = 2, .found = 1 },
         .coverage = { .files = { 9120, 214, 2, 61, 14, 1 },
                       .total = 9412,
                       .deleted = 1203,
@@ -623,6 +642,9 @@ static const struct report fixture_full = {
                       .unread = fixture_unread,
                       .n_unread = 2 },
         .policy = STR("default"),
+        .stage = STR("scan"),
+        .waivers = fixture_waivers,
+        .n_waivers = 2,
         .denied = true,
         .complete = false,
         .rules = fixture_rules,

@@ -1,0 +1,370 @@
+/*
+ * Text that hides other content: runs of base64 (RFC 4648, both alphabets, in lines as RFC 2045 makes them), of
+ * hexadecimal digits, and of \xNN escapes; UTF-16; text in whose file something is reversed; binary data that one byte
+ * was XORed over. See unpack-private.h.
+ *
+ * Runs are found without looking at every byte: a run has RUN_MIN characters in a line, so it is enough to look at each
+ * RUN_MINth, and around those that could belong to one.
+ */
+#include "analyze/unpack-private.h"
+
+#include "base/utf8.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define RUN_MIN      40u  /* characters of base64: 30 bytes */
+#define HEX_MIN      130u /* more digits than any digest has */
+#define ESCAPES_MIN  16u
+#define RUN_MAX      (1u << 20) /* characters decoded at once; the next part begins RUN_OVERLAP before */
+#define RUN_OVERLAP  4096u      /* a multiple of 4 */
+#define HEAD_LOOK    4096u
+#define REVERSED_MAX (256u << 10)
+#define XOR_MIN      16u
+#define XOR_HEAD     64u
+
+/* Values of base64's characters; NOT_BASE64 for all others. */
+#define NOT_BASE64 64
+static uint8_t base64_values[256];
+#define NOT_HEX 16
+static uint8_t hex_values[256];
+
+__attribute__((constructor)) static void fill_tables(void)
+{
+        static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+        memset(base64_values, NOT_BASE64, sizeof(base64_values));
+        memset(hex_values, NOT_HEX, sizeof(hex_values));
+        for (unsigned i = 0; i < 64; i++)
+                base64_values[(unsigned char)alphabet[i]] = (uint8_t)i;
+        base64_values['-'] = 62;
+        base64_values['_'] = 63;
+        for (unsigned i = 0; i < 10; i++)
+                hex_values['0' + i] = (uint8_t)i;
+        for (unsigned i = 0; i < 6; i++)
+                hex_values['a' + i] = hex_values['A' + i] = (uint8_t)(10 + i);
+}
+
+static bool is_base64(char c) { return base64_values[(unsigned char)c] != NOT_BASE64; }
+static uint8_t hex_value(char c) { return hex_values[(unsigned char)c]; }
+
+static void give(struct unpacking *u, const char *how, uint64_t at, struct str bytes)
+{
+        char name[64];
+        snprintf(name, sizeof(name), "%s@%llu", how, (unsigned long long)at);
+        if (bytes.n)
+                member_whole(u, str_of(name), bytes);
+}
+
+/* --- runs of base64 and of hexadecimal digits --- */
+
+static bool is_all_hex(struct str s)
+{
+        for (size_t i = 0; i < s.n; i++)
+                if (hex_value(s.p[i]) == NOT_HEX)
+                        return false;
+        return true;
+}
+
+static void decode_hex(struct unpacking *u, uint64_t at, struct str digits)
+{
+        char *to = xmalloc(digits.n / 2 + 1);
+        for (size_t i = 0; i < digits.n / 2; i++)
+                to[i] = (char)(hex_value(digits.p[2 * i]) << 4 | hex_value(digits.p[2 * i + 1]));
+        give(u, "hex", at, str_span(to, digits.n / 2));
+        free(to);
+}
+
+static void decode_base64(struct unpacking *u, uint64_t at, struct str text)
+{
+        char *to = xmalloc(text.n / 4 * 3 + 3);
+        size_t n = 0;
+        uint32_t bits = 0;
+        for (size_t i = 0; i < text.n; i++) {
+                bits = bits << 6 | base64_values[(unsigned char)text.p[i]];
+                if (i % 4 == 3) {
+                        to[n++] = (char)(bits >> 16);
+                        to[n++] = (char)(bits >> 8);
+                        to[n++] = (char)bits;
+                }
+        }
+        if (text.n % 4 == 2)
+                to[n++] = (char)(bits >> 4);
+        if (text.n % 4 == 3) {
+                to[n++] = (char)(bits >> 10);
+                to[n++] = (char)(bits >> 2);
+        }
+        give(u, "base64", at, str_span(to, n));
+        free(to);
+}
+
+/*
+ * The run is over, or has grown to its limit: then its end begins the next part, at the same place in a group of four.
+ * What stands in the last line of a run may be of the text behind it.
+ */
+static void run_decode(struct unpacking *u, struct decoders *d, bool is_over)
+{
+        struct str text = buf_str(&d->run), lines = str_upto(text, text.n - MIN(d->line, text.n));
+        struct str digits = is_all_hex(text) ? text : lines;
+        if (digits.n >= HEX_MIN && is_all_hex(digits))
+                decode_hex(u, d->run_at, digits);
+        else if (text.n >= RUN_MIN && !is_all_hex(text))
+                decode_base64(u, d->run_at, text);
+        if (is_over) {
+                buf_clear(&d->run);
+                d->run_is_open = false;
+                return;
+        }
+        size_t keep = RUN_OVERLAP + text.n % 4;
+        memmove(d->run.p, d->run.p + text.n - keep, keep);
+        d->run.n = keep;
+}
+
+static void run_begin(struct decoders *d, uint64_t at)
+{
+        if (!d->run.max)
+                d->run = BUF_INIT(RUN_MAX);
+        d->run_is_open = true;
+        d->run_at = at;
+        d->line = 0;
+}
+
+/*
+ * Takes what belongs to the open run, from s[i] on; returns where it stopped. The run stays open at the end of s. A
+ * line break belongs to it if the line before was long.
+ */
+static size_t run_extend(struct unpacking *u, struct decoders *d, struct str s, size_t i)
+{
+        while (i < s.n) {
+                size_t from = i;
+                while (i < s.n && i - from < RUN_MAX / 4 && is_base64(s.p[i]))
+                        i++;
+                if (d->run.n + (i - from) > RUN_MAX)
+                        run_decode(u, d, false);
+                buf_add(&d->run, s.p + from, i - from);
+                d->line += i - from;
+                if (i == s.n || is_base64(s.p[i]))
+                        continue;
+                if ((s.p[i] != '\n' && s.p[i] != '\r') || (d->line && d->line < RUN_MIN)) {
+                        run_decode(u, d, true);
+                        return i;
+                }
+                if (s.p[i++] == '\n')
+                        d->line = 0;
+        }
+        return i;
+}
+
+static void find_runs(struct unpacking *u, struct decoders *d, struct str s, uint64_t offset)
+{
+        size_t i = d->run_is_open ? run_extend(u, d, s, 0) : 0;
+        while (i + RUN_MIN <= s.n) {
+                size_t probe = i + RUN_MIN - 1, first = probe, end = probe;
+                if (!is_base64(s.p[probe])) {
+                        i = probe + 1;
+                        continue;
+                }
+                while (first > i && is_base64(s.p[first - 1]))
+                        first--;
+                while (end < s.n && end - first < RUN_MIN && is_base64(s.p[end]))
+                        end++;
+                i = end;
+                if (end - first == RUN_MIN || end == s.n) {
+                        run_begin(d, offset + first);
+                        i = run_extend(u, d, s, first);
+                }
+        }
+        /* Too short to be told, but the next window may go on with it. */
+        size_t tail = s.n;
+        while (tail > i && is_base64(s.p[tail - 1]))
+                tail--;
+        if (!d->run_is_open && tail < s.n) {
+                run_begin(d, offset + tail);
+                (void)run_extend(u, d, s, tail);
+        }
+}
+
+/* --- escapes --- */
+
+static size_t escapes_at(struct str s, size_t i)
+{
+        size_t n = 0;
+        for (; i + 4 <= s.n && s.p[i] == '\\' && s.p[i + 1] == 'x' && hex_value(s.p[i + 2]) != NOT_HEX &&
+               hex_value(s.p[i + 3]) != NOT_HEX;
+             i += 4)
+                n++;
+        return n;
+}
+
+static void find_escapes(struct unpacking *u, struct str s, uint64_t offset)
+{
+        for (size_t i = 0; i < s.n;) {
+                const char *next = memchr(s.p + i, '\\', s.n - i);
+                if (!next)
+                        return;
+                i = (size_t)(next - s.p);
+                size_t n = escapes_at(s, i);
+                if (n >= ESCAPES_MIN) {
+                        char *to = xmalloc(n);
+                        for (size_t k = 0; k < n; k++)
+                                to[k] = (char)(hex_value(s.p[i + 4 * k + 2]) << 4 | hex_value(s.p[i + 4 * k + 3]));
+                        give(u, "escapes", offset + i, str_span(to, n));
+                        free(to);
+                }
+                i += n ? 4 * n : 1;
+        }
+}
+
+/* --- the whole of a window --- */
+
+/* UTF-16 as bytes: what is not Latin-1 becomes '?'. The window before ended where this one's second half begins. */
+static void give_utf16(struct unpacking *u, bool is_big_endian, const struct content_window *w)
+{
+        size_t from = w->offset % 2, n = (w->bytes.n - from) / 2;
+        char *to = xmalloc(n + 1);
+        for (size_t i = 0; i < n; i++) {
+                char low = w->bytes.p[from + 2 * i + is_big_endian], high = w->bytes.p[from + 2 * i + !is_big_endian];
+                to[i] = high ? '?' : low;
+        }
+        give(u, "utf-16", w->offset, str_span(to, n));
+        free(to);
+}
+
+static void give_reversed(struct unpacking *u, struct str s)
+{
+        if (s.n > REVERSED_MAX || str_find(u->file->members, STR("reversed@")) >= 0)
+                return;
+        char *to = xmalloc(s.n + 1);
+        for (size_t i = 0; i < s.n; i++)
+                to[i] = s.p[s.n - 1 - i];
+        give(u, "reversed", 0, str_span(to, s.n));
+        free(to);
+}
+
+/*
+ * One byte XORed over everything leaves the differences of neighbours as they were. They are searched for those of
+ * texts that programs and scripts nearly always have.
+ */
+static const char *const known_texts[] = { "#!/bin/",
+                                           "#!/usr/",
+                                           "\x7f"
+                                           "ELF\x02\x01\x01",
+                                           "\x7f"
+                                           "ELF\x01\x01\x01",
+                                           "This program cannot",
+                                           "<?php",
+                                           "http://",
+                                           "https://",
+                                           "/bin/sh" };
+
+#define KNOWN_MAX 32 /* bytes of one */
+
+struct literals *decode_xored(void)
+{
+        char differences[ARRAY_SIZE(known_texts)][KNOWN_MAX];
+        struct literal v[ARRAY_SIZE(known_texts)];
+        struct literals *ret = NULL;
+        for (size_t k = 0; k < ARRAY_SIZE(known_texts); k++) {
+                size_t n = strlen(known_texts[k]) - 1;
+                for (size_t i = 0; i < n; i++)
+                        differences[k][i] = known_texts[k][i] ^ known_texts[k][i + 1];
+                v[k] = (struct literal){ str_span(differences[k], n), false };
+        }
+        (void)literals_new(v, ARRAY_SIZE(v), &ret, NULL); /* a constant set, which the tests compile */
+        return ret;
+}
+
+struct keys {
+        struct str text;
+        bool is_used[256];
+};
+
+static void on_difference(void *arg, uint32_t index, size_t start)
+{
+        struct keys *k = arg;
+        k->is_used[(unsigned char)(k->text.p[start] ^ known_texts[index][0])] = true;
+}
+
+static void find_xor(struct unpacking *u, struct str s, bool is_text)
+{
+        /* Text may be text that was XORed, but is then only looked at where files begin. */
+        struct keys keys = { .text = is_text ? str_upto(s, XOR_HEAD) : s };
+        if (s.n < XOR_MIN || str_find(u->file->members, STR("xor-")) >= 0)
+                return;
+        size_t n = keys.text.n - 1;
+        char *bytes = xmalloc(s.n);
+        for (size_t i = 0; i < n; i++)
+                bytes[i] = s.p[i] ^ s.p[i + 1];
+        literals_scan(u->worker->xored, str_span(bytes, n), 0, n, on_difference, &keys);
+        for (unsigned key = 1; key < 256; key++) { /* 0: as it is */
+                char how[16];
+                if (!keys.is_used[key])
+                        continue;
+                for (size_t i = 0; i < s.n; i++)
+                        bytes[i] = (char)(s.p[i] ^ (char)key);
+                snprintf(how, sizeof(how), "xor-%02x", key);
+                give(u, how, 0, str_span(bytes, s.n));
+        }
+        free(bytes);
+}
+
+/* Bytes that are not of well-formed UTF-8: text in an older encoding has some, encrypted text many. */
+static size_t count_malformed(struct str s)
+{
+        size_t n = 0;
+        for (size_t i = 0; i < s.n;) {
+                uint32_t ignored;
+                size_t length = (unsigned char)s.p[i] < 0x80 ? 1 : utf8_decode(str_from(s, i), &ignored);
+                n += length == 0;
+                i += length ? length : 1;
+        }
+        return n;
+}
+
+static int looks_of(struct str s)
+{
+        struct str head = str_upto(s, HEAD_LOOK);
+        size_t zeros[2] = { 0 }, controls = 0;
+        for (size_t i = 0; i < head.n; i++) {
+                unsigned char c = (unsigned char)head.p[i];
+                zeros[i % 2] += c == 0;
+                controls += c < 0x20 && c != '\n' && c != '\r' && c != '\t' && c != '\f' && c != 0x1b;
+        }
+        if (head.n >= 8 && zeros[1] > head.n / 3 && zeros[0] < head.n / 64 + 1)
+                return LOOKS_UTF16LE;
+        if (head.n >= 8 && zeros[0] > head.n / 3 && zeros[1] < head.n / 64 + 1)
+                return LOOKS_UTF16BE;
+        return controls <= head.n / 64 && count_malformed(head) <= head.n / 4 ? LOOKS_TEXT : LOOKS_BINARY;
+}
+
+void decode_window(struct unpacking *u, struct decoders *d, const struct content_window *w, bool reverses)
+{
+        bool is_whole = w->is_first && w->is_last;
+        if (w->is_first)
+                d->looks = looks_of(w->bytes);
+        switch (d->looks) {
+        case LOOKS_TEXT:
+                find_runs(u, d, str_from(w->bytes, w->fresh), w->offset + w->fresh);
+                find_escapes(u, w->bytes, w->offset);
+                if (is_whole) {
+                        if (reverses)
+                                give_reversed(u, w->bytes);
+                        find_xor(u, w->bytes, true);
+                }
+                break;
+        case LOOKS_UTF16LE:
+        case LOOKS_UTF16BE:
+                give_utf16(u, d->looks == LOOKS_UTF16BE, w);
+                break;
+        case LOOKS_BINARY:
+                if (is_whole)
+                        find_xor(u, w->bytes, false);
+                break;
+        }
+}
+
+void decode_end(struct unpacking *u, struct decoders *d)
+{
+        if (d->run_is_open)
+                run_decode(u, d, true);
+        buf_done(&d->run);
+}

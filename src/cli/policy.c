@@ -1,0 +1,97 @@
+/* `sekisho policy`: the policies that ship inside the program, and what a policy's rules are. */
+#include "cli/command.h"
+#include "flow/policies.h"
+
+#include <stdio.h>
+#include <string.h>
+
+extern const struct command command_policy;
+
+static const struct option_spec options[] = {
+        { "rules", 0, NULL, "show: the rules as a list instead of the file's text" },
+        { NULL, 0, NULL, NULL },
+};
+
+struct policy_state {
+        bool as_rules;
+};
+
+static int policy_option(void *state, const struct option_spec *o, const char *value, struct error *err)
+{
+        struct policy_state *s = state;
+        s->as_rules = true;
+        return 0;
+}
+
+static int list(void)
+{
+        for (size_t i = 0; i < n_profiles; i++)
+                printf("%-13s %s\n", profiles[i].name, profiles[i].summary);
+        printf("\nAny file can be a policy too: sekisho scan --policy FILE TARGET. The language: sekisho help "
+               "policy.\n");
+        return EXIT_CLEAN;
+}
+
+static int show_rules(const char *name)
+{
+        const struct policy_choice choice = { .names = { name }, .n_names = 1 };
+        struct arena arena = ARENA_INIT;
+        struct policy *p = NULL;
+        struct problems problems = { 0 };
+        struct error err = ERROR_NONE;
+        int r = policy_load(&choice, &arena, &p, &problems, &err);
+        for (size_t i = 0; i < problems.n; i++) {
+                _cleanup_(buf_done) struct buf text = BUF_INIT(1 << 20);
+                problem_print(&problems.v[i], &text);
+                fprintf(stderr, "%s\n", text.p);
+        }
+        for (size_t i = 0; r == 0 && i < policy_n_rules(p); i++) {
+                const struct rule *x = rule_set_rule(policy_rules(p), i);
+                struct str place = policy_place(&x->place, &arena);
+                if (x->enabled)
+                        printf("%-5s  %.*s  (%.*s)\n", rule_action_names[x->action], STR_FMT(x->name), STR_FMT(place));
+        }
+        if (r == RULES_WRONG)
+                (void)error_set(&err, r, "%s has %zu mistakes", name, problems.n_errors);
+        problems_done(&problems);
+        policy_free(p);
+        arena_done(&arena);
+        return r == 0 ? EXIT_CLEAN : fail(EXIT_USAGE, &err);
+}
+
+static int show(const char *name)
+{
+        struct arena arena = ARENA_INIT;
+        struct policy_file file;
+        struct error err = ERROR_NONE;
+        int r = policy_read(name, &arena, &file, &err);
+        if (r == 0)
+                fwrite(file.text.p, 1, file.text.n, stdout);
+        arena_done(&arena);
+        return r == 0 ? EXIT_CLEAN : fail(EXIT_USAGE, &err);
+}
+
+static int policy_main(void *state, int argc, char **argv)
+{
+        const struct policy_state *s = state;
+        if (argc == 1 && strcmp(argv[0], "list") == 0)
+                return list();
+        if (argc == 2 && strcmp(argv[0], "show") == 0)
+                return s->as_rules ? show_rules(argv[1]) : show(argv[1]);
+        return fail_usage(&command_policy, "needs list, or show and the name of a policy");
+}
+
+const struct command command_policy = {
+        .name = "policy",
+        .usage = "policy list | policy show [--rules] NAME|FILE",
+        .summary = "Show the policies that ship inside the program",
+        .help = "A policy says which findings deny an artefact, and what to do about each. To make one of your own, "
+                "begin\n"
+                "with the text that show prints, or write a file that overrides some of its rules, and give both.\n",
+        .examples = "  sekisho policy show default > mine.yaml\n"
+                    "  sekisho scan --policy default --policy mine.yaml nginx-app.tar\n",
+        .options = options,
+        .option = policy_option,
+        .state_size = sizeof(struct policy_state),
+        .run = policy_main,
+};

@@ -1,0 +1,43 @@
+/*
+ * Lists of digests of files: what is known to be malware, and what is known to be clean. Text, one file a line, in any
+ * of the forms that are in use:
+ *
+ *         DIGEST                      SHA-256, SHA-1 or MD5 in hexadecimal, told apart by their length
+ *         DIGEST  NAME                as sha256sum writes it; also with one blank and a star
+ *         DIGEST:SIZE:NAME            ClamAV's .hdb and .hsb (more fields may follow); SIZE may be *
+ *
+ * Empty lines and those that begin with # are left out. A line of another form is an error with its number.
+ */
+#ifndef SEKISHO_INTEL_HASH_LIST_H
+#define SEKISHO_INTEL_HASH_LIST_H
+
+#include "base/error.h"
+#include "base/str.h"
+
+#define HASH_LIST_BYTES_MAX (UINT64_C(1) << 30) /* of one file */
+#define HASH_LIST_MAX       20000000            /* digests, of all files together */
+
+enum hash_kind { HASH_MD5, HASH_SHA1, HASH_SHA256, HASH_KINDS };
+
+struct hash_list;
+
+struct hash_list *hash_list_new(void);
+void hash_list_free(struct hash_list *l); /* NULL is fine */
+
+/* Adds the lines of text; name: of the file, for the words. -EINVAL, -E2BIG and words. */
+int hash_list_add(struct hash_list *l, struct str text, const char *name, struct error *err);
+int hash_list_add_file(struct hash_list *l, const char *path, struct error *err);
+
+/* Sorts: after the last add, before the first look-up. */
+void hash_list_seal(struct hash_list *l);
+
+size_t hash_list_count(const struct hash_list *l, enum hash_kind kind);
+
+/*
+ * Whether a digest (binary, of the kind's length) of a file of this size is listed. *ret_name: the name that the list
+ * gives it, or the empty view.
+ */
+bool hash_list_has(const struct hash_list *l, enum hash_kind kind, struct str digest, uint64_t size,
+                   struct str *ret_name);
+
+#endif

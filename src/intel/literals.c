@@ -1,0 +1,310 @@
+/*
+ * See literals.h. A literal of 7 bytes or more holds, wherever it stands in the text, one piece of 4 bytes that begins
+ * at a multiple of 4, whichever 7 bytes of it are looked at. So of each literal the 7 bytes are taken whose four
+ * pieces ("grams") are the rarest in ordinary files; all four go into a bitmap, and only every 4th position of the text
+ * is probed against it. A probe that hits is tried in a second bitmap with the two bytes after it or before it, then
+ * looked up in a hash table from those 6 bytes to the literals that have them, whose first 8 bytes are compared before
+ * the whole is.
+ *
+ * Literals of 2 to 6 bytes hold no such piece everywhere, but wherever they stand some bytes of them lie in a probed
+ * gram: in a table by the gram's first two bytes they allow whatever the other bytes may be. There a hit says that one
+ * may begin at one of the 6 positions around; those are tried by their first four bytes, and looked up.
+ *
+ * Upper and lower case are the same to all tables: bit 5 of every byte is set first. That lets literals that match in
+ * any case share them; the comparison at the end is exact.
+ */
+#include "intel/literals-private.h"
+
+#include "base/arena.h"
+#include "intel/grams.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#define GRAM_BITS_MIN 15 /* of the bitmap: 4 KiB */
+#define GRAM_BITS_MAX 22 /* 512 KiB: what second-level caches hold */
+#define SPARSITY      32 /* bits of the bitmap for each gram */
+#define SHARED_BITS   18
+
+struct chosen { /* a gram of a literal, before places are sorted */
+        uint32_t gram, key, literal;
+        uint8_t back;
+};
+
+struct builder {
+        struct literals *l;
+        struct chosen *chosen; /* STRIDE a literal */
+        size_t n_chosen;
+        uint32_t *shared; /* how many chose a gram, by hash: collisions only make the choice more careful */
+};
+
+static uint32_t gram_at(const uint8_t *bytes, size_t i) { return load32(bytes + i) | FOLD; }
+
+/* --- literals of WINDOW bytes and more --- */
+
+/* What it costs to look for this gram: how often it will be met, times how many are compared then. */
+static uint64_t gram_cost(const struct builder *b, uint32_t gram)
+{
+        uint64_t shared = b->shared[gram_hash(gram, SHARED_BITS)];
+        uint64_t cost = (uint64_t)gram_frequency(gram) * (1 + shared / 4) + shared;
+        return shared >= LITERALS_SHARE_MAX ? cost + (UINT64_C(1) << 40) : cost;
+}
+
+/* Of the gram at i: with the two bytes after it, where the literal has them. */
+static uint32_t key_of(const uint8_t *bytes, size_t n, size_t i)
+{
+        uint64_t gram = gram_at(bytes, i);
+        if (i + 6 <= n)
+                return key_after((gram | (uint64_t)load16(bytes + i + 4) << 32) << 16 | FOLD8);
+        return key_before(gram << 16 | load16(bytes + i - 2) | FOLD8);
+}
+
+static void choose_grams(struct builder *b, uint32_t literal)
+{
+        const struct literal_info *info = &b->l->info[literal];
+        const uint8_t *bytes = b->l->bytes + info->at;
+        uint64_t costs[LITERAL_BYTES_MAX], least = UINT64_MAX;
+        size_t best = 0;
+        for (size_t i = 0; i + 4 <= info->n; i++)
+                costs[i] = gram_cost(b, gram_at(bytes, i));
+        for (size_t i = 0; i + WINDOW <= info->n; i++) {
+                uint64_t cost = costs[i] + costs[i + 1] + costs[i + 2] + costs[i + 3];
+                if (cost < least) {
+                        least = cost;
+                        best = i;
+                }
+        }
+        for (size_t i = best; i < best + STRIDE; i++) {
+                uint32_t gram = gram_at(bytes, i);
+                uint32_t key = key_of(bytes, info->n, i);
+                b->chosen[b->n_chosen++] =
+                        (struct chosen){ .gram = gram, .key = key, .literal = literal, .back = (uint8_t)i };
+                b->shared[gram_hash(gram, SHARED_BITS)]++;
+        }
+}
+
+static int by_key(const void *a, const void *b)
+{
+        const struct chosen *x = a, *y = b;
+        if (x->key != y->key)
+                return x->key < y->key ? -1 : 1;
+        if (x->literal != y->literal)
+                return x->literal < y->literal ? -1 : 1;
+        return x->back - y->back;
+}
+
+static void add_slot(struct literals *l, uint32_t key, uint32_t first)
+{
+        uint32_t mask = (UINT32_C(1) << l->slot_bits) - 1, i = key >> (32 - l->slot_bits);
+        while (l->slots[i].key)
+                i = (i + 1) & mask;
+        l->slots[i] = (struct slot){ key, first };
+}
+
+static struct place place_of(const struct literals *l, const struct chosen *c)
+{
+        const struct literal_info *info = &l->info[c->literal];
+        uint8_t head[8] = { 0 };
+        memcpy(head, l->bytes + info->at, MIN(info->n, sizeof(head)));
+        uint64_t folded = load64(head) | FOLD8;
+        if (info->n < sizeof(head))
+                folded &= UINT64_MAX >> 8;
+        return (struct place){ .head = folded, .literal = c->literal, .back = c->back };
+}
+
+static unsigned bits_for(size_t n, unsigned least, unsigned most)
+{
+        unsigned bits = least;
+        while (bits < most && (UINT64_C(1) << bits) < n)
+                bits++;
+        return bits;
+}
+
+static void build_grams(struct builder *b)
+{
+        struct literals *l = b->l;
+        l->n_places = b->n_chosen;
+        if (!b->n_chosen)
+                return;
+        qsort(b->chosen, b->n_chosen, sizeof(*b->chosen), by_key);
+        l->gram_bits = bits_for(b->n_chosen * SPARSITY, GRAM_BITS_MIN, GRAM_BITS_MAX);
+        l->grams = xcalloc((size_t)1 << (l->gram_bits - 5), sizeof(*l->grams));
+        l->longer = xcalloc((size_t)1 << (LONGER_BITS - 5), sizeof(*l->longer));
+        l->slot_bits = bits_for(b->n_chosen * 4, 4, 31);
+        l->slots = xcalloc((size_t)1 << l->slot_bits, sizeof(*l->slots));
+        l->places = xcalloc(b->n_chosen, sizeof(*l->places));
+        for (size_t i = 0; i < b->n_chosen; i++) {
+                const struct chosen *c = &b->chosen[i];
+                l->places[i] = place_of(l, c);
+                l->places[i].is_last = i + 1 == b->n_chosen || c[1].key != c->key;
+                bitmap_set(l->grams, gram_hash(c->gram, l->gram_bits));
+                if (i && c[-1].key == c->key)
+                        continue;
+                bitmap_set(l->longer, longer_bit(c->key));
+                add_slot(l, c->key, (uint32_t)i);
+        }
+}
+
+/* --- the others --- */
+
+/* Allows a gram of which some bytes are known; -1: any. */
+static void allow(struct literals *l, const int known[static 4])
+{
+        int first = known[0] < 0 ? 0 : known[0] | 0x20, first_end = known[0] < 0 ? 256 : first + 1;
+        int second = known[1] < 0 ? 0 : known[1] | 0x20, second_end = known[1] < 0 ? 256 : second + 1;
+        uint32_t bits = 0;
+        for (unsigned bit = 0; bit < 32; bit++)
+                if ((known[2] < 0 || (unsigned)(known[2] & 7) == (bit & 7)) &&
+                    (known[3] < 0 || (unsigned)(known[3] & 3) == bit >> 3))
+                        bits |= UINT32_C(1) << bit;
+        for (int a = first; a < first_end; a++)
+                for (int b = second; b < second_end; b++)
+                        if (a & b & 0x20)
+                                l->pairs[a | b << 8] |= bits;
+}
+
+/*
+ * One gram for each remainder of the literal's start by 4, as many of its bytes in it as can be; which those are
+ * depends on the length. starts: where the literal begins, seen from the gram. The scan tries these starts and no
+ * others.
+ */
+static void allow_literal(struct literals *l, const uint8_t *bytes, int n)
+{
+        int from = small_start(n);
+        for (int start = from; start < from + STRIDE; start++) {
+                int known[4];
+                for (int i = 0; i < 4; i++)
+                        known[i] = i - start >= 0 && i - start < n ? bytes[i - start] : -1;
+                allow(l, known);
+        }
+}
+
+/* The first four bytes; those that a shorter one lacks may be any. */
+static void add_beginning(struct literals *l, const uint8_t *bytes, size_t n)
+{
+        uint8_t first[4] = { 0 };
+        memcpy(first, bytes, MIN(n, sizeof(first)));
+        uint32_t known = load32(first) | FOLD;
+        for (uint32_t third = 0; third < (n < 3 ? 256 : 1); third++)
+                for (uint32_t fourth = 0; fourth < (n < 4 ? 256 : 1); fourth++)
+                        bitmap_set(l->beginnings, beginning_hash(known | third << 16 | fourth << 24));
+}
+
+static void build_small(struct literals *l)
+{
+        const size_t pairs = (size_t)1 << PAIR_BITS;
+        for (size_t i = 0; i < l->n; i++)
+                l->n_small += l->info[i].n < WINDOW;
+        if (!l->n_small)
+                return;
+        l->pairs = xcalloc(SMALL_PAIRS, sizeof(*l->pairs));
+        l->beginnings = xcalloc((size_t)1 << (BEGINNING_BITS - 5), sizeof(*l->beginnings));
+        l->small = xcalloc(l->n_small, sizeof(*l->small));
+        l->small_first = xcalloc(pairs + 2, sizeof(*l->small_first)); /* counts first, one place too far */
+        for (size_t i = 0; i < l->n; i++) {
+                const struct literal_info *info = &l->info[i];
+                const uint8_t *bytes = l->bytes + info->at;
+                if (info->n >= WINDOW)
+                        continue;
+                l->small_first[pair_hash(bytes[0], bytes[1]) + 2]++;
+                allow_literal(l, bytes, info->n);
+                add_beginning(l, bytes, info->n);
+        }
+        for (size_t h = 2; h < pairs + 2; h++)
+                l->small_first[h] += l->small_first[h - 1];
+        for (size_t i = 0; i < l->n; i++) {
+                const uint8_t *bytes = l->bytes + l->info[i].at;
+                if (l->info[i].n < WINDOW)
+                        l->small[l->small_first[pair_hash(bytes[0], bytes[1]) + 1]++] = (uint32_t)i;
+        }
+}
+
+/* --- all --- */
+
+static int check(const struct literal *v, size_t n, size_t *ret_bytes, struct error *err)
+{
+        if (n > LITERALS_MAX)
+                return error_set(err, -E2BIG, "%zu literals: at most %u are taken", n, LITERALS_MAX);
+        for (size_t i = 0; i < n; i++) {
+                if (v[i].bytes.n < LITERAL_BYTES_MIN || v[i].bytes.n > LITERAL_BYTES_MAX)
+                        return error_set(err, -EINVAL, "literal %zu has %zu bytes: %d to %d are taken", i, v[i].bytes.n,
+                                         LITERAL_BYTES_MIN, LITERAL_BYTES_MAX);
+                *ret_bytes += v[i].bytes.n;
+        }
+        if (*ret_bytes > LITERALS_BYTES_MAX)
+                return error_set(err, -E2BIG, "literals of %zu bytes together: at most %u are taken", *ret_bytes,
+                                 LITERALS_BYTES_MAX);
+        return 0;
+}
+
+static void copy_literals(struct literals *l, const struct literal *v)
+{
+        size_t at = 0;
+        for (size_t i = 0; i < l->n; i++) {
+                size_t n = v[i].bytes.n;
+                l->info[i] = (struct literal_info){ .at = (uint32_t)at, .n = (uint16_t)n, .nocase = v[i].nocase };
+                for (size_t k = 0; k < n; k++) {
+                        uint8_t c = (uint8_t)v[i].bytes.p[k];
+                        l->bytes[at + k] = v[i].nocase ? ascii_lower(c) : c;
+                }
+                at += n;
+                l->longest = MAX(l->longest, n);
+        }
+}
+
+int literals_new(const struct literal *v, size_t n, struct literals **ret, struct error *err)
+{
+        size_t bytes = 0;
+        int r = check(v, n, &bytes, err);
+        if (r < 0)
+                return r;
+        struct literals *l = xcalloc(1, sizeof(*l));
+        l->n = n;
+        l->n_bytes = bytes;
+        l->info = xcalloc(n + 1, sizeof(*l->info));
+        l->bytes = xmalloc(bytes + 1);
+        copy_literals(l, v);
+        struct builder b = { .l = l,
+                             .chosen = xcalloc(n + 1, STRIDE * sizeof(*b.chosen)),
+                             .shared = xcalloc((size_t)1 << SHARED_BITS, sizeof(*b.shared)) };
+        for (size_t i = 0; i < n; i++)
+                if (l->info[i].n >= WINDOW)
+                        choose_grams(&b, (uint32_t)i);
+        build_grams(&b);
+        build_small(l);
+        free(b.chosen);
+        free(b.shared);
+        *ret = l;
+        return 0;
+}
+
+void literals_free(struct literals *l)
+{
+        if (!l)
+                return;
+        free(l->info);
+        free(l->bytes);
+        free(l->grams);
+        free(l->longer);
+        free(l->slots);
+        free(l->places);
+        free(l->pairs);
+        free(l->beginnings);
+        free(l->small);
+        free(l->small_first);
+        free(l);
+}
+
+size_t literals_longest(const struct literals *l) { return l->longest; }
+
+size_t literals_memory(const struct literals *l)
+{
+        size_t n = sizeof(*l) + l->n * sizeof(*l->info) + l->n_bytes + l->n_places * sizeof(*l->places);
+        if (l->grams)
+                n += ((size_t)1 << (l->gram_bits - 3)) + ((size_t)1 << (LONGER_BITS - 3)) +
+                     (sizeof(*l->slots) << l->slot_bits);
+        if (l->pairs)
+                n += SMALL_PAIRS * sizeof(*l->pairs) + ((size_t)1 << (BEGINNING_BITS - 3)) +
+                     l->n_small * sizeof(*l->small) + (sizeof(*l->small_first) << PAIR_BITS);
+        return n;
+}
