@@ -262,10 +262,18 @@ static void also_seen(struct page *p)
                      text_capital(a, f->title));
                 page_raw(p, "</dd>\n");
         }
+        size_t others = 0;
         for (size_t i = 0; i < r->n_findings; i++) {
-                if (!secret_is_likely(&r->findings[i]))
+                if (!secret_is_likely(&r->findings[i])) {
+                        others += r->findings[i].kind == FINDING_SECRET;
                         continue;
+                }
                 seen(p, STR("Secret"), secret_words(r, a, &r->findings[i]));
+                page_raw(p, "</dd>\n");
+        }
+        if (others) {
+                seen(p, STR("Maybe"),
+                     text_count(a, others, "value that sounds like a secret", "values that sound like secrets"));
                 page_raw(p, "</dd>\n");
         }
         misconfigurations(p);
