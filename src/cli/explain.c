@@ -12,6 +12,7 @@ static const struct option_spec options[] = {
         { "hashes", 0, "FILE", "list of hashes of malware: sha256sum's form, or ClamAV's .hdb and .hsb; repeatable" },
         { "allow-hashes", 0, "FILE", "list of hashes of what is known to be clean; repeatable" },
         { "yara", 0, "FILE|DIR", "YARA rules to hold every file against; repeatable" },
+        { "clamd", 0, "SOCKET", "show every file to ClamAV's daemon at this unix socket too" },
         { "authfile", 0, "FILE", "registry credentials (default: podman's and docker's)" },
         { "ca-file", 0, "FILE", "certificates to trust for registries" },
         { "plain-http", 0, NULL, "allow a registry without TLS that is not on loopback" },

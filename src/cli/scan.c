@@ -17,6 +17,7 @@ static const struct option_spec options[] = {
         { "hashes", 0, "FILE", "list of hashes of malware: sha256sum's form, or ClamAV's .hdb and .hsb; repeatable" },
         { "allow-hashes", 0, "FILE", "list of hashes of what is known to be clean; repeatable" },
         { "yara", 0, "FILE|DIR", "YARA rules to hold every file against; repeatable" },
+        { "clamd", 0, "SOCKET", "show every file to ClamAV's daemon at this unix socket too" },
         { "record", 0, NULL, "keep what was found in the ledger, and begin one where there is none" },
         { "ledger-db", 0, "FILE", "keep it in this ledger instead (sekisho help recording)" },
         { "no-record", 0, NULL, "do not, though there is a ledger" },
