@@ -4,6 +4,7 @@ fails nothing is clean in silence. The faults come from a server made here, whic
 Debian's clamd itself, with a signature of our own, is asked where it is installed."""
 import array
 import contextlib
+import gzip
 import hashlib
 import os
 import shutil
@@ -15,6 +16,7 @@ import threading
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, '..', 'lib'))
+import images  # noqa: E402  pylint: disable=wrong-import-position
 from scan import Scan, Tap, run  # noqa: E402  pylint: disable=wrong-import-position
 
 MARKER = b'an innocent marker that only our own signature knows'
@@ -161,6 +163,23 @@ def faults(tap, folder, files, contents):
     tap.ok(code == 2 and b'is empty' in words, 'an empty name is an error', words)
 
 
+def layers(tap, folder):
+    """Each layer's worker has a helper of its own; an archive that comes as a stream has one for all of its layers."""
+    base = images.debian(images.entry('srv/a', MARKER + b' a'), images.entry('srv/b', MARKER + b' b'))
+    top = images.tar(images.entry('srv/.wh.a'), images.entry('srv/c', MARKER + b' c'))
+    plain, packed = os.path.join(folder, 'image.tar'), os.path.join(folder, 'image.tar.gz')
+    images.docker_archive(plain, base, top)
+    with open(plain, 'rb') as source, gzip.open(packed, 'wb') as out:
+        shutil.copyfileobj(source, out)
+    for path in (plain, packed):
+        with served(folder, like_clamd) as server:
+            scan = Scan(path, '--clamd', server.path)
+            tap.equal(sorted(p for _, p, _ in found_in(scan)), ['srv/a', 'srv/b', 'srv/c'],
+                      f'in all layers of {os.path.basename(path)}, deleted or not')
+            words = run('explain', '--db', 'embedded', '--clamd', server.path, 'Own.Marker.UNOFFICIAL', path)[1]
+            tap.ok(b'a signature of ClamAV matches' in words and b'deleted in layer 2' in words, 'explain', words)
+
+
 @contextlib.contextmanager
 def real_clamd(folder):
     """Debian's, with one signature of our own; None and why where it does not start."""
@@ -212,6 +231,7 @@ def main():
             asked(tap, folder, files, server.path, contents)
             tap.equal(sorted(set(server.seen)), sorted(contents.values()), 'every file was shown, byte for byte; empty ones need not be')
         faults(tap, folder, files, contents)
+        layers(tap, folder)
         real(tap, folder, files, contents)
     return tap.end()
 
