@@ -1,13 +1,13 @@
 /* See session.h. */
 #include "cli/session.h"
 
+#include "analyze/clamd.h"
 #include "analyze/unpack.h"
 #include "cli/book.h"
 #include "flow/ledger.h"
 #include "flow/register.h"
 #include "flow/remember.h"
 #include "intel/db-locate.h"
-#include "proc/worker.h"
 #include "source/image.h"
 
 #include <errno.h>
@@ -77,7 +77,11 @@ int session_option(void *state, const struct option_spec *o, const char *value, 
                 return add_list(s->malware.allowed, &s->malware.n_allowed, value, err);
         if (strcmp(o->name, "yara") == 0)
                 return add_list(s->malware.yara, &s->malware.n_yara, value, err);
-        if (strcmp(o->name, "platform") == 0) {
+        if (strcmp(o->name, "clamd") == 0) {
+                if (!*value)
+                        return error_set(err, -EINVAL, "is empty");
+                s->malware.clamd = value;
+        } else if (strcmp(o->name, "platform") == 0) {
                 s->source.platform = str_of(value);
                 if (!platform_is_valid(s->source.platform))
                         return error_set(err, -EINVAL, "\"%s\" is not of the form OS/ARCH, like linux/arm64", value);
@@ -217,6 +221,9 @@ static int plan_content(const struct malware_options *o, struct session *s, stru
         int r = malware_new(o, &s->malware, err);
         if (r < 0)
                 return r;
+        struct clamd *clamd = malware_clamd(s->malware);
+        if (clamd)
+                s->clamd = (struct job_helper){ .serve = clamd_serve, .arg = clamd, .worker_fd = &clamd->fd };
         size_t n = malware_engines(s->malware, engines);
         engines[n++] = &unpack_engine;
         secrets_engine_init(&s->secrets_engine, s->secrets);
@@ -267,6 +274,7 @@ static int open_all(const struct session_settings *s, struct session *ret)
                 .content = ret->content,
                 .malware_rules = malware_rules_total(ret->malware),
                 .malware_hashes = malware_hashes_total(ret->malware),
+                .clamd = malware_clamd(ret->malware) ? &ret->clamd : NULL,
                 .policy = ret->judgement.policy,
                 .stage = ret->judgement.stage,
                 .controls = ret->judgement.controls,

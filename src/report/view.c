@@ -263,11 +263,15 @@ struct str search_words(const struct report *r, struct arena *a)
         buf_printf(&b, " by %.*s", STR_FMT(text_count(a, s->rules, "rule", "rules")));
         if (s->hashes)
                 buf_printf(&b, " and %.*s", STR_FMT(text_count(a, s->hashes, "hash", "hashes")));
+        if (s->clamd)
+                buf_puts(&b, " and clamd");
         buf_printf(&b, ", in %.*s", STR_FMT(text_count(a, s->files, "file", "files")));
         if (s->members)
                 buf_printf(&b, " and %.*s", STR_FMT(text_count(a, s->members, "member", "members of them")));
         if (s->incomplete)
                 buf_printf(&b, ", %.*s not fully read", STR_FMT(text_number(a, s->incomplete)));
+        if (!s->clamd)
+                buf_puts(&b, "; clamd not configured");
         return text_take(a, &b);
 }
 

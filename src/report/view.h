@@ -71,7 +71,7 @@ bool is_past_eol(const struct report *r);
 /* Nothing was compared with advisories: no vulnerability found says nothing. */
 bool is_blind(const struct report *r);
 
-/* "none found by 98 rules, in 9,412 files, 2 not fully read"; "not looked for". */
+/* "none found by 98 rules, in 9,412 files, 2 not fully read; clamd not configured"; "not looked for". */
 struct str search_words(const struct report *r, struct arena *a);
 
 /* "deleted in layer 3, but still pullable"; empty for a finding whose file is there. */
