@@ -510,8 +510,8 @@ bool secret_path_doubt(struct str path)
                                 return true;
                 if (part.n == 4 && str_starts(part, STR("man")) && part.p[3] >= '1' && part.p[3] <= '9')
                         return true; /* a section of the manual */
-                if (!rest.p && (str_starts(part, STR("test_")) || str_starts(part, STR("test.")) || str_find(part, STR("_test.")) >= 0 ||
-                                str_find(part, STR("example")) >= 0))
+                if (!rest.p && (str_starts(part, STR("test_")) || str_starts(part, STR("test.")) ||
+                                str_find(part, STR("_test.")) >= 0 || str_find(part, STR("example")) >= 0))
                         return true;
         }
         for (size_t i = 0; i < ARRAY_SIZE(endings); i++)

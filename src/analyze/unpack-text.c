@@ -228,7 +228,8 @@ static void give_utf16(struct unpacking *u, bool is_big_endian, const struct con
                 char low = w->bytes.p[from + 2 * i + is_big_endian], high = w->bytes.p[from + 2 * i + !is_big_endian];
                 to[i] = high ? '?' : low;
         }
-        bool is_marked = w->is_first && (str_starts(w->bytes, STR("\xff\xfe")) || str_starts(w->bytes, STR("\xfe\xff")));
+        bool is_marked =
+                w->is_first && (str_starts(w->bytes, STR("\xff\xfe")) || str_starts(w->bytes, STR("\xfe\xff")));
         give(u, "utf-16", w->offset, str_from(str_span(to, n), is_marked));
         free(to);
 }
