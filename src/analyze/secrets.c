@@ -508,8 +508,10 @@ bool secret_path_doubt(struct str path)
                 for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
                         if (str_eq_nocase(part, str_of(parts[i])))
                                 return true;
-                if (!rest.p && (str_starts(part, STR("test_")) || str_find(part, STR("_test.")) >= 0 ||
-                                str_find(part, STR("example")) >= 0))
+                if (part.n == 4 && str_starts(part, STR("man")) && part.p[3] >= '1' && part.p[3] <= '9')
+                        return true; /* a section of the manual */
+                if (!rest.p && (str_starts(part, STR("test_")) || str_starts(part, STR("test.")) ||
+                                str_find(part, STR("_test.")) >= 0 || str_find(part, STR("example")) >= 0))
                         return true;
         }
         for (size_t i = 0; i < ARRAY_SIZE(endings); i++)

@@ -216,7 +216,10 @@ static void find_escapes(struct unpacking *u, struct str s, uint64_t offset)
 
 /* --- the whole of a window --- */
 
-/* UTF-16 as bytes: what is not Latin-1 becomes '?'. The window before ended where this one's second half begins. */
+/*
+ * UTF-16 as bytes: what is not Latin-1 becomes '?'. The window before ended where this one's second half begins. The
+ * mark of the byte order is no part of the text: what must stand at its start stands behind the mark.
+ */
 static void give_utf16(struct unpacking *u, bool is_big_endian, const struct content_window *w)
 {
         size_t from = w->offset % 2, n = (w->bytes.n - from) / 2;
@@ -225,7 +228,9 @@ static void give_utf16(struct unpacking *u, bool is_big_endian, const struct con
                 char low = w->bytes.p[from + 2 * i + is_big_endian], high = w->bytes.p[from + 2 * i + !is_big_endian];
                 to[i] = high ? '?' : low;
         }
-        give(u, "utf-16", w->offset, str_span(to, n));
+        bool is_marked =
+                w->is_first && (str_starts(w->bytes, STR("\xff\xfe")) || str_starts(w->bytes, STR("\xfe\xff")));
+        give(u, "utf-16", w->offset, str_from(str_span(to, n), is_marked));
         free(to);
 }
 

@@ -1,8 +1,11 @@
 /* `sekisho coverage`: which sections of a framework are covered by which rules. */
+#include "analyze/check.h"
 #include "base/vec.h"
 #include "cli/command.h"
 #include "flow/framework-coverage.h"
+#include "flow/image-checks.h"
 #include "flow/policies.h"
+#include "intel/malware-rules.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -46,7 +49,40 @@ static void add_rules(const struct policy *p, struct arena *arena, struct covera
         }
 }
 
-/* The rules of all policies that ship inside the program, each once for each policy. */
+static void add_checks(const struct check *(*at)(size_t), const char *place, struct arena *arena,
+                       struct coverage_rule_vec *to)
+{
+        const struct check *c;
+        for (size_t i = 0; (c = at(i)); i++) {
+                struct fact_check about = { 0 };
+                check_describe(c, arena, &about);
+                *vec_push(to) = (struct coverage_rule){ .name = arena_printf(arena, "%s %s", c->id, c->title),
+                                                        .place = str_of(place),
+                                                        .tags = about.tags };
+        }
+}
+
+static void add_malware_rules(struct arena *arena, struct coverage_rule_vec *to)
+{
+        struct malware_rules *rules;
+        struct error err = ERROR_NONE;
+        if (malware_rules_builtin(&rules, &err) < 0)
+                return; /* they are part of the program: its tests compile them */
+        for (size_t i = 0; i < malware_rules_count(rules); i++) {
+                const struct malware_rule *r = malware_rule_at(rules, i);
+                struct coverage_rule *x = vec_push(to);
+                *x = (struct coverage_rule){ .name = arena_str(arena, r->id), .place = STR("malware rule") };
+                x->tags.v = arena_array(arena, r->tags.n, sizeof(struct str));
+                for (size_t k = 0; k < r->tags.n; k++)
+                        x->tags.v[x->tags.n++] = arena_str(arena, r->tags.v[k]);
+        }
+        malware_rules_free(rules);
+}
+
+/*
+ * Everything with tags that ships inside the program: the rules of all policies, each once for each policy, the checks
+ * of files and of images, and the rules for malware. What they report is what the policies judge.
+ */
 static struct coverage_rule *shipped_rules(struct arena *arena, size_t *ret_n)
 {
         struct coverage_rule_vec found = { 0 };
@@ -58,6 +94,9 @@ static struct coverage_rule *shipped_rules(struct arena *arena, size_t *ret_n)
                         add_rules(p, arena, &found);
                 problems_done(&problems);
         }
+        add_checks(check_at, "check of files", arena, &found);
+        add_checks(image_check_at, "check of images", arena, &found);
+        add_malware_rules(arena, &found);
         struct coverage_rule *rules = arena_array(arena, found.n, sizeof(*rules));
         if (found.n)
                 memcpy(rules, found.v, found.n * sizeof(*rules));
@@ -110,7 +149,8 @@ const struct command command_coverage = {
         .usage = "coverage [OPTIONS] nist|attack",
         .summary = "Tell which sections of a framework are covered by which rules",
         .help = "nist    NIST SP 800-190, countermeasures and the risks that they answer\n"
-                "attack  MITRE ATT&CK, techniques for containers\n",
+                "attack  MITRE ATT&CK, techniques for containers\n\n"
+                "Rules are those of all policies, the checks of files and images, and the rules for malware.\n",
         .examples = "  sekisho coverage nist\n"
                     "  sekisho coverage attack --json | jq -r '.rows[] | select(.state == \"open\") | .id'\n",
         .options = options,

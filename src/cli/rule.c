@@ -3,6 +3,7 @@
 
 #include "base/fs.h"
 #include "base/utf8.h"
+#include "decide/policy.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -110,6 +111,7 @@ static int parse_stages(const char *words, unsigned *ret)
 int rule_load(const struct rule_command *c, int n, char **paths, struct rule_set **ret, struct problems *ret_problems)
 {
         struct rule_options options = { .warn_unused = c->unused };
+        struct problems settings = { 0 };
         struct error err = ERROR_NONE;
         int code = c->stage ? parse_stages(c->stage, &options.stages) : 0;
         if (code)
@@ -122,10 +124,16 @@ int rule_load(const struct rule_command *c, int n, char **paths, struct rule_set
                 r = is_stdin ? read_all(STDIN_FILENO, &bytes) : read_file(paths[i], &bytes, &err);
                 if (r < 0 && is_stdin)
                         error_errno(&err, r, "standard input");
-                else if (r == 0)
-                        rule_loader_add_file(l, is_stdin ? STR("<stdin>") : str_of(paths[i]), buf_str(&bytes));
+                if (r < 0)
+                        break;
+                const struct policy_file file = { is_stdin ? STR("<stdin>") : str_of(paths[i]), buf_str(&bytes) };
+                rule_loader_add_file(l, file.name, file.text);
+                policy_check_settings(&file, &settings);
         }
         r = r < 0 ? -fail(EXIT_INCOMPLETE, &err) : rule_loader_finish(l, ret, ret_problems);
+        for (size_t i = 0; i < settings.n && r >= 0; i++)
+                problems_add(ret_problems, &settings.v[i]);
+        problems_done(&settings);
         rule_loader_free(l);
         return r;
 }
@@ -230,8 +238,8 @@ static void print_missing(const struct rule_set *s, bool details)
         }
         rule_set_needs(s, SIZE_MAX, &arena, &all);
         if (n_rules > 0)
-                printf("%zu rules need fields that are not delivered yet (%zu of %zu fields: %s)%s\n", n_rules,
-                       all.n_missing, all.n_fields,
+                printf("%zu rule%s fields that are not delivered yet (%zu of %zu fields: %s)%s\n", n_rules,
+                       n_rules == 1 ? " needs" : "s need", all.n_missing, all.n_fields,
                        all.n_missing > 0 ? all.missing[0]->field->missing : "of disabled rules",
                        details ? "" : "; --details says which");
         arena_done(&arena);
@@ -256,9 +264,9 @@ static int run_check(const struct rule_command *c, int argc, char **argv)
                         print_missing(s, c->details);
                 struct rule_counts n = s ? rule_set_counts(s) : (struct rule_counts){ .files = (size_t)argc };
                 if (!c->quiet && s)
-                        printf("%zu file%s: %zu rule%s, %zu macro%s, %zu list%s; 0 errors, %zu warning%s\n", n.files,
+                        printf("%zu file%s: %zu rule%s, %zu macro%s, %zu list%s; %zu error%s, %zu warning%s\n", n.files,
                                plural(n.files), n.rules, plural(n.rules), n.macros, plural(n.macros), n.lists,
-                               plural(n.lists), p.n_warnings, plural(p.n_warnings));
+                               plural(n.lists), p.n_errors, plural(p.n_errors), p.n_warnings, plural(p.n_warnings));
                 else if (!s)
                         printf("%zu file%s: %zu error%s, %zu warning%s\n", n.files, plural(n.files), p.n_errors,
                                plural(p.n_errors), p.n_warnings, plural(p.n_warnings));

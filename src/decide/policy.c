@@ -99,6 +99,14 @@ static size_t read_settings(struct policy *p, const struct policy_file *f, struc
         return r.n_errors;
 }
 
+size_t policy_check_settings(const struct policy_file *f, struct problems *ret_problems)
+{
+        struct policy scratch = { .arena = ARENA_INIT };
+        size_t n = read_settings(&scratch, f, ret_problems);
+        arena_done(&scratch.arena);
+        return n;
+}
+
 /* --- compiling --- */
 
 static size_t add_waivers(struct policy *p, const struct policy_input *in, struct rule_loader *l)

@@ -36,6 +36,9 @@ struct policy_settings {
 
 struct policy;
 
+/* What is wrong with the settings of a file, for whoever only reads its rules: how many problems were added. */
+size_t policy_check_settings(const struct policy_file *f, struct problems *ret_problems);
+
 struct policy_input {
         struct str name;                 /* as reports call it: "default" */
         const struct policy_file *files; /* in order: later ones append to and override earlier ones */

@@ -235,7 +235,9 @@ static void find_blindness(struct finder *f)
                                      STR_FMT(system.n ? system : STR("this system")), STR_FMT(packages));
         if (!title.n)
                 return;
-        struct finding *x = add(f, FINDING_UNSUPPORTED, SEVERITY_HIGH);
+        /* Of sources nobody expects a system: then it is said, but it is no fault. */
+        bool is_system = r->n_packages || r->has_os || !(str_is(r->kind, "dir") || str_is(r->kind, "repo"));
+        struct finding *x = add(f, FINDING_UNSUPPORTED, is_system ? SEVERITY_HIGH : SEVERITY_LOW);
         x->title = title;
         x->path = r->os.path;
         x->layer = f->s->view.os_layer;

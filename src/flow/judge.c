@@ -166,6 +166,7 @@ static void judge_artefact(struct judge *j)
         size_t n = decider_artefact(j->decider, &rules);
         for (size_t i = 0; i < n; i++) {
                 const struct rule *r = rule_of(j, rules[i]);
+                struct str why = r->why.n ? r->why : r->desc;
                 _cleanup_(buf_done) struct buf condition = BUF_INIT(RULE_PRINT_BYTES_MAX);
                 if (r->action == ACTION_NONE)
                         continue;
@@ -173,9 +174,7 @@ static void judge_artefact(struct judge *j)
                 struct finding f = {
                         .kind = FINDING_ARTEFACT,
                         .id = slug(arena, r->name),
-                        .title = r->why.n    ? r->why
-                                 : r->desc.n ? r->desc
-                                             : r->name,
+                        .title = why.n ? arena_printf(arena, "%.*s: %.*s", STR_FMT(r->name), STR_FMT(why)) : r->name,
                         .severity = action_denies(r->action) ? SEVERITY_HIGH : SEVERITY_LOW,
                         .layer = NONE,
                         .proof = arena_str(arena, buf_str(&condition)),

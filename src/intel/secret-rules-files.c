@@ -51,7 +51,7 @@ static const struct secret_rule rules[] = {
         CONFIG("jdbc-password", "Password in a JDBC URL", HIGH, MEDIUM, "jdbc:",
                "jdbc:[a-z]{2,20}:[^\\s\"']{1,300}?[?&;]password=([^\\s&;\"'<]{4,128})", secret_check_url_password),
         CONFIG("netrc-password", "Password in .netrc", HIGH, HIGH, "machine ",
-               "machine\\s{1,8}\\S{1,200}\\s{1,40}login\\s{1,8}\\S{1,200}\\s{1,40}password\\s{1,8}(\\S{3,200})",
+               "machine\\s{1,8}[!-~]{1,200}\\s{1,40}login\\s{1,8}[!-~]{1,200}\\s{1,40}password\\s{1,8}(\\S{3,200})",
                secret_check_url_password),
         CONFIG("pypirc-password", "Password in .pypirc", HIGH, HIGH, "[pypi]|[testpypi]|[distutils]",
                "\\[(?:pypi|testpypi|distutils)\\][^\\[]{0,400}?\\n\\s{0,8}password\\s{0,8}[=:]\\s{0,8}([^\\s%{]{4,300}"

@@ -96,11 +96,13 @@ static void answer(struct check_table *t)
                 cells[n++] = (struct cell){ arena_printf(a, "%zu waived", n_waived), PAINT_FAINT };
         if (r->n_findings)
                 screen_newline(&t->s);
-        screen_put(&t->s, r->denied ? PAINT_BAD : PAINT_GOOD, r->denied ? STR("DENIED") : STR("PASSED"));
+        bool is_passed = !r->denied && r->complete;
+        struct str word = r->denied ? STR("DENIED") : is_passed ? STR("PASSED") : STR("UNDECIDED");
+        screen_put(&t->s, is_passed ? PAINT_GOOD : PAINT_BAD, word);
         struct str files = arena_printf(a, " (fails on %s or worse), %.*s: ", severity_name(r->fail_on),
                                         STR_FMT(text_count(a, r->n_files, "file", "files")));
         screen_put(&t->s, PAINT_PLAIN, files);
-        screen_flow(&t->s, cells, n, ", ", 6 + text_width(files), 4);
+        screen_flow(&t->s, cells, n, ", ", text_width(word) + text_width(files), 4);
         if (!r->complete) {
                 screen_put(&t->s, PAINT_WARN, STR("INCOMPLETE"));
                 screen_put(&t->s, PAINT_PLAIN, STR(": what is \"not read\" above was not judged"));

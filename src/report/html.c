@@ -174,8 +174,9 @@ static void what_to_do(struct page *p)
         page_raw(p, "<section id=\"todo\">\n<h2>What to do</h2>\n");
         if (!moves && !left)
                 page_put(p, "<p>@</p>\n",
-                         is_blind(r) ? STR("First get advisories for this system (sekisho db update): without them "
-                                           "nothing can be judged.")
+                         has_no_system(r) ? STR("Nothing to update: no package was found.")
+                         : is_blind(r) ? STR("First get advisories for this system (sekisho db update): without them "
+                                             "nothing can be judged.")
                          : is_any_set_aside(r) ? STR("Nothing: every known vulnerability is set aside.")
                                                : STR("Nothing: there is no known vulnerability to close."));
         if (moves)

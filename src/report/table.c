@@ -220,10 +220,11 @@ static void what_to_do(struct table *t)
                 left += leftovers[i].n;
         heading(t, "What to do");
         if (!moves && !left) {
-                label(t, PAINT_NAME, is_blind(r) && !r->search.found ? "first" : "nothing");
+                label(t, PAINT_NAME, is_blind(r) && !has_no_system(r) && !r->search.found ? "first" : "nothing");
                 struct cell why = { r->search.found
                                             ? STR("is known to update; remove the malware below, and find out how "
                                                   "it came there")
+                                    : has_no_system(r) ? STR("to update: no package was found")
                                     : is_blind(r) ? STR("advisories for this system (sekisho db update): without them "
                                                         "nothing can be judged")
                                     : is_any_set_aside(r) ? STR("every known vulnerability is set aside, see below")

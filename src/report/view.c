@@ -253,6 +253,8 @@ bool is_blind(const struct report *r)
         return !r->n_feeds || !r->n_packages;
 }
 
+bool has_no_system(const struct report *r) { return !r->has_os && !r->n_packages; }
+
 struct str search_words(const struct report *r, struct arena *a)
 {
         const struct report_search *s = &r->search;

@@ -70,6 +70,7 @@ bool is_past_eol(const struct report *r);
 
 /* Nothing was compared with advisories: no vulnerability found says nothing. */
 bool is_blind(const struct report *r);
+bool has_no_system(const struct report *r); /* nor packages: a directory of sources */
 
 /* "none found by 98 rules, in 9,412 files, 2 not fully read; clamd not configured"; "not looked for". */
 struct str search_words(const struct report *r, struct arena *a);

@@ -46,6 +46,15 @@ static void warn_of_near_list(struct compiler *c, const struct constant *k)
         }
 }
 
+/* Whether n more constants may be added: lists in lists multiply, so their sum is bounded too. */
+static bool has_room(struct compiler *c, const struct constant_vec *to, size_t n)
+{
+        if (to->n + n > RULE_LIST_ITEMS_MAX || c->library->n_constants + n > RULE_CONSTANTS_MAX)
+                return false;
+        c->library->n_constants += (uint32_t)n;
+        return true;
+}
+
 /* Adds a constant, or those of the list that it names. False: there are too many. */
 static bool add_constants(struct compiler *c, struct constant_vec *to, struct constant k, uint32_t visibility)
 {
@@ -53,14 +62,14 @@ static bool add_constants(struct compiler *c, struct constant_vec *to, struct co
         if (!l || l->index >= visibility) {
                 if (!l && c->pieces)
                         warn_of_near_list(c, &k);
-                if (to->n >= RULE_LIST_ITEMS_MAX)
+                if (!has_room(c, to, 1))
                         return false;
                 *vec_push(to) = k;
                 return true;
         }
         l->used = true;
         compile_list(c, l);
-        if (to->n + l->n > RULE_LIST_ITEMS_MAX)
+        if (!has_room(c, to, l->n))
                 return false;
         for (size_t i = 0; i < l->n; i++) {
                 struct constant item = l->constants[i];
@@ -123,9 +132,12 @@ void compile_list(struct compiler *c, struct list_def *l)
                 for (size_t j = 0; j < n && ok; j++)
                         ok = add_constants(c, &v, k[j], l->visibility);
         }
-        if (!ok)
-                compile_problem_at(c, PROBLEM_ERROR, "too-large", l->place, "", "the list has more than %u items",
-                                   RULE_LIST_ITEMS_MAX);
+        if (!ok) {
+                compile_problem_at(c, PROBLEM_ERROR, "too-large", l->place, "",
+                                   "the list has more than %u items, or all together more than %u", RULE_LIST_ITEMS_MAX,
+                                   RULE_CONSTANTS_MAX);
+                vec_clear(&v); /* what contains it is not blamed too */
+        }
         finish(c, &v, &l->constants, &l->n);
         l->state = RESOLVE_DONE;
         *c = saved;
@@ -263,8 +275,9 @@ static bool collect(struct compiler *c, const struct node *n, const struct const
         }
         for (size_t i = 0; i < n->n_constants; i++)
                 if (!add_constants(c, &v, n->constants[i], UINT32_MAX)) {
-                        compile_problem(c, PROBLEM_ERROR, "too-large", n->at, "", "the list has more than %u items",
-                                        RULE_LIST_ITEMS_MAX);
+                        compile_problem(c, PROBLEM_ERROR, "too-large", n->at, "",
+                                        "the list has more than %u items, or all together more than %u",
+                                        RULE_LIST_ITEMS_MAX, RULE_CONSTANTS_MAX);
                         vec_done(&v);
                         return false;
                 }

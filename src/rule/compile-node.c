@@ -238,6 +238,8 @@ static void warn_of_constant(struct compiler *c, const struct rule_def *r)
 
 static void compile_rule(struct compiler *c, struct rule_def *r, struct output_template **ret_output)
 {
+        if (r->pieces.n == 0)
+                return; /* loading has said so */
         c->about_kind = r->is_condition ? "condition" : "rule";
         c->about_name = r->rule.name;
         c->pieces = &r->pieces;

@@ -100,6 +100,7 @@ struct library {
         struct rule_def_vec rules;
         struct map_str list_by_name, macro_by_name, rule_by_name;
         uint32_t n_changes;
+        uint32_t n_constants; /* expanded so far, of RULE_CONSTANTS_MAX */
         size_t n_files;
 };
 

@@ -20,6 +20,8 @@ enum changed_key {
         KEY_ENABLED,
         KEY_WARN,
         KEY_SKIP,
+        KEY_CAPTURE,
+        KEY_CAPTURE_DURATION,
         KEY_ACTION,
         KEY_RESPONSE,
         KEY_WHY,
@@ -36,6 +38,8 @@ static const struct changeable changeable[] = {
         [KEY_ENABLED] = { "enabled", false, true },
         [KEY_WARN] = { "warn_evttypes", false, true },
         [KEY_SKIP] = { "skip-if-unknown-filter", false, true },
+        [KEY_CAPTURE] = { "capture", false, true }, /* read and of no effect here, as in a rule of its own */
+        [KEY_CAPTURE_DURATION] = { "capture_duration", false, true },
         [KEY_ACTION] = { "action", false, true },
         [KEY_RESPONSE] = { "response", false, true },
         [KEY_WHY] = { "why", false, true },

@@ -188,7 +188,7 @@ static void load_list(struct loading *l, const struct yaml_node *item)
         l->about = arena_printf(l->arena, "list \"%.*s\"", STR_FMT(str_upto(name, 150)));
         load_check_keys(l, item, keys);
         if (!constant_is_bare(name))
-                load_problem(l, PROBLEM_ERROR, "bad-name", item, "",
+                load_problem(l, PROBLEM_WARNING, "bad-name", item, "nothing can use it under this name",
                              "a list's name has no blanks, quotes, parentheses, = or commas");
         if (!load_changes(l, item, changeable, &changes))
                 return;
@@ -228,7 +228,7 @@ static void load_macro(struct loading *l, const struct yaml_node *item)
         l->about = arena_printf(l->arena, "macro \"%.*s\"", STR_FMT(str_upto(name, 150)));
         load_check_keys(l, item, keys);
         if (!is_identifier(name))
-                load_problem(l, PROBLEM_ERROR, "bad-name", item, "",
+                load_problem(l, PROBLEM_WARNING, "bad-name", item, "nothing can use it under this name",
                              "a macro's name is a letter, then letters, digits and underscores");
         if (!load_text(l, item, "condition", true, &condition) || !load_changes(l, item, changeable, &changes))
                 return;

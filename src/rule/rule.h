@@ -28,6 +28,7 @@
 #define RULE_EXPANDED_DEPTH_MAX  2500u    /* the same with macros expanded */
 #define RULE_NODES_MAX           1000000u /* of the shared graph of all conditions of a set */
 #define RULE_LIST_ITEMS_MAX      1000000u /* of one list, with the lists in it */
+#define RULE_CONSTANTS_MAX       4000000u /* of all lists and conditions together, lists expanded */
 #define RULE_RULES_MAX           100000u
 #define RULE_TAGS_MAX            1000u      /* of one rule, once any are appended */
 #define RULE_PROBLEMS_MAX        1000u      /* more are counted, not kept */

@@ -130,6 +130,7 @@ def policies(db):
     T.ok(code == 1 and names.get('Serious vulnerability with a fix') == 'warn' and names.get('Root') == 'deny',
          'a later file overrides and adds', r['verdict'])
     T.ok([f['kind'] for f in r['findings'] if f['id'] == 'root'] == ['artefact'], 'a rule about the artefact is a finding of its own', r['findings'])
+    T.ok(all(f['title'].lower().startswith('root') for f in r['findings'] if f['id'] == 'root'), 'it says which rule', r['findings'])
     T.equal([x['name'] for x in report('--db', db, '--fail-on', 'low', target)[1]['verdict']['rules']], ['--fail-on low'], '--fail-on is a rule')
     code, r = report('--db', db, '--policy', 'default', '--fail-on', 'low,fixable', target)
     T.ok(len(r['verdict']['rules']) == 2, '--fail-on beside a policy adds to it', r['verdict'])

@@ -56,6 +56,11 @@ def check(files):
                ["1 file: 2 rules, 1 macro, 1 list; 0 errors, 0 warnings", "2 rules need fields that are not delivered yet"])
     tap.expect("check: --details says of each rule which", [SEKISHO, "rule", "check", "--details", good], 0,
                ["A shell: not delivered yet: user.name"])
+    settings = good + ".settings"
+    with open(settings, "w", encoding="utf-8") as f:
+        f.write("- settings: {four_eyez: true}\n" + GOOD)
+    tap.expect("check: the settings of a policy too", [SEKISHO, "rule", "check", settings], 2,
+               [settings + ':1:14: error: settings: no setting is called "four_eyez"', "2 rules, 1 macro, 1 list; 1 error,"])
     tap.expect("check: all mistakes at once, with place and suggestion", [SEKISHO, "rule", "check", bad, good], 2,
                [bad + ':4:14: error: rule "Bad": evt.type is never "opeen"; did you mean open?',
                 bad + ':5:5: error: rule "Bad": unknown field proc.nmae; did you mean proc.name?', "2 files: 2 errors, 0 warnings"])

@@ -154,6 +154,11 @@ static const struct {
         { "- rule: r\n  condition: evt.type=open and evt.arg=1\n  " HEAD, "2:32 bad-argument" },
         { "- rule: r\n  condition: evt.type=open and proc.name[1]=1\n  " HEAD, "2:32 bad-argument" },
         { "- rule: r\n  condition: evt.type=open and proc.aname[x]=1\n  " HEAD, "2:32 bad-argument" },
+        { "- rule: r\n  " HEAD, "1:3 missing-key" },
+        { "- list: a b\n  items: [x]\n", "1:3 bad-name" },
+        { "- rule: r\n  condition: evt.type=open\n  capture: true\n  " HEAD
+          "- rule: r\n  capture: false\n  override: {capture: replace}\n",
+          "" },
         { "- rule: r\n  condition: evt.type=open and proc.name in ()\n  " HEAD, "2:14 never-true 2:32 never-true" },
         { "- rule: r\n  condition: evt.type=open and proc.name=a and proc.name=b\n  " HEAD, "2:14 never-true" },
         { "- rule: r\n  condition: evt.type=open and fd.sport>5 and fd.sport<3\n  " HEAD, "2:14 never-true" },
@@ -436,6 +441,19 @@ static void test_list_bomb(void **state)
         expect_refusal(&b, "too-large");
 }
 
+/* Lists that are not too long each, but all together are: a thousand of a hundred thousand items. */
+static void test_many_long_lists(void **state)
+{
+        struct buf b = BUF_INIT((size_t)16 << 20);
+        buf_puts(&b, "- list: l\n  items: [");
+        for (int i = 0; i < 100000; i++)
+                buf_printf(&b, "%si%d", i ? ", " : "", i);
+        buf_puts(&b, "]\n");
+        for (int i = 0; i < 1000; i++)
+                buf_printf(&b, "- list: l%d\n  items: [l]\n", i);
+        expect_refusal(&b, "too-large");
+}
+
 static void test_long_condition(void **state)
 {
         struct buf b = BUF_INIT((size_t)4 << 20);
@@ -645,6 +663,7 @@ int main(void)
                 cmocka_unit_test(test_doubling_macros),
                 cmocka_unit_test(test_long_lists),
                 cmocka_unit_test(test_list_bomb),
+                cmocka_unit_test(test_many_long_lists),
                 cmocka_unit_test(test_long_condition),
                 cmocka_unit_test(test_falco),
                 cmocka_unit_test(test_speed_changes_nothing),

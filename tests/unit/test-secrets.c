@@ -212,6 +212,7 @@ static void test_no_secrets(void **state)
                 "const tokenType = \"AuthorizationCodeGrant\"; secretName: \"my-app-secret-name-1\"",
                 "eyJhbGciOiJub3RoaW5n eyJ.eyJ.x",
                 "machine host login user password $PASSWORD",
+                "Nz\x08machine z\x07 login z\n password )\x08r\xb2", /* strings of compiled Python */
                 "\"auth\": \"YmFzZTY0IG9mIG5vdGhpbmc=\"",
         };
         for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
