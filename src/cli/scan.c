@@ -12,6 +12,7 @@ static const struct option_spec options[] = {
         { "platform", 0, "OS/ARCH", "which image of an index (default: linux and this machine's)" },
         { "db", 0, "FILE", "advisory database (default: see sekisho db status; \"embedded\")" },
         { "ledger", 0, "FILE", "write what became of every file of every layer, as JSON lines" },
+        { "packages-only", 0, NULL, "leave out malware, secrets and files in files (the report says so)" },
         { "history", 0, NULL, "repo: look for secrets in every object of the git repository" },
         { "secret-rules", 0, "FILE", "further kinds of secrets, in the format of gitleaks' configuration" },
         { "hashes", 0, "FILE",

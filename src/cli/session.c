@@ -97,6 +97,8 @@ int session_option(void *state, const struct option_spec *o, const char *value, 
                 s->author = value;
         else if (strcmp(o->name, "history") == 0)
                 s->history = true;
+        else if (strcmp(o->name, "packages-only") == 0)
+                s->packages_only = true;
         else if (strcmp(o->name, "secret-rules") == 0)
                 s->secret_rules = value;
         else if (strcmp(o->name, "authfile") == 0)
@@ -261,7 +263,7 @@ static int open_all(const struct session_settings *s, struct session *ret)
                 return code;
         if (db_locate(s->db, &ret->db, &db_source, &err) < 0)
                 return fail(EXIT_INCOMPLETE, &err);
-        if (plan_content(&s->malware, ret, &err) < 0)
+        if (!s->packages_only && plan_content(&s->malware, ret, &err) < 0)
                 return fail(EXIT_INCOMPLETE, &err);
         if (vex_set_read(&ret->vex, s->vex, s->n_vex, &err) < 0)
                 return workers_interrupted() ? EXIT_INCOMPLETE : fail(EXIT_INCOMPLETE, &err);
@@ -270,11 +272,11 @@ static int open_all(const struct session_settings *s, struct session *ret)
                 .db = ret->db,
                 .db_source = db_source,
                 .history = s->history,
-                .secrets = ret->secrets,
+                .secrets = s->packages_only ? NULL : ret->secrets,
                 .content = ret->content,
-                .malware_rules = malware_rules_total(ret->malware),
-                .malware_hashes = malware_hashes_total(ret->malware),
-                .clamd = malware_clamd(ret->malware) ? &ret->clamd : NULL,
+                .malware_rules = ret->malware ? malware_rules_total(ret->malware) : 0,
+                .malware_hashes = ret->malware ? malware_hashes_total(ret->malware) : 0,
+                .clamd = ret->malware && malware_clamd(ret->malware) ? &ret->clamd : NULL,
                 .policy = ret->judgement.policy,
                 .stage = ret->judgement.stage,
                 .controls = ret->judgement.controls,

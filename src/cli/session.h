@@ -27,6 +27,7 @@ struct session_settings { /* the state of both commands, filled in by session_op
         struct str explain;    /* id of the findings that are asked about; may be empty */
         const char *ledger;    /* of files */
         const char *ledger_db; /* to record in; NULL: the usual place */
+        bool packages_only;    /* content is not searched: no malware, no secrets, no files in files */
         bool record, no_record;
         bool may_record;          /* set by commands that record: scan */
         const char *secret_rules; /* a file of users' kinds of secrets, or NULL */

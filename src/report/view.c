@@ -259,7 +259,7 @@ struct str search_words(const struct report *r, struct arena *a)
 {
         const struct report_search *s = &r->search;
         if (!s->rules)
-                return STR("not looked for");
+                return STR("not looked for, nor secrets, nor files in files (--packages-only)");
         struct buf b = BUF_INIT(4096);
         buf_add_str(&b, s->found ? text_count(a, s->found, "finding", "findings") : STR("none found"));
         buf_printf(&b, " by %.*s", STR_FMT(text_count(a, s->rules, "rule", "rules")));
