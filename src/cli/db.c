@@ -7,6 +7,7 @@
 #include "intel/db-locate.h"
 #include "intel/hash-list.h"
 #include "proc/worker.h"
+#include "report/text.h"
 
 #include <errno.h>
 #include <jansson.h>
@@ -17,6 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#define FEED_COLUMN_MAX 40
 #define MALFORMED_SHOWN 5 /* of each feed */
 
 extern const struct command command_db;
@@ -204,9 +206,11 @@ static int tell_database(const char *path, bool json, bool quiet, json_t *more)
                 print_json(j);
         } else if (!quiet) {
                 char day[DATE_TEXT_MAX];
-                printf("%s  %llu advisories of %zu feed%s, %.1f MB, newest %s\n", path,
+                _cleanup_(arena_done) struct arena arena = ARENA_INIT;
+                printf("%s  %llu advisories of %zu feed%s, %.*s, newest %s\n", path,
                        (unsigned long long)db_advisories(db), db_feeds(db), db_feeds(db) == 1 ? "" : "s",
-                       (double)st.st_size / 1e6, db_date(db) ? date_day(db_date(db), day) : "unknown");
+                       STR_FMT(text_size(&arena, (uint64_t)st.st_size)),
+                       db_date(db) ? date_day(db_date(db), day) : "unknown");
         }
         json_decref(more);
         return EXIT_CLEAN;
@@ -461,19 +465,25 @@ static json_t *status_json(const struct db *db, struct str source, bool verified
 static void print_status(const struct db *db, struct str source, bool verified)
 {
         char day[DATE_TEXT_MAX], age[32];
+        int width = 22;
+        for (size_t i = 0; i < db_feeds(db); i++) {
+                struct db_feed f;
+                if (db_feed(db, i, &f))
+                        width = MAX(width, (int)MIN(f.name.n, (size_t)FEED_COLUMN_MAX));
+        }
         printf("%.*s  %llu advisories, newest %s (%s)%s\n%.*s\n\n", STR_FMT(source),
                (unsigned long long)db_advisories(db), db_date(db) ? date_day(db_date(db), day) : "unknown",
                age_words(db_date(db), age), verified ? ", verified: whole and in order" : "", STR_FMT(db_digest(db)));
-        printf("%-22s %-10s %10s %9s %8s  %s\n", "FEED", "DATE", "AGE", "RECORDS", "SKIPPED", "SOURCE");
+        printf("%-*s %-10s %10s %9s %8s  %s\n", width, "FEED", "DATE", "AGE", "RECORDS", "SKIPPED", "SOURCE");
         for (size_t i = 0; i < db_feeds(db); i++) {
                 struct db_feed f;
                 if (!db_feed(db, i, &f))
                         continue;
-                printf("%-22.*s %-10s %10s %9llu %8llu  %.*s\n", STR_FMT(f.name), f.date ? date_day(f.date, day) : "-",
-                       age_words(f.date, age), (unsigned long long)f.records, (unsigned long long)f.skipped,
-                       STR_FMT(f.source));
+                printf("%-*.*s %-10s %10s %9llu %8llu  %.*s\n", width, STR_FMT(f.name),
+                       f.date ? date_day(f.date, day) : "-", age_words(f.date, age), (unsigned long long)f.records,
+                       (unsigned long long)f.skipped, STR_FMT(f.source));
                 if (f.skipped_why.n)
-                        printf("%-22s not used: %.*s\n", "", STR_FMT(f.skipped_why));
+                        printf("%-*s not used: %.*s\n", width, "", STR_FMT(f.skipped_why));
         }
 }
 

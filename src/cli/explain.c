@@ -17,6 +17,7 @@ static const struct option_spec options[] = {
         { "authfile", 0, "FILE", "registry credentials (default: podman's and docker's)" },
         { "ca-file", 0, "FILE", "certificates to trust for registries" },
         { "plain-http", 0, NULL, "allow a registry without TLS that is not on loopback" },
+        { "tls-skip-verify", 0, NULL, "do not verify the registry's certificate" },
         { "root", 0, "DIR", "storage of podman or docker (default: theirs)" },
         { "socket", 0, "PATH", "API socket of podman or docker (default: theirs)" },
         { "quiet", 'q', NULL, "no progress" },

@@ -44,8 +44,14 @@ int session_add_output(struct session_settings *s, const char *value, struct err
                 return error_set(err, -EINVAL, "more than %d outputs", OUTPUTS_MAX);
         if (rest.p && !rest.n)
                 return error_set(err, -EINVAL, "no file after \"=\"; try -o %s=%s", r->name, r->file_name);
+        const char *path = rest.p ? rest.p : "-";
+        for (size_t i = 0; i < s->n_outputs; i++)
+                if (strcmp(s->outputs[i].path, path) == 0)
+                        return error_set(
+                                err, -EINVAL, "%s already gets %s; write one of them to another file: -o %s=%s",
+                                rest.p ? path : "standard output", s->outputs[i].reporter->name, r->name, r->file_name);
         s->outputs[s->n_outputs].reporter = r;
-        s->outputs[s->n_outputs++].path = rest.p ? rest.p : "-";
+        s->outputs[s->n_outputs++].path = path;
         return 0;
 }
 
@@ -130,7 +136,8 @@ static uint64_t now_ms(void)
 
 /*
  * A scan is recorded when that was asked for, and once there is a ledger at the usual place: a memory with gaps is
- * none. *ret NULL: it is not recorded.
+ * none. A home that may not even be looked into (sudo -u nobody keeps root's) is no place of this user's. *ret NULL: it
+ * is not recorded.
  */
 static int open_book(const struct session_settings *s, struct book **ret, struct error *err)
 {
@@ -140,7 +147,10 @@ static int open_book(const struct session_settings *s, struct book **ret, struct
                 return 0;
         if (s->record)
                 return book_open(s->ledger_db, BOOK_CREATE, ret, err);
-        if (!book_default_path(&path) || (access(path.p, F_OK) < 0 && (errno == ENOENT || errno == ENOTDIR)))
+        if (!book_default_path(&path))
+                return 0;
+        if (access(path.p, F_OK) < 0 &&
+            (errno == ENOENT || errno == ENOTDIR || (errno == EACCES && !env_or("SEKISHO_LEDGER", NULL))))
                 return 0;
         int r = book_open(path.p, BOOK_WRITE, ret, err);
         if (r < 0 && err) {

@@ -135,6 +135,8 @@ int scan_run(const char *target, const struct scan_options *o, struct scan *ret,
                 o->opened(o->opened_arg, &ret->artefact);
         struct layers_search search = { .content = o->content, .helper = o->clamd };
         r = layers_read(&ret->artefact, &search, o->progress, &layers, err);
+        if (r == 0)
+                r = artefact_check_platform(&ret->artefact, o->source.platform, err);
         image_files_begin(&ret->files, &ret->arena, o->ledger);
         if (r == 0)
                 r = view_make(&layers, &ret->arena, &ret->files.ledger, &ret->view, err);

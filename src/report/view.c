@@ -329,6 +329,17 @@ struct str finding_item(const struct report *r, struct arena *a, const struct fi
                             subject.n ? ", " : "", severity_name(f->severity));
 }
 
+/* Where there is nothing to update to, and no check that knows better. */
+static const char *const advice[FINDING_KINDS] = {
+        [FINDING_VULNERABILITY] = "no fixed version is known: mitigate, replace or accept it",
+        [FINDING_END_OF_LIFE] = "move to a system that is supported",
+        [FINDING_UNSUPPORTED] = "get advisories for it (sekisho db update), or find out by hand what is in it",
+        [FINDING_UNREAD] = "find out why; until then nobody knows what is in there",
+        [FINDING_MODIFIED] = "find out who changed it, and install the package again",
+        [FINDING_STALE_DATA] = "sekisho db update",
+        [FINDING_MISMATCH] = "get the image again; do not use it while it is not what it should be",
+};
+
 struct str finding_advice(const struct report *r, struct arena *a, const struct finding *f)
 {
         struct str fix = text_clean(a, f->fix), subject = finding_subject(r, a, f);
@@ -349,6 +360,8 @@ struct str finding_advice(const struct report *r, struct arena *a, const struct 
                 return STR("no fixed version is known: mitigate, replace or accept it");
         if (f->rule && f->rule->fix.n)
                 return text_clean(a, f->rule->fix);
+        if (f->response == RESPONSE_DECIDE && f->kind < FINDING_KINDS && advice[f->kind])
+                return str_of(advice[f->kind]);
         return str_of(response_name(f->response));
 }
 
@@ -460,4 +473,11 @@ struct str advisory_url(struct arena *a, struct str id)
                 if (str_starts(id, str_of(pages[i].prefix)))
                         return arena_printf(a, "%s%.*s%s", pages[i].before, STR_FMT(id), pages[i].after);
         return STR_NONE;
+}
+
+struct str other_name(const struct report *r)
+{
+        size_t before = r->target.n - r->name.n; /* a prefix with its colon, or nothing */
+        bool is_said = str_ends(r->target, r->name) && (before == 0 || r->target.p[before - 1] == ':');
+        return is_said ? STR_NONE : r->name;
 }

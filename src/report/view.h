@@ -116,4 +116,7 @@ const char *file_format_name(enum file_format f); /* "ELF", "script", ...; "" fo
 /* The page about an id, where the id itself tells the address; empty if it does not. */
 struct str advisory_url(struct arena *a, struct str id);
 
+/* What the artefact is called where that says more than the target: not "web:1" beside "registry:web:1". */
+struct str other_name(const struct report *r);
+
 #endif

@@ -55,7 +55,7 @@ def check(files):
     tap.expect("check: a good file", [SEKISHO, "rule", "check", good], 0,
                ["1 file: 2 rules, 1 macro, 1 list; 0 errors, 0 warnings", "2 rules need fields that are not delivered yet"])
     tap.expect("check: --details says of each rule which", [SEKISHO, "rule", "check", "--details", good], 0,
-               ["A shell: not delivered yet: evt.type proc.aname"])
+               ["A shell: not delivered yet: user.name"])
     tap.expect("check: all mistakes at once, with place and suggestion", [SEKISHO, "rule", "check", bad, good], 2,
                [bad + ':4:14: error: rule "Bad": evt.type is never "opeen"; did you mean open?',
                 bad + ':5:5: error: rule "Bad": unknown field proc.nmae; did you mean proc.name?', "2 files: 2 errors, 0 warnings"])
