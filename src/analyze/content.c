@@ -180,6 +180,8 @@ void content_incomplete(struct content_open *o, const char *code, const char *fm
         note_incomplete(o);
 }
 
+void content_unseen(struct content_open *o) { note_incomplete(o); }
+
 /* --- one file --- */
 
 static struct content_call call_of(const struct content_open *o, size_t engine)

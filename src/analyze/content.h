@@ -138,9 +138,12 @@ void content_end(struct content_open *o, const struct content_digests *d, bool i
 
 /*
  * Says that this file (or member) was not looked at in full, as an `unread` fact whose path is that of the file with
- * its members after '!'. Codes: encrypted, too-deep, too-large, corrupt, unsupported, budget.
+ * its members after '!'. Codes: encrypted, too-deep, too-large, corrupt, unsupported, budget, denied.
  */
 void content_incomplete(struct content_open *o, const char *code, const char *fmt, ...) _printf_(3, 4);
+
+/* The same, but for its words: whoever calls says why, once for many files. */
+void content_unseen(struct content_open *o);
 
 /* Counts a file of the layer that was not even begun: whoever calls has said why. */
 void content_skipped(struct content *c);

@@ -163,11 +163,12 @@ static void rpm_database_run(const struct analyzer_input *in, struct sink *out)
         buf_done(&d.source_version);
 }
 
+/* The last one is where `rpm --root` of a Debian host leaves it: that rpm keeps its database in the home of the user.
+ */
 static const char *const wants[] = {
-        "usr/lib/sysimage/rpm/Packages",    "var/lib/rpm/Packages",
-        "usr/lib/sysimage/rpm/Packages.db", "var/lib/rpm/Packages.db",
-        "usr/share/rpm/rpmdb.sqlite",       "usr/lib/sysimage/rpm/rpmdb.sqlite",
-        "var/lib/rpm/rpmdb.sqlite",         NULL,
+        "usr/lib/sysimage/rpm/Packages", "var/lib/rpm/Packages",       "usr/lib/sysimage/rpm/Packages.db",
+        "var/lib/rpm/Packages.db",       "usr/share/rpm/rpmdb.sqlite", "usr/lib/sysimage/rpm/rpmdb.sqlite",
+        "var/lib/rpm/rpmdb.sqlite",      "root/.rpmdb/rpmdb.sqlite",   NULL,
 };
 
 const struct analyzer analyzer_rpm_database = {

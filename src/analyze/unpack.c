@@ -277,7 +277,8 @@ bool member_add(struct unpacking *u, struct str bytes)
         return true;
 }
 
-void member_end(struct unpacking *u, bool is_whole) { content_end(u->member, NULL, is_whole); }
+/* Of a guess nobody knows how long it is, so what came is all of it. */
+void member_end(struct unpacking *u, bool is_whole) { content_end(u->member, NULL, is_whole || u->is_guess); }
 
 void member_whole(struct unpacking *u, struct str name, struct str bytes)
 {

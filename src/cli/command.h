@@ -7,6 +7,7 @@
 #define SEKISHO_CLI_COMMAND_H
 
 #include "base/error.h"
+#include "base/nearest.h"
 
 enum { EXIT_CLEAN = 0, EXIT_DENIED = 1, EXIT_USAGE = 2, EXIT_INCOMPLETE = 3 };
 
@@ -39,9 +40,6 @@ extern const struct command *const commands[]; /* NULL-terminated */
 /* "sekisho: words" and a hint line on standard error. Both return the exit code given. */
 int fail(int exit_code, const struct error *err);
 int fail_usage(const struct command *c, const char *fmt, ...) _printf_(2, 3);
-
-/* The candidate nearest to word (for "did you mean"), or NULL if none is near. */
-const char *nearest(const char *word, const char *const *candidates);
 
 /* Today as seconds at 00:00 UTC; SEKISHO_TODAY=2026-11-20 overrides it, for reports that can be repeated. */
 int64_t today(void);

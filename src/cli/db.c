@@ -5,7 +5,9 @@
 #include "cli/progress.h"
 #include "flow/db-update.h"
 #include "intel/db-locate.h"
+#include "intel/hash-list.h"
 #include "proc/worker.h"
+#include "report/text.h"
 
 #include <errno.h>
 #include <jansson.h>
@@ -16,6 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#define FEED_COLUMN_MAX 40
 #define MALFORMED_SHOWN 5 /* of each feed */
 
 extern const struct command command_db;
@@ -203,9 +206,11 @@ static int tell_database(const char *path, bool json, bool quiet, json_t *more)
                 print_json(j);
         } else if (!quiet) {
                 char day[DATE_TEXT_MAX];
-                printf("%s  %llu advisories of %zu feed%s, %.1f MB, newest %s\n", path,
+                _cleanup_(arena_done) struct arena arena = ARENA_INIT;
+                printf("%s  %llu advisories of %zu feed%s, %.*s, newest %s\n", path,
                        (unsigned long long)db_advisories(db), db_feeds(db), db_feeds(db) == 1 ? "" : "s",
-                       (double)st.st_size / 1e6, db_date(db) ? date_day(db_date(db), day) : "unknown");
+                       STR_FMT(text_size(&arena, (uint64_t)st.st_size)),
+                       db_date(db) ? date_day(db_date(db), day) : "unknown");
         }
         json_decref(more);
         return EXIT_CLEAN;
@@ -460,19 +465,25 @@ static json_t *status_json(const struct db *db, struct str source, bool verified
 static void print_status(const struct db *db, struct str source, bool verified)
 {
         char day[DATE_TEXT_MAX], age[32];
+        int width = 22;
+        for (size_t i = 0; i < db_feeds(db); i++) {
+                struct db_feed f;
+                if (db_feed(db, i, &f))
+                        width = MAX(width, (int)MIN(f.name.n, (size_t)FEED_COLUMN_MAX));
+        }
         printf("%.*s  %llu advisories, newest %s (%s)%s\n%.*s\n\n", STR_FMT(source),
                (unsigned long long)db_advisories(db), db_date(db) ? date_day(db_date(db), day) : "unknown",
                age_words(db_date(db), age), verified ? ", verified: whole and in order" : "", STR_FMT(db_digest(db)));
-        printf("%-22s %-10s %10s %9s %8s  %s\n", "FEED", "DATE", "AGE", "RECORDS", "SKIPPED", "SOURCE");
+        printf("%-*s %-10s %10s %9s %8s  %s\n", width, "FEED", "DATE", "AGE", "RECORDS", "SKIPPED", "SOURCE");
         for (size_t i = 0; i < db_feeds(db); i++) {
                 struct db_feed f;
                 if (!db_feed(db, i, &f))
                         continue;
-                printf("%-22.*s %-10s %10s %9llu %8llu  %.*s\n", STR_FMT(f.name), f.date ? date_day(f.date, day) : "-",
-                       age_words(f.date, age), (unsigned long long)f.records, (unsigned long long)f.skipped,
-                       STR_FMT(f.source));
+                printf("%-*.*s %-10s %10s %9llu %8llu  %.*s\n", width, STR_FMT(f.name),
+                       f.date ? date_day(f.date, day) : "-", age_words(f.date, age), (unsigned long long)f.records,
+                       (unsigned long long)f.skipped, STR_FMT(f.source));
                 if (f.skipped_why.n)
-                        printf("%-22s not used: %.*s\n", "", STR_FMT(f.skipped_why));
+                        printf("%-*s not used: %.*s\n", width, "", STR_FMT(f.skipped_why));
         }
 }
 
@@ -519,6 +530,48 @@ static int run_feeds(const struct db_command *c, int argc, char **argv)
         return EXIT_CLEAN;
 }
 
+/* --- hashes --- */
+
+static int compile_hashes(const char *out, struct hash_list *l, char **lists, int n, struct error *err)
+{
+        struct output file;
+        for (int i = 0; i < n; i++) {
+                int r = hash_list_add_file(l, lists[i], err);
+                if (r < 0)
+                        return error_prefix(err, r, "list of hashes");
+                if (hash_list_is_compiled(l))
+                        return error_set(err, -EINVAL, "list of hashes: %s: is compiled already", lists[i]);
+        }
+        hash_list_seal(l);
+        int r = output_open(&file, out, err);
+        if (r < 0)
+                return r;
+        r = hash_list_write(l, file.stream, err);
+        if (r < 0) {
+                output_abort(&file);
+                return error_prefix(err, r, "%s", out);
+        }
+        return output_commit(&file, err);
+}
+
+static int run_hashes(const struct db_command *c, int argc, char **argv)
+{
+        struct error err = ERROR_NONE;
+        if (argc == 0 || !c->out)
+                return fail_usage(&command_db, "hashes needs --out FILE and at least one LIST");
+        struct hash_list *l = hash_list_new();
+        int r = compile_hashes(c->out, l, argv, argc, &err);
+        size_t n = 0;
+        for (size_t k = 0; k < HASH_KINDS; k++)
+                n += hash_list_count(l, (enum hash_kind)k);
+        hash_list_free(l);
+        if (r < 0)
+                return fail(EXIT_INCOMPLETE, &err);
+        if (!c->quiet && strcmp(c->out, "-") != 0)
+                printf("%s  %zu hashes\n", c->out, n);
+        return EXIT_CLEAN;
+}
+
 /* --- the command --- */
 
 static const struct verb {
@@ -530,6 +583,7 @@ static const struct verb {
         { "update", run_update, "out config cache force no-summaries ca-file json quiet" },
         { "status", run_status, "db json verify quiet" },
         { "feeds", run_feeds, "config json" },
+        { "hashes", run_hashes, "out quiet" },
 };
 
 static bool takes(const struct verb *v, const char *name)
@@ -546,7 +600,7 @@ static int run(void *state, int argc, char **argv)
         const struct db_command *c = state;
         const char *names[ARRAY_SIZE(verbs) + 1] = { 0 };
         if (argc == 0)
-                return fail_usage(&command_db, "what about the database? build, update, status or feeds");
+                return fail_usage(&command_db, "what about the database? build, update, status, feeds or hashes");
         for (size_t i = 0; i < ARRAY_SIZE(verbs); i++) {
                 const struct verb *v = &verbs[i];
                 names[i] = v->name;
@@ -563,7 +617,7 @@ static int run(void *state, int argc, char **argv)
 }
 
 static const struct option_spec options[] = {
-        { "out", 0, "FILE", "build, update: the database to write (else the usual place)" },
+        { "out", 'o', "FILE", "build, update: the database to write (else the usual place); hashes: the list" },
         { "no-summaries", 0, NULL, "build, update: leave out the one-line summaries" },
         { "config", 0, "FILE", "update, feeds: the list of feeds" },
         { "cache", 0, "DIR", "update: where downloads are kept (else beside the database)" },
@@ -578,13 +632,17 @@ static const struct option_spec options[] = {
 
 const struct command command_db = {
         .name = "db",
-        .usage = "db build [OPTIONS] INPUT... | db update [OPTIONS] | db status [OPTIONS] | db feeds",
+        .usage = "db build [OPTIONS] INPUT... | db update [OPTIONS] | db status [OPTIONS] | db feeds |\n"
+                 "       db hashes -o FILE LIST...",
         .summary = "Build, update and look at the advisory database",
         .help = "  build    compile feeds into a database; INPUT is a feed, a directory of feeds or of records, or "
                 "KIND:PATH\n"
                 "  update   download the feeds of the list, then build\n"
                 "  status   which database scans use, how old it is, what is in it\n"
-                "  feeds    print the list of feeds, in the form that --config takes\n\n"
+                "  feeds    print the list of feeds, in the form that --config takes\n"
+                "  hashes   compile lists of hashes into one file for scan --hashes and --allow-hashes, which opens at "
+                "once\n"
+                "           however many there are\n\n"
                 "Scans use --db FILE, else $SEKISHO_DB, else ~/.cache/sekisho/advisories.db, else\n"
                 "/var/lib/sekisho/advisories.db, else the advisories in the program.\n"
                 "sekisho help feeds lists the kinds of feeds.\n",

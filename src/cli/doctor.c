@@ -4,6 +4,7 @@
 #include "cli/command.h"
 #include "intel/db-locate.h"
 #include "proc/worker.h"
+#include "sense/sensor.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -93,12 +94,30 @@ static void check_data(struct check *c, const char *file)
                 snprintf(c->words, sizeof(c->words), "%.200s", err.text);
                 return;
         }
-        long long age = (today() - db_date(db)) / DAY;
+        long long age = (today() - (db_date(db) - db_date(db) % DAY)) / DAY;
         c->good = age <= 30;
         snprintf(c->words, sizeof(c->words), "%.*s: %llu, of %s (%lld days old)%s", STR_FMT(source),
                  (unsigned long long)db_advisories(db), date_day(db_date(db), day), age,
                  c->good ? "" : ": sekisho db update");
         db_close(db);
+}
+
+/* Each program really loaded and attached, alone. Without them images are scanned all the same. */
+static size_t check_sensor(struct check *c)
+{
+        struct sensor_probe probes[SENSOR_PROGRAMS];
+        sensor_probe(probes);
+        for (size_t i = 0; i < SENSOR_PROGRAMS; i++) {
+                c[i] = (struct check){ "observe", probes[i].gives, probes[i].r == 0, "" };
+                snprintf(c[i].words, sizeof(c[i].words), "%s%s", probes[i].r == 0 ? "by the kernel's tracepoint " : "",
+                         probes[i].r == 0 ? probes[i].name : probes[i].words);
+        }
+        struct check *kill = &c[SENSOR_PROGRAMS];
+        *kill = (struct check){ "enforce", "kill at exec", probes[0].r == 0, "" };
+        snprintf(kill->words, sizeof(kill->words), "%s",
+                 probes[0].r == 0 ? "before the first instruction, for where the program lies (rules with action kill)"
+                                  : "needs the events of exec");
+        return SENSOR_PROGRAMS + 1;
 }
 
 static void print_text(const struct utsname *kernel, const struct check *checks, size_t n)
@@ -128,7 +147,7 @@ static int doctor_main(void *state, int argc, char **argv)
 {
         extern const struct command command_doctor;
         struct doctor_state *s = state;
-        struct check checks[8];
+        struct check checks[8 + SENSOR_PROGRAMS + 1];
         struct utsname kernel;
         size_t n = 0;
         if (argc)
@@ -140,6 +159,7 @@ static int doctor_main(void *state, int argc, char **argv)
         check_path(&checks[n++], "podman's socket", "/run/podman/podman.sock", "can be reached");
         check_path(&checks[n++], "docker's store", "/var/lib/docker", "can be read");
         check_path(&checks[n++], "docker's socket", "/var/run/docker.sock", "can be reached");
+        n += check_sensor(&checks[n]);
         check_data(&checks[n++], s->db);
         if (s->json)
                 print_json(&kernel, checks, n);

@@ -1,13 +1,13 @@
 /* See session.h. */
 #include "cli/session.h"
 
+#include "analyze/clamd.h"
 #include "analyze/unpack.h"
 #include "cli/book.h"
 #include "flow/ledger.h"
 #include "flow/register.h"
 #include "flow/remember.h"
 #include "intel/db-locate.h"
-#include "proc/worker.h"
 #include "source/image.h"
 
 #include <errno.h>
@@ -44,8 +44,14 @@ int session_add_output(struct session_settings *s, const char *value, struct err
                 return error_set(err, -EINVAL, "more than %d outputs", OUTPUTS_MAX);
         if (rest.p && !rest.n)
                 return error_set(err, -EINVAL, "no file after \"=\"; try -o %s=%s", r->name, r->file_name);
+        const char *path = rest.p ? rest.p : "-";
+        for (size_t i = 0; i < s->n_outputs; i++)
+                if (strcmp(s->outputs[i].path, path) == 0)
+                        return error_set(
+                                err, -EINVAL, "%s already gets %s; write one of them to another file: -o %s=%s",
+                                rest.p ? path : "standard output", s->outputs[i].reporter->name, r->name, r->file_name);
         s->outputs[s->n_outputs].reporter = r;
-        s->outputs[s->n_outputs++].path = rest.p ? rest.p : "-";
+        s->outputs[s->n_outputs++].path = path;
         return 0;
 }
 
@@ -71,7 +77,11 @@ int session_option(void *state, const struct option_spec *o, const char *value, 
                 return add_list(s->malware.allowed, &s->malware.n_allowed, value, err);
         if (strcmp(o->name, "yara") == 0)
                 return add_list(s->malware.yara, &s->malware.n_yara, value, err);
-        if (strcmp(o->name, "platform") == 0) {
+        if (strcmp(o->name, "clamd") == 0) {
+                if (!*value)
+                        return error_set(err, -EINVAL, "is empty");
+                s->malware.clamd = value;
+        } else if (strcmp(o->name, "platform") == 0) {
                 s->source.platform = str_of(value);
                 if (!platform_is_valid(s->source.platform))
                         return error_set(err, -EINVAL, "\"%s\" is not of the form OS/ARCH, like linux/arm64", value);
@@ -126,7 +136,8 @@ static uint64_t now_ms(void)
 
 /*
  * A scan is recorded when that was asked for, and once there is a ledger at the usual place: a memory with gaps is
- * none. *ret NULL: it is not recorded.
+ * none. A home that may not even be looked into (sudo -u nobody keeps root's) is no place of this user's. *ret NULL: it
+ * is not recorded.
  */
 static int open_book(const struct session_settings *s, struct book **ret, struct error *err)
 {
@@ -136,7 +147,10 @@ static int open_book(const struct session_settings *s, struct book **ret, struct
                 return 0;
         if (s->record)
                 return book_open(s->ledger_db, BOOK_CREATE, ret, err);
-        if (!book_default_path(&path) || (access(path.p, F_OK) < 0 && (errno == ENOENT || errno == ENOTDIR)))
+        if (!book_default_path(&path))
+                return 0;
+        if (access(path.p, F_OK) < 0 &&
+            (errno == ENOENT || errno == ENOTDIR || (errno == EACCES && !env_or("SEKISHO_LEDGER", NULL))))
                 return 0;
         int r = book_open(path.p, BOOK_WRITE, ret, err);
         if (r < 0 && err) {
@@ -207,6 +221,9 @@ static int plan_content(const struct malware_options *o, struct session *s, stru
         int r = malware_new(o, &s->malware, err);
         if (r < 0)
                 return r;
+        struct clamd *clamd = malware_clamd(s->malware);
+        if (clamd)
+                s->clamd = (struct job_helper){ .serve = clamd_serve, .arg = clamd, .worker_fd = &clamd->fd };
         size_t n = malware_engines(s->malware, engines);
         engines[n++] = &unpack_engine;
         secrets_engine_init(&s->secrets_engine, s->secrets);
@@ -257,6 +274,7 @@ static int open_all(const struct session_settings *s, struct session *ret)
                 .content = ret->content,
                 .malware_rules = malware_rules_total(ret->malware),
                 .malware_hashes = malware_hashes_total(ret->malware),
+                .clamd = malware_clamd(ret->malware) ? &ret->clamd : NULL,
                 .policy = ret->judgement.policy,
                 .stage = ret->judgement.stage,
                 .controls = ret->judgement.controls,

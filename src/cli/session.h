@@ -8,6 +8,7 @@
 #include "cli/judging.h"
 #include "cli/progress.h"
 #include "flow/scan.h"
+#include "proc/worker.h"
 
 #define OUTPUTS_MAX 16
 
@@ -45,6 +46,7 @@ struct session {
         struct secret_set *secrets;
         struct content_engine secrets_engine;
         struct malware *malware;
+        struct job_helper clamd; /* its process beside each worker */
         struct content_plan *content;
         struct scan scan;
         struct progress progress;

@@ -526,6 +526,7 @@ static const char *const descriptor_types[] = {
         "bpf",   "directory", "event", "eventfd", "eventpoll", "file",    "inotify", "io_uring", "ipv4",        "ipv6",
         "memfd", "netlink",   "pidfd", "pipe",    "signalfd",  "timerfd", "unix",    "unknown",  "userfaultfd", NULL,
 };
+static const char *const exe_layers[] = { "lower", "upper", "memfd", "tmpfs", "root", "mount", NULL };
 static const char *const descriptor_letters[] = {
         "4", "6", "b", "d", "e", "f", "i", "l", "m", "n", "o", "p", "r", "s", "t", "u", NULL,
 };
@@ -563,6 +564,8 @@ static const struct {
         { FIELD_fd_type, descriptor_types },
         { FIELD_fd_typechar, descriptor_letters },
         { FIELD_fd_types, descriptor_types },
+        { FIELD_proc_exe_layer, exe_layers },
+        { FIELD_proc_script_layer, exe_layers },
         { FIELD_proc_stdin_type, descriptor_types },
         { FIELD_proc_stdout_type, descriptor_types },
         { FIELD_proc_stderr_type, descriptor_types },

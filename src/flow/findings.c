@@ -25,8 +25,8 @@ struct finder {
         struct finding_vec found;
         /* of the group of packages that is being matched */
         size_t *packages, n_packages;
-        bool has_ecosystem;
-        size_t dropped; /* vulnerabilities beyond FINDINGS_MAX */
+        bool has_ecosystem, has_all; /* advisories for the packages' ecosystem; not only of what is exploited */
+        size_t dropped;              /* vulnerabilities beyond FINDINGS_MAX */
 };
 
 static struct finding *add(struct finder *f, enum finding_kind kind, enum severity severity)
@@ -112,6 +112,8 @@ static int find_vulnerabilities(struct finder *f, struct error *err)
                         packages[end] = groups.v[end].package;
                 f->n_packages = end - i;
                 f->has_ecosystem = f->has_ecosystem || db_knows_ecosystem(f->o->db, groups.v[i].query.ecosystem);
+                f->has_all = f->has_all ||
+                             (f->has_ecosystem && !db_knows_only_exploited(f->o->db, groups.v[i].query.ecosystem));
                 e = db_match(f->o->db, &groups.v[i].query, &f->s->arena, on_vulnerability, f);
         }
         vec_done(&groups);
@@ -214,6 +216,8 @@ static void find_blindness(struct finder *f)
         struct arena *arena = &f->s->arena;
         struct str title = STR_NONE;
         struct str system = r->os.name.n ? r->os.name : r->os.id;
+        struct str packages = r->n_packages == 1 ? STR("its 1 package was")
+                                                 : arena_printf(arena, "its %zu packages were", r->n_packages);
         if (!r->n_packages && !r->has_os)
                 title = STR("no operating system and no package database found: there is nothing to compare with "
                             "advisories");
@@ -222,9 +226,13 @@ static void find_blindness(struct finder *f)
                         arena, "%.*s, but no package database could be read: nothing was compared with advisories",
                         STR_FMT(system));
         else if (!f->has_ecosystem)
+                title = arena_printf(arena, "no advisories for %.*s in this data: %.*s compared with nothing",
+                                     STR_FMT(system.n ? system : STR("this system")), STR_FMT(packages));
+        else if (!f->has_all)
                 title = arena_printf(arena,
-                                     "no advisories for %.*s in this data: its %zu packages were compared with nothing",
-                                     STR_FMT(system.n ? system : STR("this system")), r->n_packages);
+                                     "for %.*s this data has only vulnerabilities known to be exploited: %.*s compared "
+                                     "with no others",
+                                     STR_FMT(system.n ? system : STR("this system")), STR_FMT(packages));
         if (!title.n)
                 return;
         /* Of sources nobody expects a system: then it is said, but it is no fault. */
@@ -243,10 +251,10 @@ static void find_stale_data(struct finder *f)
         if (r->data_date && r->data_date >= r->today - STALE_DATA_DAYS * DAY)
                 return;
         struct finding *x = add(f, FINDING_STALE_DATA, SEVERITY_LOW);
-        x->title = r->data_date
-                           ? arena_printf(&f->s->arena, "the advisories are %lld days old (%s): sekisho db update",
-                                          (long long)((r->today - r->data_date) / DAY), date_day(r->data_date, day))
-                           : STR("nobody knows how old the advisories are: sekisho db update");
+        x->title = r->data_date ? arena_printf(&f->s->arena, "the advisories are %lld days old (%s): sekisho db update",
+                                               (long long)((r->today - (r->data_date - r->data_date % DAY)) / DAY),
+                                               date_day(r->data_date, day))
+                                : STR("nobody knows how old the advisories are: sekisho db update");
         x->proof = r->data_source;
 }
 

@@ -235,7 +235,7 @@ static void on_layer_end(void *arg, int r, const char *why)
                 take_failure(j->facts, r, why);
 }
 
-static int read_each(struct artefact *a, const struct content_plan *content, const struct layers_progress *p,
+static int read_each(struct artefact *a, const struct layers_search *search, const struct layers_progress *p,
                      struct layers *ret, struct error *err)
 {
         struct layer_job *own = xcalloc(a->n_layers, sizeof(*own));
@@ -248,9 +248,12 @@ static int read_each(struct artefact *a, const struct content_plan *content, con
                                    "a foreign layer, which the registry does not hold");
                         continue;
                 }
-                own[i] = (struct layer_job){
-                        .artefact = a, .base = &base, .index = i, .facts = &ret->v[i], .content = content, .progress = p
-                };
+                own[i] = (struct layer_job){ .artefact = a,
+                                             .base = &base,
+                                             .index = i,
+                                             .facts = &ret->v[i],
+                                             .content = search->content,
+                                             .progress = p };
                 jobs[n++] = (struct job){ .name = "layer",
                                           .ready = layer_is_ready,
                                           .open = open_layer,
@@ -258,6 +261,7 @@ static int read_each(struct artefact *a, const struct content_plan *content, con
                                           .on_fact = on_layer_fact,
                                           .on_end = on_layer_end,
                                           .arg = &own[i],
+                                          .helper = search->helper,
                                           .memory_max = LAYER_MEMORY,
                                           .stall_seconds = STALL_SECONDS };
         }
@@ -382,11 +386,11 @@ static void place_layers(struct stream_job *j, struct artefact *a, struct layers
         free(owner);
 }
 
-static int read_stream(struct artefact *a, const struct content_plan *content, const struct layers_progress *p,
+static int read_stream(struct artefact *a, const struct layers_search *search, const struct layers_progress *p,
                        struct layers *ret, struct error *err)
 {
         struct stream_job j = {
-                .artefact = a, .content = content, .progress = p, .arena = ARENA_INIT, .budget = &ret->budget
+                .artefact = a, .content = search->content, .progress = p, .arena = ARENA_INIT, .budget = &ret->budget
         };
         struct job job = { .name = "archive",
                            .open = open_stream,
@@ -394,6 +398,7 @@ static int read_stream(struct artefact *a, const struct content_plan *content, c
                            .on_fact = on_stream_fact,
                            .on_end = on_stream_end,
                            .arg = &j,
+                           .helper = search->helper,
                            .memory_max = LAYER_MEMORY,
                            .stall_seconds = STALL_SECONDS };
         int r = workers_run(&job, 1, 1, err);
@@ -436,24 +441,24 @@ static void judge_ends(const struct artefact *a, struct layers *l)
         }
 }
 
-static int read_layers(struct artefact *a, const struct content_plan *content, const struct layers_progress *p,
+static int read_layers(struct artefact *a, const struct layers_search *search, const struct layers_progress *p,
                        struct layers *ret, struct error *err)
 {
         if (a->is_stream)
-                return read_stream(a, content, p, ret, err);
+                return read_stream(a, search, p, ret, err);
         ret->n = a->n_layers;
         ret->v = xcalloc(a->n_layers + 1, sizeof(*ret->v));
         for (size_t i = 0; i < ret->n; i++)
                 layer_facts_init(&ret->v[i], &ret->budget);
-        return read_each(a, content, p, ret, err);
+        return read_each(a, search, p, ret, err);
 }
 
-int layers_read(struct artefact *a, const struct content_plan *content, const struct layers_progress *p,
+int layers_read(struct artefact *a, const struct layers_search *search, const struct layers_progress *p,
                 struct layers *ret, struct error *err)
 {
         *ret = (struct layers){ .budget = { .memory = { .bytes = LAYERS_MEMORY_MAX },
                                             .lists = { .bytes = LAYERS_LISTS_MAX } } };
-        int r = read_layers(a, content, p, ret, err);
+        int r = read_layers(a, search, p, ret, err);
         if (r == 0)
                 judge_ends(a, ret);
         for (size_t i = 0; i < ret->n; i++)

@@ -60,12 +60,17 @@ struct layers_progress {
         void *arg;
 };
 
+struct layers_search {
+        const struct content_plan *content; /* what files are searched for; NULL: nothing */
+        const struct job_helper *helper;    /* of the workers, for engines that need one; may be NULL */
+};
+
 /*
- * Reads all layers of the artefact, and searches their files as content says (NULL: not at all); for stream archives
+ * Reads all layers of the artefact, and searches their files as told; for stream archives
  * also resolves them. What could not be read is in `unread`. < 0 only for an interrupt, or a stream archive that holds
  * no image.
  */
-int layers_read(struct artefact *a, const struct content_plan *content, const struct layers_progress *p,
+int layers_read(struct artefact *a, const struct layers_search *search, const struct layers_progress *p,
                 struct layers *ret, struct error *err);
 void layers_done(struct layers *l);
 

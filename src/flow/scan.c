@@ -94,6 +94,7 @@ static void describe_search(struct scan *s, const struct scan_options *o, const 
         struct report_search *search = &s->report.search;
         search->rules = o->malware_rules;
         search->hashes = o->malware_hashes;
+        search->clamd = o->clamd;
         for (size_t i = 0; i < l->n; i++) {
                 if (l->v[i].is_borrowed)
                         continue;
@@ -132,7 +133,10 @@ int scan_run(const char *target, const struct scan_options *o, struct scan *ret,
                 return r;
         if (o->opened)
                 o->opened(o->opened_arg, &ret->artefact);
-        r = layers_read(&ret->artefact, o->content, o->progress, &layers, err);
+        struct layers_search search = { .content = o->content, .helper = o->clamd };
+        r = layers_read(&ret->artefact, &search, o->progress, &layers, err);
+        if (r == 0)
+                r = artefact_check_platform(&ret->artefact, o->source.platform, err);
         image_files_begin(&ret->files, &ret->arena, o->ledger);
         if (r == 0)
                 r = view_make(&layers, &ret->arena, &ret->files.ledger, &ret->view, err);

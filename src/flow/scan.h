@@ -35,6 +35,7 @@ struct scan_options {
         const struct secret_set *secrets;     /* kinds of secrets to look for; NULL: none are */
         const struct content_plan *content;   /* what the content of files is searched for; NULL: nothing */
         size_t malware_rules, malware_hashes; /* in it */
+        const struct job_helper *clamd;       /* asks clamd for the workers; NULL: it is not in it */
         int64_t today;
         const struct layers_progress *progress;
         void (*opened)(void *arg,

@@ -63,6 +63,43 @@ bool db_knows_ecosystem(const struct db *db, struct str ecosystem)
                row[ECOSYSTEM_PACKAGES_N] > 0;
 }
 
+static bool is_exploited(const struct db *db, uint32_t advisory_row)
+{
+        uint32_t advisory[ADVISORY_WORDS], vuln[VULN_WORDS], cve[CVE_WORDS];
+        if (!db_row(db, DB_ADVISORIES, advisory_row, ADVISORY_WORDS, advisory))
+                return false;
+        for (uint32_t i = 0; i < advisory[ADVISORY_VULNS_N]; i++)
+                if (db_row(db, DB_VULNS, (uint64_t)advisory[ADVISORY_VULNS] + i, VULN_WORDS, vuln) &&
+                    db_row(db, DB_CVES, vuln[VULN_SCORE], CVE_WORDS, cve) && cve[CVE_KEV_DAY])
+                        return true;
+        return false;
+}
+
+/* Ends at the first advisory about something else, so it is only long where the answer is yes. */
+static bool has_only_exploited(const struct db *db, const uint32_t *ecosystem)
+{
+        uint32_t package[PACKAGE_WORDS], affected[AFFECTED_WORDS];
+        for (uint32_t i = 0; i < ecosystem[ECOSYSTEM_PACKAGES_N]; i++) {
+                if (!db_row(db, DB_PACKAGES, (uint64_t)ecosystem[ECOSYSTEM_PACKAGES] + i, PACKAGE_WORDS, package))
+                        return false;
+                for (uint32_t k = 0; k < package[PACKAGE_AFFECTED_N]; k++)
+                        if (!db_row(db, DB_AFFECTED, (uint64_t)package[PACKAGE_AFFECTED] + k, AFFECTED_WORDS,
+                                    affected) ||
+                            !is_exploited(db, affected[AFFECTED_ADVISORY]))
+                                return false;
+        }
+        return true;
+}
+
+bool db_knows_only_exploited(const struct db *db, struct str ecosystem)
+{
+        uint32_t row[ECOSYSTEM_WORDS];
+        struct str base = ecosystem_base(ecosystem);
+        return db_knows_ecosystem(db, ecosystem) &&
+               (!find_ecosystem(db, ecosystem, row) || has_only_exploited(db, row)) &&
+               (!find_ecosystem(db, base, row) || has_only_exploited(db, row));
+}
+
 /* 1: found; 0: not there; < 0: damaged. */
 static int find_package(const struct db *db, const uint32_t *ecosystem, struct str name,
                         uint32_t row[static PACKAGE_WORDS])

@@ -42,6 +42,12 @@ bool db_feed(const struct db *db, size_t i, struct db_feed *ret);
 /* Whether there is any advisory for the ecosystem ("Debian:11", "Alpine:v3.20"): if not, a scan is blind there. */
 bool db_knows_ecosystem(const struct db *db, struct str ecosystem);
 
+/*
+ * Whether all that it knows of the ecosystem are vulnerabilities in CISA's KEV, as the embedded database does of most:
+ * then nothing found there says nothing about all others.
+ */
+bool db_knows_only_exploited(const struct db *db, struct str ecosystem);
+
 struct db_query {
         struct str ecosystem; /* OSV name with suffix where it has one */
         struct str name;      /* as the ecosystem's feed names packages (source package for Debian, Alpine) */

@@ -8,15 +8,19 @@
 #include "base/arena.h"
 #include "base/fs.h"
 #include "base/vec.h"
+#include "intel/hash-map.h"
 
 #include <ctype.h>
 #include <endian.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
-#define ANY_SIZE  UINT64_MAX
 #define NAME_MAX_ 255
 
-static const size_t lengths[HASH_KINDS] = { [HASH_MD5] = 16, [HASH_SHA1] = 20, [HASH_SHA256] = 32 };
+const size_t hash_lengths[HASH_KINDS] = { [HASH_MD5] = 16, [HASH_SHA1] = 20, [HASH_SHA256] = 32 };
 
 struct entry {
         uint64_t first; /* 8 bytes of the digest, big-endian: sorts as the digest does */
@@ -31,6 +35,7 @@ struct hash_list {
         struct table tables[HASH_KINDS];
         struct buf records;
         size_t n;
+        VEC(struct hash_map *) maps;
 };
 
 struct hash_list *hash_list_new(void)
@@ -46,6 +51,9 @@ void hash_list_free(struct hash_list *l)
                 return;
         for (size_t k = 0; k < HASH_KINDS; k++)
                 vec_done(&l->tables[k].entries);
+        for (size_t i = 0; i < l->maps.n; i++)
+                hash_map_close(l->maps.v[i]);
+        vec_done(&l->maps);
         buf_done(&l->records);
         free(l);
 }
@@ -61,7 +69,7 @@ static void add(struct hash_list *l, enum hash_kind kind, const uint8_t *digest,
 {
         *vec_push(&l->tables[kind].entries) = (struct entry){ load_be64(digest), l->records.n };
         name = str_upto(name, NAME_MAX_);
-        buf_add(&l->records, digest + 8, lengths[kind] - 8);
+        buf_add(&l->records, digest + 8, hash_lengths[kind] - 8);
         buf_le64(&l->records, size);
         buf_u8(&l->records, (uint8_t)name.n);
         buf_add_str(&l->records, name);
@@ -71,7 +79,7 @@ static void add(struct hash_list *l, enum hash_kind kind, const uint8_t *digest,
 static bool kind_of(size_t digits, enum hash_kind *ret)
 {
         for (size_t k = 0; k < HASH_KINDS; k++) {
-                if (digits == 2 * lengths[k]) {
+                if (digits == 2 * hash_lengths[k]) {
                         *ret = (enum hash_kind)k;
                         return true;
                 }
@@ -82,7 +90,7 @@ static bool kind_of(size_t digits, enum hash_kind *ret)
 /* What follows the digest: ":SIZE:NAME[:...]", blanks and a name, or nothing. */
 static bool read_rest(struct str rest, uint64_t *ret_size, struct str *ret_name)
 {
-        *ret_size = ANY_SIZE;
+        *ret_size = HASH_ANY_SIZE;
         *ret_name = STR_NONE;
         if (rest.n && rest.p[0] == ':') {
                 rest = str_from(rest, 1);
@@ -105,7 +113,7 @@ static bool add_line(struct hash_list *l, struct str line)
         size_t n = 0;
         while (n < line.n && isxdigit((unsigned char)line.p[n]))
                 n++;
-        if (!kind_of(n, &kind) || !str_hex(str_upto(line, n), lengths[kind], digest) ||
+        if (!kind_of(n, &kind) || !str_hex(str_upto(line, n), hash_lengths[kind], digest) ||
             !read_rest(str_from(line, n), &size, &name))
                 return false;
         add(l, kind, digest, size, name);
@@ -130,12 +138,31 @@ int hash_list_add(struct hash_list *l, struct str text, const char *name, struct
         return 0;
 }
 
+/* Only of regular files: from a pipe nothing is to be taken away. */
+static bool is_compiled(const char *path)
+{
+        char start[sizeof(HASH_MAP_MAGIC)];
+        struct stat st;
+        _cleanup_(closep) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+        return fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
+               read(fd, start, sizeof(start)) == (ssize_t)sizeof(start) && hash_map_is(str_span(start, sizeof(start)));
+}
+
 int hash_list_add_file(struct hash_list *l, const char *path, struct error *err)
 {
+        if (is_compiled(path)) {
+                struct hash_map *m;
+                int r = hash_map_open(path, &m, err);
+                if (r == 0)
+                        *vec_push(&l->maps) = m;
+                return r;
+        }
         _cleanup_(buf_done) struct buf text = BUF_INIT(HASH_LIST_BYTES_MAX);
         int r = read_file(path, &text, err);
         return r < 0 ? r : hash_list_add(l, buf_str(&text), path, err);
 }
+
+bool hash_list_is_compiled(const struct hash_list *l) { return l->maps.n > 0; }
 
 /* The digests are spread evenly, so most are told apart by their first 8 bytes; records keep the order of the rest. */
 static int by_first(const void *a, const void *b)
@@ -153,7 +180,13 @@ void hash_list_seal(struct hash_list *l)
                         qsort(l->tables[k].entries.v, l->tables[k].entries.n, sizeof(struct entry), by_first);
 }
 
-size_t hash_list_count(const struct hash_list *l, enum hash_kind kind) { return l->tables[kind].entries.n; }
+size_t hash_list_count(const struct hash_list *l, enum hash_kind kind)
+{
+        size_t n = l->tables[kind].entries.n;
+        for (size_t i = 0; i < l->maps.n; i++)
+                n += (size_t)hash_map_count(l->maps.v[i], kind);
+        return n;
+}
 
 /* The first entry whose value is not below first. */
 static size_t lower_bound(const struct table *t, uint64_t first)
@@ -169,23 +202,122 @@ static size_t lower_bound(const struct table *t, uint64_t first)
         return low;
 }
 
-bool hash_list_has(const struct hash_list *l, enum hash_kind kind, struct str digest, uint64_t size,
-                   struct str *ret_name)
+struct line {
+        uint8_t digest[32];
+        uint64_t size, at; /* at: of its record: the order in which they were added */
+        struct str name;
+};
+
+static struct line line_of(const struct hash_list *l, enum hash_kind kind, const struct entry *e)
+{
+        struct line line = { .at = e->at };
+        size_t rest = hash_lengths[kind] - 8;
+        const uint8_t *record = (const uint8_t *)l->records.p + e->at;
+        uint64_t first = htobe64(e->first);
+        memcpy(line.digest, &first, 8);
+        memcpy(line.digest + 8, record, rest);
+        memcpy(&line.size, record + rest, sizeof(line.size));
+        line.size = le64toh(line.size);
+        line.name = str_span(record + rest + 9, record[rest + 8]);
+        return line;
+}
+
+static bool is_in_texts(const struct hash_list *l, enum hash_kind kind, struct str digest, uint64_t size,
+                        struct str *ret_name)
 {
         const struct table *t = &l->tables[kind];
-        if (digest.n != lengths[kind])
-                return false;
         uint64_t first = load_be64(digest.p);
         for (size_t i = lower_bound(t, first); i < t->entries.n && t->entries.v[i].first == first; i++) {
-                const uint8_t *record = (const uint8_t *)l->records.p + t->entries.v[i].at;
-                size_t rest = lengths[kind] - 8;
-                uint64_t listed;
-                memcpy(&listed, record + rest, sizeof(listed));
-                listed = le64toh(listed);
-                if (memcmp(record, digest.p + 8, rest) != 0 || (listed != ANY_SIZE && listed != size))
+                struct line line = line_of(l, kind, &t->entries.v[i]);
+                if (memcmp(line.digest, digest.p, digest.n) != 0 || (line.size != HASH_ANY_SIZE && line.size != size))
                         continue;
-                *ret_name = str_span(record + rest + 9, record[rest + 8]);
+                *ret_name = line.name;
                 return true;
         }
         return false;
+}
+
+int hash_list_find(const struct hash_list *l, enum hash_kind kind, struct str digest, uint64_t size,
+                   struct str *ret_name)
+{
+        int damaged = 0;
+        if (digest.n != hash_lengths[kind])
+                return 0;
+        if (is_in_texts(l, kind, digest, size, ret_name))
+                return 1;
+        for (size_t i = 0; i < l->maps.n; i++) {
+                int r = hash_map_find(l->maps.v[i], kind, digest, size, ret_name);
+                if (r > 0)
+                        return r;
+                if (r < 0)
+                        damaged = r;
+        }
+        return damaged;
+}
+
+/* --- the compiled form --- */
+
+static int by_digest(const void *a, const void *b)
+{
+        const struct line *x = a, *y = b;
+        int r = memcmp(x->digest, y->digest, sizeof(x->digest)); /* what is beyond the kind's length is zero */
+        return r ? r : (x->at > y->at) - (x->at < y->at);
+}
+
+/* Where the next name stands among the names; they begin with an empty one, which all lines without a name share. */
+static void write_row(const struct line *line, size_t length, uint64_t *name_at, FILE *out)
+{
+        uint64_t size = htole64(line->size);
+        uint32_t name = htole32(line->name.n ? (uint32_t)*name_at : 0);
+        *name_at += line->name.n ? line->name.n + 1 : 0;
+        fwrite(line->digest, 1, length, out);
+        fwrite(&size, 1, sizeof(size), out);
+        fwrite(&name, 1, sizeof(name), out);
+}
+
+struct lines {
+        VEC(struct line) v;
+        uint64_t counts[HASH_KINDS], names; /* names: bytes of them */
+};
+
+/* All of one kind, sorted by the whole digest. */
+static void take_lines(const struct hash_list *l, enum hash_kind kind, struct lines *ret)
+{
+        const struct table *t = &l->tables[kind];
+        ret->counts[kind] = t->entries.n;
+        for (size_t i = 0; i < t->entries.n; i++) {
+                struct line *line = vec_push(&ret->v);
+                *line = line_of(l, kind, &t->entries.v[i]);
+                ret->names += line->name.n ? line->name.n + 1 : 0;
+        }
+        if (t->entries.n > 1)
+                qsort(ret->v.v + ret->v.n - t->entries.n, t->entries.n, sizeof(struct line), by_digest);
+}
+
+int hash_list_write(const struct hash_list *l, FILE *out, struct error *err)
+{
+        struct lines lines = { .names = 1 };
+        uint64_t name_at = 1;
+        size_t i = 0;
+        _cleanup_(buf_done) struct buf header = BUF_INIT(HASH_MAP_HEADER + 1);
+        for (size_t k = 0; k < HASH_KINDS; k++)
+                take_lines(l, (enum hash_kind)k, &lines);
+        if (lines.names > UINT32_MAX) {
+                vec_done(&lines.v);
+                return error_set(err, -E2BIG, "more than %u bytes of names", UINT32_MAX);
+        }
+        hash_map_header(lines.counts, lines.names, &header);
+        fwrite(header.p, 1, header.n, out);
+        for (size_t k = 0; k < HASH_KINDS; k++)
+                for (uint64_t n = 0; n < lines.counts[k]; n++, i++)
+                        write_row(&lines.v.v[i], hash_lengths[k], &name_at, out);
+        putc(0, out);
+        for (i = 0; i < lines.v.n; i++) {
+                if (!lines.v.v[i].name.n)
+                        continue;
+                putc((int)lines.v.v[i].name.n, out);
+                fwrite(lines.v.v[i].name.p, 1, lines.v.v[i].name.n, out);
+        }
+        vec_done(&lines.v);
+        return ferror(out) ? error_set(err, -EIO, "cannot write the list") : 0;
 }

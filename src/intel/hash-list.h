@@ -6,7 +6,8 @@
  *         DIGEST  NAME                as sha256sum writes it; also with one blank and a star
  *         DIGEST:SIZE:NAME            ClamAV's .hdb and .hsb (more fields may follow); SIZE may be *
  *
- * Empty lines and those that begin with # are left out. A line of another form is an error with its number.
+ * Empty lines and those that begin with # are left out. A line of another form is an error with its number. Files of
+ * the compiled form (hash-map.h) are mapped.
  */
 #ifndef SEKISHO_INTEL_HASH_LIST_H
 #define SEKISHO_INTEL_HASH_LIST_H
@@ -14,10 +15,15 @@
 #include "base/error.h"
 #include "base/str.h"
 
+#include <stdio.h>
+
 #define HASH_LIST_BYTES_MAX (UINT64_C(1) << 30) /* of one file */
-#define HASH_LIST_MAX       20000000            /* digests, of all files together */
+#define HASH_LIST_MAX       20000000            /* digests, of all texts together */
+#define HASH_ANY_SIZE       UINT64_MAX
 
 enum hash_kind { HASH_MD5, HASH_SHA1, HASH_SHA256, HASH_KINDS };
+
+extern const size_t hash_lengths[HASH_KINDS]; /* bytes of a digest */
 
 struct hash_list;
 
@@ -33,11 +39,19 @@ void hash_list_seal(struct hash_list *l);
 
 size_t hash_list_count(const struct hash_list *l, enum hash_kind kind);
 
+bool hash_list_is_compiled(const struct hash_list *l); /* whether one of its files is */
+
 /*
- * Whether a digest (binary, of the kind's length) of a file of this size is listed. *ret_name: the name that the list
- * gives it, or the empty view.
+ * Writes the compiled form of a sealed list, which must hold texts only. -EIO: the stream failed; -E2BIG: too many
+ * names.
  */
-bool hash_list_has(const struct hash_list *l, enum hash_kind kind, struct str digest, uint64_t size,
+int hash_list_write(const struct hash_list *l, FILE *out, struct error *err);
+
+/*
+ * Whether a digest (binary, of the kind's length) of a file of this size is listed: 1, and the name that the list gives
+ * it, or the empty view; 0: it is not. -EBADMSG: nobody knows, a compiled list is out of order there.
+ */
+int hash_list_find(const struct hash_list *l, enum hash_kind kind, struct str digest, uint64_t size,
                    struct str *ret_name);
 
 #endif

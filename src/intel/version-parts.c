@@ -57,7 +57,8 @@ struct str part_take_letters(struct str *s)
 
 bool part_take(struct str *from, const char *s)
 {
-        if (!str_starts(*from, str_of(s)))
+        /* Nearly always the first character says no: versions are compared by the million. */
+        if (!from->n || from->p[0] != *s || !str_starts(*from, str_of(s)))
                 return false;
         *from = str_from(*from, strlen(s));
         return true;
@@ -65,6 +66,8 @@ bool part_take(struct str *from, const char *s)
 
 bool part_take_nocase(struct str *from, const char *lower_case)
 {
+        if (!from->n || to_lower(from->p[0]) != *lower_case)
+                return false;
         if (!str_eq_nocase(str_upto(*from, strlen(lower_case)), str_of(lower_case)))
                 return false;
         *from = str_from(*from, strlen(lower_case));

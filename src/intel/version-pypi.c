@@ -85,6 +85,10 @@ static bool pypi_parse(struct str s, struct pypi *ret)
         for (struct str more = at; part_take(&more, ".") && part_take_digits(&more).n;)
                 at = more;
         v.release = str_upto(s, s.n - at.n);
+        if (!at.n) { /* as most are */
+                *ret = v;
+                return true;
+        }
         (void)take_labelled(&at, pre, "aabbcccc", &v.pre);
         if (!take_implicit_post(&at, &v.post))
                 (void)take_labelled(&at, post, "ppp", &v.post);

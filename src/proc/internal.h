@@ -2,12 +2,14 @@
 #ifndef SEKISHO_PROC_INTERNAL_H
 #define SEKISHO_PROC_INTERNAL_H
 
-#include "base/error.h"
+#include "proc/worker.h"
 
 #include <sys/types.h>
 
-/* In a child: closes every descriptor but these two (-1: none); standard streams become /dev/null. */
-void child_keep_only(int a, int b);
+#define CHILD_KEEPS 3
+
+/* In a child: closes every descriptor but these (-1: none); standard streams become /dev/null. */
+void child_keep_only(const int keep[static CHILD_KEEPS]);
 
 /* In a child: killed when the parent ends, also if it ended already. */
 void child_dies_with(pid_t parent);
@@ -17,5 +19,11 @@ void child_dies_with(pid_t parent);
  * was closed on it); < 0 with its own words if it failed.
  */
 int producer_finish(pid_t pid, struct error *err);
+
+/* Starts a helper; *ret_fd is the end of its worker. */
+int helper_start(const struct job_helper *h, int *ret_fd, pid_t *ret_pid, struct error *err);
+
+/* Ends and reaps it. Its worker has ended: nobody waits for what it does. 0: there is none. */
+void helper_end(pid_t pid);
 
 #endif

@@ -46,16 +46,34 @@ static void close_between(int first, int last)
                 close(fd);
 }
 
-void child_keep_only(int a, int b)
+static bool is_among(int fd, const int keep[static CHILD_KEEPS])
 {
-        int low = MIN(a, b), high = MAX(a, b);
+        for (size_t i = 0; i < CHILD_KEEPS; i++)
+                if (keep[i] == fd)
+                        return true;
+        return false;
+}
+
+/* The lowest of those that are not below; INT_MAX: there is none. */
+static int next_kept(int from, const int keep[static CHILD_KEEPS])
+{
+        int next = INT_MAX;
+        for (size_t i = 0; i < CHILD_KEEPS; i++)
+                if (keep[i] >= from)
+                        next = MIN(next, keep[i]);
+        return next;
+}
+
+void child_keep_only(const int keep[static CHILD_KEEPS])
+{
         int null = open("/dev/null", O_RDWR | O_CLOEXEC);
         for (int fd = 0; fd < (KEEP_STDERR ? 2 : 3); fd++)
-                if (fd != a && fd != b && (null < 0 || dup2(null, fd) < 0))
+                if (!is_among(fd, keep) && (null < 0 || dup2(null, fd) < 0))
                         close(fd); /* no /dev/null here: nothing is better than the terminal */
-        close_between(3, low - 1);
-        close_between(MAX(low + 1, 3), high - 1);
-        close_between(MAX(high + 1, 3), INT_MAX);
+        int from = 3, kept;
+        for (; (kept = next_kept(from, keep)) < INT_MAX; from = kept + 1)
+                close_between(from, kept - 1);
+        close_between(from, INT_MAX);
 }
 
 void child_dies_with(pid_t parent)

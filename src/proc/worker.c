@@ -70,7 +70,7 @@ static void pipe_put(struct sink *sink, enum fact_kind kind, const void *fact)
                 pipe_flush(s);
 }
 
-static _noreturn_ void worker_main(const struct job *job, int in_fd, int out_fd)
+static _noreturn_ void worker_main(const struct job *job, int in_fd, int helper_fd, int out_fd)
 {
         struct error err = ERROR_NONE;
         char missing[64];
@@ -78,7 +78,9 @@ static _noreturn_ void worker_main(const struct job *job, int in_fd, int out_fd)
                                .out = BUF_INIT(2 * (size_t)FRAME_MAX),
                                .one = BUF_INIT(FRAME_MAX - 1),
                                .fd = out_fd };
-        child_keep_only(in_fd, out_fd);
+        child_keep_only((int[CHILD_KEEPS]){ in_fd, helper_fd, out_fd });
+        if (job->helper)
+                *job->helper->worker_fd = helper_fd;
         int r = sandbox_enter(job->memory_max ? job->memory_max : MEMORY_DEFAULT, missing, &err);
         if (r == 0)
                 r = job->run(job->arg, in_fd, &s.sink, &err);
@@ -95,7 +97,7 @@ static _noreturn_ void worker_main(const struct job *job, int in_fd, int out_fd)
 
 struct running {
         const struct job *job;
-        pid_t pid, producer;
+        pid_t pid, producer, helper;
         int fd;
         struct buf in;
         struct arena arena;
@@ -125,9 +127,11 @@ static void give_up(struct running *w, int r, const char *why)
 
 static int start(const struct job *job, struct running *w, struct error *err)
 {
-        _cleanup_(closep) int in_fd = -1;
+        _cleanup_(closep) int in_fd = -1, helper_fd = -1;
         *w = (struct running){ .job = job, .fd = -1, .in = BUF_INIT(FRAME_MAX + 4), .arena = ARENA_INIT };
         int r = job->open ? job->open(job->arg, &in_fd, &w->producer, err) : 0;
+        if (r == 0 && job->helper)
+                r = helper_start(job->helper, &helper_fd, &w->helper, err);
         if (r < 0)
                 return r;
         int pipe_fds[2];
@@ -141,7 +145,7 @@ static int start(const struct job *job, struct running *w, struct error *err)
         w->pid = fork();
         if (w->pid == 0) {
                 child_dies_with(parent);
-                worker_main(job, in_fd, pipe_fds[1]);
+                worker_main(job, in_fd, helper_fd, pipe_fds[1]);
         }
         int saved = errno;
         close(pipe_fds[1]);
@@ -253,6 +257,7 @@ static void finish(struct running *w, bool tell)
         while (waitpid(w->pid, &status, 0) < 0 && errno == EINTR)
                 ;
         describe_death(w, status);
+        helper_end(w->helper);
         if (w->producer) {
                 struct error err = ERROR_NONE;
                 /* A producer that failed is the cause; one that was cut off because the worker ended is not. */
@@ -303,6 +308,7 @@ int workers_run(const struct job *jobs, size_t n_jobs, unsigned parallel, struct
                         if (r == 0) {
                                 n++;
                         } else {
+                                helper_end(running[n].helper);
                                 if (running[n].producer)
                                         (void)producer_finish(running[n].producer, NULL);
                                 job->on_end(job->arg, r, why.text);

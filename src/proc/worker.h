@@ -11,6 +11,16 @@
 
 #include <sys/types.h>
 
+/*
+ * A helper: a child that keeps the caller's rights and does for one worker what its sandbox forbids, at its request,
+ * over a pair of sockets. It is to trust nothing that it hears. It ends with the worker.
+ */
+struct job_helper {
+        void (*serve)(void *arg, int fd); /* helper: until fd ends */
+        void *arg;
+        int *worker_fd; /* where the worker finds its end, before its job runs; elsewhere it is not written to */
+};
+
 struct job {
         const char *name; /* for messages: "layer 3" */
 
@@ -38,8 +48,9 @@ struct job {
         void (*on_end)(void *arg, int r, const char *why);
 
         void *arg;
-        uint64_t memory_max;    /* RLIMIT_AS above what the process has at start; 0: 512 MiB */
-        unsigned stall_seconds; /* no fact, no progress for so long: killed; 0: 120 */
+        const struct job_helper *helper; /* the worker gets one of its own; NULL: none */
+        uint64_t memory_max;             /* RLIMIT_AS above what the process has at start; 0: 512 MiB */
+        unsigned stall_seconds;          /* no fact, no progress for so long: killed; 0: 120 */
 };
 
 /*

@@ -122,6 +122,27 @@ static void docker_repositories(struct reading *r, const json_t *j)
         }
 }
 
+/* The texts of an object as "key=value". */
+static struct json_list pairs(struct reading *r, const json_t *j)
+{
+        struct json_list l = { .v = arena_array(r->arena, MIN(json_object_size(j), STORE_NAMES_MAX),
+                                                sizeof(struct str)) };
+        const char *key;
+        json_t *value;
+        json_object_foreach((json_t *)j, key, value)
+        {
+                if (!json_is_string(value))
+                        continue;
+                if (l.n == STORE_NAMES_MAX) {
+                        r->is_cut = true;
+                        break;
+                }
+                struct str text = json_text(value, r->arena);
+                l.v[l.n++] = arena_printf(r->arena, "%s=%.*s", key, STR_FMT(text));
+        }
+        return l;
+}
+
 static void docker_container(struct reading *r, const json_t *j)
 {
         room_for(r, 1);
@@ -134,6 +155,7 @@ static void docker_container(struct reading *r, const json_t *j)
                                         .names = one_text(r, name),
                                         .parent = text(r, j, "Image"),
                                         .image = text(r, json_object_get(j, "Config"), "Image"),
+                                        .labels = pairs(r, json_object_get(json_object_get(j, "Config"), "Labels")),
                                         .pid = json_is_true(json_object_get(state, "Running"))
                                                        ? json_number_of(state, "Pid")
                                                        : 0 };
@@ -177,6 +199,7 @@ static void bundle(struct reading *r, const json_t *j)
         *add(r) = (struct store_entry){ .role = "container",
                                         .names = one_text(r, first_text(r, annotations, names)),
                                         .image = first_text(r, annotations, images),
+                                        .labels = pairs(r, annotations),
                                         .path = text(r, json_object_get(j, "root"), "path") };
 }
 

@@ -10,6 +10,8 @@ static void term(struct page *p, const char *name, struct str text)
                 page_put(p, "<dt>@</dt><dd>@</dd>\n", str_of(name), text);
 }
 
+#define ID_IN_ONE_LINE 24 /* CVE-2024-1234567, GHSA-xxxx-xxxx-xxxx */
+
 static void link_to(struct page *p, struct str id)
 {
         struct str url = advisory_url(&p->arena, id);
@@ -131,8 +133,11 @@ static void finding(struct page *p, const struct finding *f)
         struct arena *a = &p->arena;
         const struct fact_vulnerability *v = f->vulnerability;
         struct str severity = str_of(severity_name(f->severity));
-        page_put(p, "<tbody class=\"f\" data-s=\"@\">\n<tr><td><span class=\"sev @\">@</span></td><th scope=\"row\">",
-                 severity, severity, severity);
+        /* An id that may break anywhere is squeezed to one letter a line where the table is narrow, as on paper. */
+        page_put(p,
+                 "<tbody class=\"f\" data-s=\"@\">\n<tr><td><span class=\"sev @\">@</span></td>"
+                 "<th scope=\"row\" class=\"@\">",
+                 severity, severity, severity, f->id.n <= ID_IN_ONE_LINE ? STR("nowrap") : STR_NONE);
         link_to(p, f->id);
         page_raw(p, "</th>");
         if (f->kind == FINDING_VULNERABILITY)

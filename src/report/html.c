@@ -45,8 +45,8 @@ static void title(struct page *p)
         page_put(p, "<header class=\"wrap\">\n<p class=\"brand\">sekisho · report as of @</p>\n<h1>@</h1>\n",
                  text_day(a, r->today, "an unknown day"), r->target);
         page_raw(p, "<ul class=\"facts\">\n");
-        fact(p, "", str_eq(r->name, r->target) ? STR_NONE : r->name);
-        fact(p, "", r->container);
+        fact(p, "", other_name(r));
+        fact(p, "", str_eq(r->container, r->name) ? STR_NONE : r->container);
         fact(p, "", r->kind);
         fact(p, "", platform_words(r, a));
         if (r->n_layers)
@@ -209,22 +209,35 @@ static void seen_files(struct page *p, const struct report_file *files, size_t n
         page_raw(p, "</dd>\n");
 }
 
+/* Like the table: those with a severity in one entry, and what the image needs for a read-only root in one of its own.
+ */
 static void misconfigurations(struct page *p)
 {
         const struct report *r = p->r;
+        const struct finding *readonly = NULL;
         size_t n = 0, shown = 0;
-        for (size_t i = 0; i < r->n_findings; i++)
-                n += r->findings[i].kind == FINDING_MISCONFIG;
-        if (!n)
-                return;
-        seen(p, STR("Settings"),
-             text_count(&p->arena, n, "misconfiguration or advice", "misconfigurations and advice"));
-        for (size_t i = 0; i < r->n_findings && shown < ITEMS_SHOWN; i++)
-                if (r->findings[i].kind == FINDING_MISCONFIG)
-                        page_put(p, shown++ ? ", @" : ": @", r->findings[i].title);
+        for (size_t i = 0; i < r->n_findings; i++) {
+                const struct finding *f = &r->findings[i];
+                if (f->kind == FINDING_MISCONFIG && f->severity > SEVERITY_NONE)
+                        n++;
+                else if (f->kind == FINDING_MISCONFIG)
+                        readonly = f;
+        }
+        if (n)
+                seen(p, STR("Settings"), text_count(&p->arena, n, "misconfiguration", "misconfigurations"));
+        for (size_t i = 0; i < r->n_findings && shown < MIN(n, ITEMS_SHOWN); i++) {
+                const struct finding *f = &r->findings[i];
+                if (f->kind == FINDING_MISCONFIG && f->severity > SEVERITY_NONE)
+                        page_put(p, shown++ ? ", @ (@)" : ": @ (@)", f->check->title, f->id);
+        }
         if (n > shown)
                 page_put(p, ", <a href=\"#findings\">…@ more</a>", text_number(&p->arena, n - shown));
-        page_raw(p, "</dd>\n");
+        if (n)
+                page_raw(p, "</dd>\n");
+        if (readonly) {
+                seen(p, STR("Read-only"), readonly->check->detail);
+                page_raw(p, "</dd>\n");
+        }
 }
 
 static void also_seen(struct page *p)
@@ -250,10 +263,18 @@ static void also_seen(struct page *p)
                      text_capital(a, f->title));
                 page_raw(p, "</dd>\n");
         }
+        size_t others = 0;
         for (size_t i = 0; i < r->n_findings; i++) {
-                if (!secret_is_likely(&r->findings[i]))
+                if (!secret_is_likely(&r->findings[i])) {
+                        others += r->findings[i].kind == FINDING_SECRET;
                         continue;
+                }
                 seen(p, STR("Secret"), secret_words(r, a, &r->findings[i]));
+                page_raw(p, "</dd>\n");
+        }
+        if (others) {
+                seen(p, STR("Maybe"),
+                     text_count(a, others, "value that sounds like a secret", "values that sound like secrets"));
                 page_raw(p, "</dd>\n");
         }
         misconfigurations(p);

@@ -340,6 +340,7 @@ static json_t *search(const struct report_search *s)
         json_t *o = doc_object();
         doc_set(o, "rules", doc_number(s->rules));
         doc_set(o, "hashes", doc_number(s->hashes));
+        doc_set(o, "clamd", doc_cstr(s->clamd ? "asked" : "not configured"));
         doc_set(o, "files", doc_number(s->files));
         doc_set(o, "members", doc_number(s->members));
         doc_set(o, "incomplete", doc_number(s->incomplete));

@@ -180,7 +180,7 @@ const char page_style[] =
 ".big>summary{font-size:13pt}\n"
 "section{border:0;border-radius:0;padding:10px 0;margin:0 0 6px;border-top:1px solid var(--line)}\n"
 ".verdict,.verdict.denied{border-left:5px solid var(--good);padding:8px 14px;border-top:0}.verdict.denied{"
-"border-left-color:var(--bad)}\n"
+"border-left-color:var(--bad)}.rules{font-size:9pt;gap:2px 14px}\n"
 ".tiles{grid-template-columns:repeat(7,1fr);gap:6px}.two{display:block}dt{break-after:avoid}.tiles li{"
 "padding:6px 10px;border-radius:4px}.tiles b{font-size:15pt}.tiles span{font-size:9pt}\n"
 "table{font-size:9pt}th,td{padding:4px 10px 4px 0}.proof td{font-size:8.5pt}thead{display:table-header-group}\n"

@@ -204,6 +204,7 @@ struct report_feed {
 /* How far malware was looked for. "None found" means nothing without it. */
 struct report_search {
         uint64_t rules, hashes; /* 0 rules: nothing was searched */
+        bool clamd;             /* was asked too */
         uint64_t files, members;
         uint64_t incomplete; /* files that were not read in all their parts */
         uint64_t found;      /* findings */

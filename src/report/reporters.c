@@ -40,8 +40,7 @@ const char *finding_kind_name(enum finding_kind k)
 bool finding_is_named(const struct finding *f, struct str id)
 {
         const struct fact_vulnerability *v = f->vulnerability;
-        bool is = str_eq_nocase(f->id, id) || (f->secret && str_eq_nocase(STR("secret"), id)) ||
-                  (v && (str_eq_nocase(v->id, id) || str_eq_nocase(v->cve, id)));
+        bool is = str_eq_nocase(f->id, id) || (v && (str_eq_nocase(v->id, id) || str_eq_nocase(v->cve, id)));
         for (size_t i = 0; v && i < v->aliases.n && !is; i++)
                 is = str_eq_nocase(v->aliases.v[i], id);
         return is;

@@ -73,13 +73,12 @@ static void target(struct table *t)
         uint64_t size = 0;
         for (size_t i = 0; i < r->n_layers; i++)
                 size += r->layers[i].size;
-        struct str name = text_clean(a, r->target), other = text_clean(a, r->name);
         struct str digest = text_clean(a, r->digest.n ? r->digest : r->image_id);
         struct str files = text_count(a, r->coverage.total, "file", "files");
         struct cell cells[] = {
-                { name, PAINT_STRONG },
-                { str_eq(name, other) ? STR_NONE : other, PAINT_PLAIN },
-                { text_clean(a, r->container), PAINT_PLAIN },
+                { text_clean(a, r->target), PAINT_STRONG },
+                { text_clean(a, other_name(r)), PAINT_PLAIN },
+                { str_eq(r->container, r->name) ? STR_NONE : text_clean(a, r->container), PAINT_PLAIN },
                 { text_clean(a, r->kind), PAINT_PLAIN },
                 { t->s.width && !t->o->verbose ? text_short_digest(a, digest) : digest, PAINT_FAINT },
                 { platform_words(r, a), PAINT_PLAIN },

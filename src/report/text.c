@@ -187,7 +187,7 @@ struct str text_age(struct arena *a, int64_t t, int64_t today)
 {
         if (!t)
                 return STR("of unknown date");
-        int64_t days = (today - t) / 86400;
+        int64_t days = (today - (t - t % 86400)) / 86400; /* of the calendar: the time of day does not count */
         struct str day = text_day(a, t, "");
         if (days <= 0)
                 return arena_printf(a, "%.*s (today)", STR_FMT(day));

@@ -265,11 +265,15 @@ struct str search_words(const struct report *r, struct arena *a)
         buf_printf(&b, " by %.*s", STR_FMT(text_count(a, s->rules, "rule", "rules")));
         if (s->hashes)
                 buf_printf(&b, " and %.*s", STR_FMT(text_count(a, s->hashes, "hash", "hashes")));
+        if (s->clamd)
+                buf_puts(&b, " and clamd");
         buf_printf(&b, ", in %.*s", STR_FMT(text_count(a, s->files, "file", "files")));
         if (s->members)
                 buf_printf(&b, " and %.*s", STR_FMT(text_count(a, s->members, "member", "members of them")));
         if (s->incomplete)
                 buf_printf(&b, ", %.*s not fully read", STR_FMT(text_number(a, s->incomplete)));
+        if (!s->clamd)
+                buf_puts(&b, "; clamd not configured");
         return text_take(a, &b);
 }
 
@@ -327,6 +331,17 @@ struct str finding_item(const struct report *r, struct arena *a, const struct fi
                             subject.n ? ", " : "", severity_name(f->severity));
 }
 
+/* Where there is nothing to update to, and no check that knows better. */
+static const char *const advice[FINDING_KINDS] = {
+        [FINDING_VULNERABILITY] = "no fixed version is known: mitigate, replace or accept it",
+        [FINDING_END_OF_LIFE] = "move to a system that is supported",
+        [FINDING_UNSUPPORTED] = "get advisories for it (sekisho db update), or find out by hand what is in it",
+        [FINDING_UNREAD] = "find out why; until then nobody knows what is in there",
+        [FINDING_MODIFIED] = "find out who changed it, and install the package again",
+        [FINDING_STALE_DATA] = "sekisho db update",
+        [FINDING_MISMATCH] = "get the image again; do not use it while it is not what it should be",
+};
+
 struct str finding_advice(const struct report *r, struct arena *a, const struct finding *f)
 {
         struct str fix = text_clean(a, f->fix), subject = finding_subject(r, a, f);
@@ -347,6 +362,8 @@ struct str finding_advice(const struct report *r, struct arena *a, const struct 
                 return STR("no fixed version is known: mitigate, replace or accept it");
         if (f->rule && f->rule->fix.n)
                 return text_clean(a, f->rule->fix);
+        if (f->response == RESPONSE_DECIDE && f->kind < FINDING_KINDS && advice[f->kind])
+                return str_of(advice[f->kind]);
         return str_of(response_name(f->response));
 }
 
@@ -458,4 +475,11 @@ struct str advisory_url(struct arena *a, struct str id)
                 if (str_starts(id, str_of(pages[i].prefix)))
                         return arena_printf(a, "%s%.*s%s", pages[i].before, STR_FMT(id), pages[i].after);
         return STR_NONE;
+}
+
+struct str other_name(const struct report *r)
+{
+        size_t before = r->target.n - r->name.n; /* a prefix with its colon, or nothing */
+        bool is_said = str_ends(r->target, r->name) && (before == 0 || r->target.p[before - 1] == ':');
+        return is_said ? STR_NONE : r->name;
 }

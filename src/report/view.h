@@ -72,7 +72,7 @@ bool is_past_eol(const struct report *r);
 bool is_blind(const struct report *r);
 bool has_no_system(const struct report *r); /* nor packages: a directory of sources */
 
-/* "none found by 98 rules, in 9,412 files, 2 not fully read"; "not looked for". */
+/* "none found by 98 rules, in 9,412 files, 2 not fully read; clamd not configured"; "not looked for". */
 struct str search_words(const struct report *r, struct arena *a);
 
 /* "deleted in layer 3, but still pullable"; empty for a finding whose file is there. */
@@ -116,5 +116,8 @@ const char *file_format_name(enum file_format f); /* "ELF", "script", ...; "" fo
 
 /* The page about an id, where the id itself tells the address; empty if it does not. */
 struct str advisory_url(struct arena *a, struct str id);
+
+/* What the artefact is called where that says more than the target: not "web:1" beside "registry:web:1". */
+struct str other_name(const struct report *r);
 
 #endif

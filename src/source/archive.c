@@ -306,6 +306,8 @@ static int archive_open(const char *target, const struct source_options *o, stru
         x->ref = arena_str(&ret->arena, str_of(ref));
         x->platform = arena_str(&ret->arena, o->platform);
         x->fd = open_regular(AT_FDCWD, path, &x->size);
+        if (x->fd == -ENXIO)
+                return error_set(err, x->fd, "%s is no regular file: save the archive into one first", path);
         if (x->fd < 0)
                 return error_errno(err, x->fd, "cannot open %s", path);
         ret->name = arena_str(&ret->arena, str_of(target));

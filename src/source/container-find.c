@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define CONTAINERS_MAX 10000u
 
@@ -28,6 +29,8 @@ struct known {
 
 struct finding {
         struct arena *arena;
+        const char *host; /* what stands before every path: "" */
+        const char *only; /* NULL, or the one id that is looked for: nothing is listed for it */
         VEC(struct known *) all;
         struct map_str by_id;
 };
@@ -52,6 +55,11 @@ static struct known *know(struct finding *f, struct str id, const char *engine)
 static void each_in(struct finding *f, const char *path, const char *engine,
                     void (*one)(struct finding *, const char *path, const char *id, const char *engine))
 {
+        if (f->only) {
+                if (faccessat(AT_FDCWD, arena_printf(f->arena, "%s/%s", path, f->only).p, F_OK, 0) == 0)
+                        one(f, path, f->only, engine);
+                return;
+        }
         DIR *dir = opendir(path);
         for (struct dirent *d; dir && f->all.n < CONTAINERS_MAX && (d = readdir(dir));)
                 if (d->d_name[0] != '.')
@@ -97,6 +105,23 @@ static void add_namespace_of_states(struct finding *f, const char *path, const c
         each_in(f, arena_printf(f->arena, "%s/%s", path, name).p, engine, add_state);
 }
 
+static const char *on_host(struct finding *f, const char *path)
+{
+        return f->host[0] ? arena_printf(f->arena, "%s%s", f->host, path).p : path;
+}
+
+/* The namespaces of a runtime are listed even if only one id is looked for. */
+static void each_namespace(struct finding *f, const char *path,
+                           void (*one)(struct finding *, const char *path, const char *id, const char *engine))
+{
+        DIR *dir = opendir(path);
+        for (struct dirent *d; dir && f->all.n < CONTAINERS_MAX && (d = readdir(dir));)
+                if (d->d_name[0] != '.')
+                        one(f, path, d->d_name, "containerd");
+        if (dir)
+                closedir(dir);
+}
+
 static void list_runtimes(struct finding *f)
 {
         static const char *const tasks[] = { "/run/containerd/io.containerd.runtime.v2.task",
@@ -105,13 +130,13 @@ static void list_runtimes(struct finding *f)
         static const char *const states[] = { "/run/containerd/runc", "/run/k3s/containerd/runc",
                                               "/run/docker/runtime-runc" };
         for (size_t i = 0; i < ARRAY_SIZE(tasks); i++)
-                each_in(f, tasks[i], "containerd", add_namespace_of_tasks);
+                each_namespace(f, on_host(f, tasks[i]), add_namespace_of_tasks);
         for (size_t i = 0; i < ARRAY_SIZE(states); i++)
-                each_in(f, states[i], "containerd", add_namespace_of_states);
-        each_in(f, "/run/runc", "runc", add_state);
-        each_in(f, "/run/crun", "crun", add_state);
+                each_namespace(f, on_host(f, states[i]), add_namespace_of_states);
+        each_in(f, on_host(f, "/run/runc"), "runc", add_state);
+        each_in(f, on_host(f, "/run/crun"), "crun", add_state);
         const char *own = env_or("XDG_RUNTIME_DIR", NULL);
-        if (own) {
+        if (own && !f->host[0]) {
                 each_in(f, arena_printf(f->arena, "%s/runc", own).p, "runc", add_state);
                 each_in(f, arena_printf(f->arena, "%s/crun", own).p, "crun", add_state);
         }
@@ -121,8 +146,9 @@ static void list_podman(struct finding *f, const char *root)
 {
         static const char *const drivers[] = { "overlay", "vfs" };
         const char *own = env_or("XDG_RUNTIME_DIR", NULL);
-        const char *run = own && strncmp(root, "/var/lib/", 9) != 0 ? arena_printf(f->arena, "%s/containers", own).p
-                                                                    : "/run/containers/storage";
+        const char *run = own && !f->host[0] && strncmp(root, "/var/lib/", 9) != 0
+                                  ? arena_printf(f->arena, "%s/containers", own).p
+                                  : on_host(f, "/run/containers/storage");
         _cleanup_(closep) int fd = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
         for (size_t d = 0; fd >= 0 && d < ARRAY_SIZE(drivers); d++) {
                 struct document list;
@@ -144,6 +170,10 @@ static void list_podman(struct finding *f, const char *root)
                                 k->pid_file = arena_printf(f->arena, "%s/%s-containers/%.*s/userdata/pidfile", run,
                                                            drivers[d], STR_FMT(s->id))
                                                       .p;
+                        if (!k->bundle) /* CRI-O's annotations */
+                                k->bundle = arena_printf(f->arena, "%s/%s-containers/%.*s/userdata/config.json", run,
+                                                         drivers[d], STR_FMT(s->id))
+                                                    .p;
                 }
         }
 }
@@ -182,10 +212,12 @@ static void describe(struct finding *f, struct known *k)
                 k->c.image = s.image;
                 k->c.image_id = without_algorithm(s.parent);
                 k->c.pid = s.pid;
+                k->c.labels = s.labels;
         }
         if (read_one(f, k->bundle, DOCUMENT_BUNDLE, &s)) {
                 k->c.name = k->c.name.n || !s.names.n ? k->c.name : s.names.v[0];
                 k->c.image = k->c.image.n ? k->c.image : s.image;
+                k->c.labels = k->c.labels.n ? k->c.labels : s.labels;
         }
         if (read_one(f, k->state_file, DOCUMENT_RUNTIME_STATE, &s)) {
                 k->c.pid = s.pid;
@@ -234,9 +266,32 @@ static int find(struct finding *f, struct str asked, struct known **ret, struct 
         return choose(f, asked, has_name, ret, err);
 }
 
+int container_find_id(const char *host, struct str id, struct arena *arena, struct container *ret)
+{
+        struct finding f = { .arena = arena, .host = host, .only = arena_cstr(arena, id) };
+        struct podman_roots roots;
+        if (id.n == 0 || id.p[0] == '.' || str_find_char(id, '/') >= 0 || str_find_char(id, '\0') >= 0)
+                return -ENOENT;
+        if (store_is_id(id)) {
+                podman_find_roots(host[0] ? on_host(&f, "/var/lib/containers/storage") : NULL, arena, &roots);
+                for (size_t i = 0; i < roots.n; i++)
+                        list_podman(&f, roots.v[i]);
+                each_in(&f, on_host(&f, "/var/lib/docker/containers"), "docker", add_docker);
+        }
+        list_runtimes(&f);
+        struct known *k = map_str_get(&f.by_id, id);
+        if (k) {
+                describe(&f, k);
+                *ret = k->c;
+        }
+        vec_done(&f.all);
+        map_str_done(&f.by_id);
+        return k ? 0 : -ENOENT;
+}
+
 int container_find(const char *asked, const char *root, struct arena *arena, struct container *ret, struct error *err)
 {
-        struct finding f = { .arena = arena };
+        struct finding f = { .arena = arena, .host = "" };
         struct podman_roots roots;
         podman_find_roots(root, arena, &roots);
         for (size_t i = 0; i < roots.n; i++)

@@ -7,6 +7,7 @@
 
 #include "base/arena.h"
 #include "base/error.h"
+#include "fact/fact.h"
 
 struct container {
         struct str id, name;
@@ -15,6 +16,7 @@ struct container {
         const char *root;           /* podman and docker: the storage root that knows it; else NULL */
         uint64_t pid;               /* of its first process; 0: not running */
         uint64_t started;           /* start of that process, in clock ticks after boot; 0: not known */
+        struct str_list labels;     /* "key=value": labels of docker, annotations of a bundle */
 };
 
 /*
@@ -22,5 +24,12 @@ struct container {
  * none, words say where was looked; -EINVAL: several. Text lives in the arena.
  */
 int container_find(const char *asked, const char *root, struct arena *arena, struct container *ret, struct error *err);
+
+/*
+ * The container with exactly this id, by the files that are named after it; nothing else is listed, so it may be asked
+ * for every cgroup that appears. `host` stands before every path: "", or where a host's root is mounted. -ENOENT
+ * (without words): there is none. Text lives in the arena.
+ */
+int container_find_id(const char *host, struct str id, struct arena *arena, struct container *ret);
 
 #endif

@@ -90,7 +90,8 @@ static int parse_store(enum document_kind kind, struct str bytes, struct sink *o
                                          .pid = v[i].pid,
                                          .started = v[i].started,
                                          .size = v[i].size,
-                                         .parts = list_of(v[i].parts) };
+                                         .parts = list_of(v[i].parts),
+                                         .labels = list_of(v[i].labels) };
                 sink_put(out, FACT_stored, &f);
         }
         return r;

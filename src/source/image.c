@@ -217,6 +217,7 @@ static int follow(struct artefact *a, const struct document *start, struct str r
                 if (r < 0)
                         return r;
                 const struct fact_descriptor d = document.descriptors[i];
+                a->is_for_platform |= d.os.n && platform_fits(platform, d.os, d.arch, d.variant);
                 ref = STR_NONE; /* refs name what lies in the outermost index */
                 r = fetch_document(a, &d, DOCUMENT_ANY, fetch, &document, err);
                 if (r < 0)

@@ -54,8 +54,10 @@ static int load(struct oci_dir *dir, const char *ref, const struct source_option
         _cleanup_(buf_done) struct buf bytes = BUF_INIT(OCI_DOCUMENT_MAX);
         struct document index;
         int r = read_regular(dir->fd, "index.json", &bytes);
+        if (r == -ENOENT)
+                return error_set(err, -EBADMSG, "not an OCI layout: it has no index.json");
         if (r < 0)
-                return error_errno(err, r == -ENOENT ? -EBADMSG : r, "not an OCI layout: cannot read index.json");
+                return error_errno(err, r, "not an OCI layout: cannot read index.json");
         r = document_read(DOCUMENT_INDEX, buf_str(&bytes), &a->arena, &index, err);
         if (r < 0)
                 return error_prefix(err, r, "index.json");

@@ -45,6 +45,7 @@ struct artefact {
         struct str image_id; /* digest of the configuration; may be empty */
         struct str_list tags;
         struct str container; /* running containers: its id */
+        bool is_for_platform; /* an index says so, which counts more than the configuration */
         bool has_config;
         struct fact_image config;
         struct fact_step *steps; /* the history, in order */
@@ -119,5 +120,11 @@ extern const struct source *const sources[]; /* NULL-terminated */
  */
 int artefact_open(const char *target, const struct source_options *o, struct artefact *ret, struct error *err);
 void artefact_close(struct artefact *a);
+
+/*
+ * Whether an image is what --platform asked for (empty: anything is). Of streams artefact_open cannot tell; after
+ * `resolve` this does. 0, or -ENOENT and words.
+ */
+int artefact_check_platform(const struct artefact *a, struct str platform, struct error *err);
 
 #endif

@@ -6,6 +6,9 @@
  */
 #include "source/sources.h"
 
+#include "base/nearest.h"
+#include "source/image.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -50,10 +53,19 @@ static bool is_same_image(const struct artefact *a, const struct artefact *b)
         return a->image_id.n && str_eq(a->image_id, b->image_id);
 }
 
-static void add_words(struct error *all, const char *words)
+/* What was tried for a bare name, for the words of a refusal. */
+struct tried {
+        struct error absent; /* who has nothing of that name, and where they looked */
+        struct error failed; /* who has it, or would have to be asked, and why that did not work */
+        int r;               /* of the last that failed; else -ENOENT */
+};
+
+static void tried_add(struct tried *t, int r, const char *words)
 {
+        struct error *all = r == -ENOENT ? &t->absent : &t->failed;
         size_t n = strlen(all->text);
         snprintf(all->text + n, sizeof(all->text) - n, "%s%.*s", n ? "; " : "", (int)(sizeof(all->text) - n), words);
+        t->r = r == -ENOENT ? t->r : r;
 }
 
 static int ambiguous(const char *target, const struct source *a, const struct source *b, struct error *err)
@@ -64,7 +76,7 @@ static int ambiguous(const char *target, const struct source *a, const struct so
 
 /* All sources that give the target this score. 1: one opened it; 0: none has it (words were added); < 0: fatal. */
 static int try_score(int score, const char *target, const struct source_options *o, struct artefact *ret,
-                     struct error *looked, int *worst, struct error *err)
+                     struct tried *tried, struct error *err)
 {
         const struct source *found = NULL;
         for (size_t i = 0; sources[i]; i++) {
@@ -83,8 +95,7 @@ static int try_score(int score, const char *target, const struct source_options 
                         return error_set(err, r, "%s", why.text);
                 }
                 if (r < 0) {
-                        add_words(looked, why.text);
-                        *worst = r == -ENOENT ? *worst : r;
+                        tried_add(tried, r, why.text);
                 } else if (!found) {
                         found = sources[i];
                         *ret = a;
@@ -100,52 +111,87 @@ static int try_score(int score, const char *target, const struct source_options 
         return found != NULL;
 }
 
-static int refuse(const char *target, const struct error *looked, int r, struct error *err)
+/* "docker-archve:web.tar": the prefix that was meant, or NULL. */
+static const char *prefix_meant(const char *target)
 {
-        char prefixes[512] = "";
-        size_t n = 0;
-        for (size_t i = 0; sources[i] && n < sizeof(prefixes); i++)
-                n += (size_t)snprintf(prefixes + n, sizeof(prefixes) - n, "%s%s", i ? " " : "", sources[i]->prefix);
-        if (looked->text[0])
-                return error_set(err, r,
-                                 "no file, directory, image or container is called \"%s\": %s. To name the kind, put "
-                                 "one of these before it: %s",
-                                 target, looked->text, prefixes);
-        if (access(target, F_OK) == 0)
-                return error_set(err, r,
-                                 "%s is neither an image archive, nor an OCI layout, nor a directory with a root file "
-                                 "system. To force a kind, put one of these before it: %s",
-                                 target, prefixes);
-        return error_set(err, r,
-                         "there is no file or directory \"%s\", and it is no name of an image. To name the kind, put "
-                         "one of these before it: %s",
-                         target, prefixes);
+        const char *prefixes[ARRAY_SIZE(sources)] = { 0 }, *colon = strchr(target, ':');
+        char word[32];
+        if (!colon || (size_t)(colon - target) + 2 > sizeof(word))
+                return NULL;
+        snprintf(word, sizeof(word), "%.*s", (int)(colon - target + 1), target);
+        for (size_t i = 0; sources[i]; i++)
+                prefixes[i] = sources[i]->prefix;
+        return nearest(word, prefixes);
 }
 
-int artefact_open(const char *target, const struct source_options *o, struct artefact *ret, struct error *err)
+static int refuse(const char *target, const struct tried *t, struct error *err)
 {
-        for (size_t i = 0; sources[i]; i++) {
-                size_t n = strlen(sources[i]->prefix);
-                if (strncmp(target, sources[i]->prefix, n) == 0)
-                        return try_open(sources[i], target, target + n, o, ret, err);
-        }
-        if (!*target)
-                return error_set(err, -EINVAL, "the target is empty");
-        struct error looked = ERROR_NONE;
-        int worst = -ENOENT, above = 101;
-        for (;;) {
+        const char *meant = prefix_meant(target);
+        if (t->failed.text[0])
+                return error_set(err, t->r, "%s; nothing else is called \"%.200s\"", t->failed.text, target);
+        if (access(target, F_OK) == 0)
+                return error_set(
+                        err, t->r,
+                        "%.200s is neither an image archive (a tar, compressed or not), nor an OCI layout, nor "
+                        "a directory%s. All kinds of targets: sekisho help sources",
+                        target, t->absent.text[0] ? ", and no image or container is called so" : "");
+        if (meant)
+                return error_set(err, t->r, "nothing is called \"%.200s\"; did you mean %s%.200s?", target, meant,
+                                 strchr(target, ':') + 1);
+        return error_set(err, t->r,
+                         "there is no file or directory \"%.200s\"%s%s. All kinds of targets: sekisho help sources",
+                         target, t->absent.text[0] ? "; " : ", and it is no name of an image", t->absent.text);
+}
+
+int artefact_check_platform(const struct artefact *a, struct str platform, struct error *err)
+{
+        const struct fact_image *c = &a->config;
+        if (!platform.n || a->is_for_platform || !c->os.n || !c->arch.n ||
+            platform_fits(platform, c->os, c->arch, c->variant))
+                return 0;
+        return error_set(err, -ENOENT, "the image is for %.*s/%.*s, not for %.*s (--platform)",
+                         STR_FMT(str_upto(c->os, 40)), STR_FMT(str_upto(c->arch, 40)), STR_FMT(platform));
+}
+
+static int open_any(const char *target, const struct source_options *o, struct artefact *ret, struct error *err)
+{
+        struct tried tried = { .r = -ENOENT };
+        for (int above = 101;;) {
                 int best = 0;
                 for (size_t i = 0; sources[i]; i++) {
                         int score = sources[i]->recognise(target);
                         best = score < above && score > best ? score : best;
                 }
                 if (!best)
-                        return refuse(target, &looked, worst, err);
-                int r = try_score(best, target, o, ret, &looked, &worst, err);
+                        return refuse(target, &tried, err);
+                int r = try_score(best, target, o, ret, &tried, err);
                 if (r)
                         return r < 0 ? r : 0;
                 above = best;
         }
+}
+
+static int open_by_prefix(const struct source *s, const char *target, const struct source_options *o,
+                          struct artefact *ret, struct error *err)
+{
+        const char *name = target + strlen(s->prefix);
+        if (!*name)
+                return error_set(err, -EINVAL, "%s wants something after it, like %s", s->prefix, s->example);
+        return try_open(s, target, name, o, ret, err);
+}
+
+int artefact_open(const char *target, const struct source_options *o, struct artefact *ret, struct error *err)
+{
+        const struct source *forced = NULL;
+        for (size_t i = 0; sources[i] && !forced; i++)
+                if (strncmp(target, sources[i]->prefix, strlen(sources[i]->prefix)) == 0)
+                        forced = sources[i];
+        if (!*target)
+                return error_set(err, -EINVAL, "the target is empty");
+        int r = forced ? open_by_prefix(forced, target, o, ret, err) : open_any(target, o, ret, err);
+        if (r == 0 && (r = artefact_check_platform(ret, o->platform, err)) < 0)
+                artefact_close(ret);
+        return r;
 }
 
 void artefact_close(struct artefact *a)

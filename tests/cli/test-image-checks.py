@@ -87,7 +87,7 @@ def main(tmp):
     tap.ok('latest' in found['SK-IMAGE-017']['check']['detail'], 'SK-IMAGE-017: what it found')
     tap.ok('hunter' + '2' not in json.dumps([f for f in scan.report['findings']]), 'no value of a variable is in a finding')
     rules = {r['name']: r for r in scan.report['verdict']['rules']}
-    hits = rules.get('Serious misconfiguration', {'action': None, 'findings': []})
+    hits = rules.get('Weak configuration', {'action': None, 'findings': []})
     tap.equal((hits['action'], sorted(scan.report['findings'][i]['id'] for i in hits['findings'])),
               ('warn', ['SK-IMAGE-002', 'SK-IMAGE-012', 'SK-IMAGE-015']), 'the default policy warns of the serious ones, and denies none')
     for form, text in (('table', b'settings  17 misconfigurations: '), ('sarif', b'"ruleId": "SK-IMAGE-006"'), ('html', b'SK-IMAGE-006'),

@@ -203,6 +203,13 @@ def test_ledger():
     I.write(f'{WORK}/empty.db', b'')
     says('an empty file', scan('old.tar', '--ledger-db', 'empty.db'), 3, 'it is empty')
     T.equal(os.path.getsize(f'{WORK}/empty.db'), 0, 'is left as it is')
+    if os.geteuid() == 0 and shutil.which('setpriv'):
+        # As after `sudo -u nobody`: the home is root's, and may not be looked into. Nor may WORK, so the image comes open.
+        with open(f'{WORK}/old.tar', 'rb') as image:
+            os.fchmod(image.fileno(), 0o644)
+            p = subprocess.run(['setpriv', '--reuid=65534', '--clear-groups', S.SEKISHO, 'scan', '-q', '--db', 'embedded', '/proc/self/fd/0'],
+                               stdin=image, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=S.environment(HOME=WORK), check=False)
+        T.ok(p.returncode == 1, 'a home that may not be looked into is no place of a ledger', f'exit {p.returncode}: {p.stderr}')
     says('a damaged one at the usual place', scan('old.tar', SEKISHO_LEDGER=f'{WORK}/empty.db'), 3, '--no-record scans without it')
 
 

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """The readers of rpm's databases against what rpm says of them: fixtures of $SEKISHO_SHARED, and databases made here."""
+import json
 import os
 import shutil
 import subprocess
@@ -135,6 +136,24 @@ touch %{{buildroot}}/etc/{name}.ghost
 """
 
 
+def blind_to_the_rest(database):
+    """A root as `rpm --root` of Debian makes it, whose rpm keeps its database in root's home. Of AlmaLinux the embedded
+    advisories only know what is exploited: that nothing was found there is no answer."""
+    with tempfile.TemporaryDirectory() as root:
+        os.makedirs(f"{root}/etc")
+        os.makedirs(f"{root}/root/.rpmdb")
+        shutil.copy(database, f"{root}/root/.rpmdb/rpmdb.sqlite")
+        with open(f"{root}/etc/os-release", "w", encoding="utf-8") as f:
+            f.write('ID=almalinux\nVERSION_ID=9.4\nPRETTY_NAME="AlmaLinux 9.4"\n')
+        done = subprocess.run([os.path.join(BUILD, "sekisho"), "scan", "--no-record", "--db", "embedded", "-o", "json", root],
+                              capture_output=True, text=True)
+        report = json.loads(done.stdout)
+        say(len(report["packages"]) == 3, "a root with its database in root's home", str(len(report["packages"])))
+        titles = [f["title"] for f in report["findings"] if f["kind"] == "unsupported"]
+        say(done.returncode == 1 and len(titles) == 1 and "only vulnerabilities known to be exploited" in titles[0],
+            "advisories of nothing but what is exploited are told", f"{done.returncode} {titles}")
+
+
 def test_fresh():
     """A database that this machine's rpm makes, with large headers, and another one in WAL mode."""
     if not shutil.which("rpmbuild"):
@@ -154,6 +173,7 @@ def test_fresh():
         path = os.path.join(database, "rpmdb.sqlite")
         say(done.returncode == 0 and os.path.exists(path), "rpm makes a database", done.stderr)
         compare_with_rpm("a fresh database", path, "rpmdb.sqlite")
+        blind_to_the_rest(path)
 
 
 def test_opens_nothing():

@@ -55,7 +55,7 @@ def check(files):
     tap.expect("check: a good file", [SEKISHO, "rule", "check", good], 0,
                ["1 file: 2 rules, 1 macro, 1 list; 0 errors, 0 warnings", "2 rules need fields that are not delivered yet"])
     tap.expect("check: --details says of each rule which", [SEKISHO, "rule", "check", "--details", good], 0,
-               ["A shell: not delivered yet: evt.type proc.aname"])
+               ["A shell: not delivered yet: user.name"])
     settings = good + ".settings"
     with open(settings, "w", encoding="utf-8") as f:
         f.write("- settings: {four_eyez: true}\n" + GOOD)

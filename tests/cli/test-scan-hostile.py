@@ -298,15 +298,15 @@ def depth(c):
     deep = [I.directory('d/' * n + 'x') for n in range(0, 32000, 500)]
     c.expect('directories 32,000 deep', c.archive(I.debian(*deep)), 0, packages=PACKAGES)
     c.expect('directories a million deep', c.archive(I.debian(I.directory('d/' * MILLION))), 3, 'layer 1 corrupt', packages=PACKAGES)
-    levels = 50000
+    levels, name = 50000, 'd' * 15  # long enough that paths pass the limit before their headers are a gigabyte
     at = tempfile.mkdtemp(prefix='sekisho-deep-', dir='/dev/shm' if os.access('/dev/shm', os.W_OK) else c.work)
     try:
         os.makedirs(at + '/var/lib/dpkg')
         I.write(at + '/var/lib/dpkg/status', I.dpkg_status(*PACKAGES).encode())
         fd = os.open(at, os.O_RDONLY)
         for _ in range(levels):
-            os.mkdir('d', dir_fd=fd)
-            below = os.open('d', os.O_RDONLY, dir_fd=fd)
+            os.mkdir(name, dir_fd=fd)
+            below = os.open(name, os.O_RDONLY, dir_fd=fd)
             os.close(fd)
             fd = below
         os.close(fd)

@@ -55,7 +55,7 @@ if "${engine[@]}" run -d --name "$name" --user 0 --network none "${limits[@]}" -
         ok "podman: its image is known" prints "tag: localhost/web:v1" list --root pods "$name"
         ok "podman: and what that is to run" prints "env: A=b" list --root pods "$name"
         ok "podman: the content is right" right_content --root pods "$name"
-        "${engine[@]}" export "$name" >export.tar 2>/dev/null
+        ok "podman: exports it" "${engine[@]}" export -o export.tar "$name"
         # As podman sees it, but for what is mounted.
         python3 "$here/merge-layers.py" export.tar | grep -vE '^(proc|sys|dev|vol|run/.containerenv|etc/(hosts|hostname|resolv.conf))( |/)' | sed 's/^.wh/wh/' >want
         python3 - layer.tar <<'P' >plain.tar

@@ -94,8 +94,20 @@ head -c 100000 /dev/zero | tr '\0' '[' >broken/index.json
 ok "an index of brackets" says "nested deeper" list oci-dir:broken
 mkfifo pipe
 ok "a FIFO is no archive, and nobody waits for it" says "pipe" list docker-archive:pipe
-ok "nothing of that name: the prefixes are told" says "docker-archive:" list ./nothing
+ok "nothing of that name: where the kinds are told" says "sekisho help sources" list ./nothing
 ok "an empty target" says "empty" list ""
 tar -cf plain.tar content
 ok "a tar that is no image" says "neither manifest.json" list plain.tar
+# Targets that are something else: what they are not, and what to say instead.
+echo hello >text
+mkfifo fifo
+mkdir nothing
+ok "a file that is no archive is not denied to be there" says "text is neither an image archive" list text
+ok "a prefix with a letter wrong" says "did you mean docker-archive:one.tar?" list docker-archve:one.tar
+ok "a prefix with nothing behind it" says "docker-archive: wants something after it" list docker-archive:
+ok "a FIFO as an archive" says "is no regular file" list docker-archive:fifo
+ok "a directory without an index" says "it has no index.json" list oci-dir:nothing
+ok "an image for another platform is not taken for it" says "not for linux/arm64" list --platform linux/arm64 one.tar
+ok "an image for the platform is" list --platform linux/amd64 one.tar
+
 finish

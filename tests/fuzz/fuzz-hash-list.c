@@ -10,8 +10,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         struct str name;
         (void)hash_list_add(l, str_span(data, size), "fuzz", NULL);
         hash_list_seal(l);
-        (void)hash_list_has(l, HASH_MD5, str_span(digest, 16), 3, &name);
-        (void)hash_list_has(l, HASH_SHA256, str_span(digest, 32), 3, &name);
+        (void)hash_list_find(l, HASH_MD5, str_span(digest, 16), 3, &name);
+        (void)hash_list_find(l, HASH_SHA256, str_span(digest, 32), 3, &name);
         hash_list_free(l);
         return 0;
 }

@@ -108,7 +108,7 @@ result $status "./dev test" "$work/failures"
 echo "# ./dev test took $seconds s and skipped:"
 grep 'skipped: ' "$work/test" | sort | uniq -c | sed 's/^/# /'
 tail -n 1 "$work/test" | sed 's/^/# /'
-tail -n 1 "$work/test" | grep -q '^[1-9][0-9]* passed, 0 failed'
+tail -n 1 "$work/test" | grep -q '^[1-9][0-9]* passed, 0 failed$'
 result $? "its last line says that none failed" /dev/null
 
 echo "1..$n"

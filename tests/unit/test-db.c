@@ -131,7 +131,9 @@ static void test_facts(void **state)
         assert_int_equal(db_date(f.db), 1704067200);
         assert_int_equal(db_advisories(f.db), 1);
         assert_true(db_knows_ecosystem(f.db, STR("npm")));
+        assert_false(db_knows_only_exploited(f.db, STR("npm")));
         assert_false(db_knows_ecosystem(f.db, STR("Debian:11")));
+        assert_false(db_knows_only_exploited(f.db, STR("Debian:11")));
         fixture_done(&f);
 }
 

@@ -51,10 +51,10 @@ static void test_forms(void **state)
                 struct hash_list *l = list_of(forms[i].line);
                 struct str name;
                 assert_int_equal(hash_list_count(l, forms[i].kind), 1);
-                assert_true(hash_list_has(l, forms[i].kind, digest(forms[i].digest, STR("abc")), 3, &name));
+                assert_true(hash_list_find(l, forms[i].kind, digest(forms[i].digest, STR("abc")), 3, &name));
                 assert_true(str_is(name, forms[i].name));
-                assert_false(hash_list_has(l, forms[i].kind, digest(forms[i].digest, STR("abd")), 3, &name));
-                assert_false(hash_list_has(l, forms[i].kind, STR("short"), 3, &name));
+                assert_false(hash_list_find(l, forms[i].kind, digest(forms[i].digest, STR("abd")), 3, &name));
+                assert_false(hash_list_find(l, forms[i].kind, STR("short"), 3, &name));
                 hash_list_free(l);
         }
 }
@@ -64,9 +64,9 @@ static void test_sizes(void **state)
 {
         struct hash_list *l = list_of(MD5 ":4:Other\n" MD5 ":3:This\n" MD5 ":5:Another\n");
         struct str name;
-        assert_true(hash_list_has(l, HASH_MD5, digest(DIGEST_MD5, STR("abc")), 3, &name));
+        assert_true(hash_list_find(l, HASH_MD5, digest(DIGEST_MD5, STR("abc")), 3, &name));
         assert_true(str_is(name, "This"));
-        assert_false(hash_list_has(l, HASH_MD5, digest(DIGEST_MD5, STR("abc")), 6, &name));
+        assert_false(hash_list_find(l, HASH_MD5, digest(DIGEST_MD5, STR("abc")), 6, &name));
         hash_list_free(l);
 }
 
@@ -88,7 +88,7 @@ static void test_refused(void **state)
         struct str name;
         assert_true(hash_list_add_file(l, "/nonexistent/list", NULL) < 0);
         hash_list_seal(l);
-        assert_false(hash_list_has(l, HASH_MD5, digest(DIGEST_MD5, STR("abc")), 3, &name));
+        assert_false(hash_list_find(l, HASH_MD5, digest(DIGEST_MD5, STR("abc")), 3, &name));
         hash_list_free(l);
 }
 
@@ -109,7 +109,7 @@ static void test_many(void **state)
         for (unsigned i = 0; i < 2 * N; i += 7) {
                 char wanted[32];
                 snprintf(wanted, sizeof(wanted), "n%u", i);
-                bool found = hash_list_has(l, HASH_SHA256, digest(DIGEST_SHA256, str_span(&i, sizeof(i))), 1, &name);
+                bool found = hash_list_find(l, HASH_SHA256, digest(DIGEST_SHA256, str_span(&i, sizeof(i))), 1, &name);
                 assert_int_equal(found, i < N);
                 assert_true(!found || str_is(name, wanted));
         }

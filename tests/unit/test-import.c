@@ -386,6 +386,9 @@ static void test_embedded(void **state)
         assert_true(db_date(db) > 1700000000);
         assert_true(db_knows_ecosystem(db, STR("Debian:11")));
         assert_true(db_knows_ecosystem(db, STR("Debian:12")));
+        assert_false(db_knows_only_exploited(db, STR("Debian:12")));
+        assert_true(db_knows_only_exploited(db, STR("AlmaLinux:9")));
+        assert_false(db_knows_only_exploited(db, STR("AlmaLinux:7")));
         struct fixture f = { .db = db };
         struct db_query q = { STR("Debian:11"), STR("openssl"), STR("1.1.1k-1") };
         assert_true(db_match(db, &q, &f.arena, fixture_found, &f) > 5);

@@ -37,6 +37,7 @@ static const struct golden goldens[] = {
         { "explain-waiver.txt", "CVE-2023-0465", &fixture_full, { .width = 80 } },
         { "explain-doubt.txt", "CVE-2024-25062", &fixture_full, { .width = 80 } },
         { "explain-stated.txt", "CVE-2023-38545", &fixture_full, { .width = 80 } },
+        { "explain-kind.txt", "misconfiguration", &fixture_full, { .width = 80 } },
         { "explain-hostile.txt", "MAL-2026-" HOSTILE_HTML, &fixture_full, { .width = 80 } },
         { "full.json", "json", &fixture_full, { 0 } },
         { "empty.json", "json", &fixture_empty, { 0 } },

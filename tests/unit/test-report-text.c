@@ -160,6 +160,7 @@ static void counts(void **state)
         assert_text(text_age(&arena, 86400, 86400), "1970-01-02 (today)");
         assert_text(text_age(&arena, 86400, 2 * 86400), "1970-01-02 (1 day old)");
         assert_text(text_age(&arena, 86400, 5 * 86400), "1970-01-02 (4 days old)");
+        assert_text(text_age(&arena, 2 * 86400 - 1, 5 * 86400), "1970-01-02 (4 days old)");
         assert_text(text_age(&arena, 9 * 86400, 5 * 86400), "1970-01-10 (today)");
         assert_text(text_age(&arena, 0, 5 * 86400), "of unknown date");
 }

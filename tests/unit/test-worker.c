@@ -182,7 +182,7 @@ static void a_stall_is_ended(void **state)
 static int lie(void *arg, int fd, struct sink *out, struct error *err)
 {
         struct fact_package p = { .name = STR("x") };
-        sink_put(out, (enum fact_kind)FACT_KINDS - 1, &(struct fact_vulnerability){ .id = STR("y") });
+        sink_put(out, FACT_vulnerability, &(struct fact_vulnerability){ .id = STR("y") });
         sink_put(out, FACT_package, &p);
         for (int i = 3; i < 64; i++) /* straight onto the pipe, past the sink */
                 if (i != fd && write(i, "\xff\xff\xff\xff\xff", 5) == 5)

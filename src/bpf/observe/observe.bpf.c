@@ -1,0 +1,412 @@
+/*
+ * Lean mode: the life of processes (fork, exec, exit) from the scheduler's tracepoints. No system call is slowed down.
+ * Everything that an exec tells is read from the kernel's own objects while the new program has not run yet, except its
+ * arguments, which are the process's to change. What the host asks to be killed for where its program comes from
+ * (shared/exe.h) gets its signal here, before the first instruction.
+ *
+ * Needs BTF, the ring buffer (5.8) and bpf_loop (5.17).
+ */
+#include "bpf/shared/observe.h"
+#include "bpf/kernel.h"
+#include "bpf/shared/exe.h"
+
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
+
+/* Set by the loader: the namespaces of the host. */
+const volatile __u32 host_mounts, host_pids;
+
+struct {
+        __uint(type, BPF_MAP_TYPE_RINGBUF);
+        __uint(max_entries, 4 << 20); /* the loader may set another size */
+} lifecycle SEC(".maps");
+
+/* Records that found no room in the ring, by kind. */
+struct {
+        __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+        __uint(max_entries, OBSERVE_KINDS);
+        __type(key, __u32);
+        __type(value, __u64);
+} drops SEC(".maps");
+
+struct {
+        __uint(type, BPF_MAP_TYPE_ARRAY);
+        __uint(max_entries, 1);
+        __type(key, __u32);
+        __type(value, struct observe_settings);
+} settings SEC(".maps");
+
+struct {
+        __uint(type, BPF_MAP_TYPE_HASH);
+        __uint(max_entries, OBSERVE_CONTAINERS_MAX);
+        __type(key, __u64);
+        __type(value, __u8);
+} containers SEC(".maps");
+
+/* An exec under construction. The slack behind the text takes the last piece, whose length is only known once written.
+ */
+struct scratch {
+        struct observe_exec exec;
+        char text[OBSERVE_TEXT_MAX + OBSERVE_PATH_MAX];
+};
+
+struct {
+        __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+        __uint(max_entries, 1);
+        __type(key, __u32);
+        __type(value, struct scratch);
+} scratch SEC(".maps");
+
+/* Keeps the compiler from undoing a mask that the verifier needs to see where the value is used. */
+#define BOUNDED(n)                                                                                                     \
+        ({                                                                                                             \
+                __u32 _n = (n);                                                                                        \
+                asm volatile("%0 &= %1" : "+r"(_n) : "i"(OBSERVE_TEXT_MAX - 1));                                       \
+                _n;                                                                                                    \
+        })
+
+static __always_inline struct scratch *get_scratch(void)
+{
+        __u32 zero = 0;
+        return bpf_map_lookup_elem(&scratch, &zero);
+}
+
+static __always_inline void send(void *record, __u64 size, __u32 kind)
+{
+        if (bpf_ringbuf_output(&lifecycle, record, size, 0) == 0)
+                return;
+        __u64 *n = bpf_map_lookup_elem(&drops, &kind);
+        if (n)
+                (*n)++;
+}
+
+/* ---------------------------------------------------------------------------------------------------- paths ---- */
+
+struct walk {
+        struct dentry *dentry, *root_dentry;
+        struct vfsmount *mount, *root_mount;
+        struct kernfs_node *node; /* of a cgroup, instead of a dentry */
+        __u32 start, n;           /* where the text begins, and where it ends so far */
+        __u32 is_done;
+};
+
+/* Appends one name. False when there is no more room for this path. */
+static __always_inline int add_name(struct walk *w, const void *name)
+{
+        struct scratch *s = get_scratch();
+        if (!s || w->n - w->start > OBSERVE_PATH_MAX - OBSERVE_NAME_MAX)
+                return 0;
+        long r = bpf_probe_read_kernel_str(&s->text[BOUNDED(w->n)], OBSERVE_NAME_MAX, name);
+        if (r <= 0)
+                return 0;
+        w->n += (__u32)r;
+        return 1;
+}
+
+/* One step towards the root: out of a mount, or to the parent directory. 1 ends the loop. */
+static long step_up(__u32 index, struct walk *w)
+{
+        struct dentry *dentry = w->dentry;
+        struct vfsmount *vfs = w->mount;
+        if (dentry == w->root_dentry && vfs == w->root_mount) {
+                w->is_done = 1;
+                return 1;
+        }
+        if (dentry == BPF_CORE_READ(vfs, mnt_root)) {
+                struct mount *m = (void *)vfs - bpf_core_field_offset(struct mount, mnt);
+                struct mount *parent = BPF_CORE_READ(m, mnt_parent);
+                if (m == parent) {
+                        w->is_done = 1;
+                        if (w->n == w->start) /* a file that stands in no tree has a name all the same */
+                                add_name(w, BPF_CORE_READ(dentry, d_name.name));
+                        return 1;
+                }
+                w->dentry = BPF_CORE_READ(m, mnt_mountpoint);
+                w->mount = (void *)parent + bpf_core_field_offset(struct mount, mnt);
+                return 0;
+        }
+        if (!add_name(w, BPF_CORE_READ(dentry, d_name.name)))
+                return 1;
+        struct dentry *above = BPF_CORE_READ(dentry, d_parent);
+        if (above == dentry) {
+                w->is_done = 1;
+                return 1;
+        }
+        w->dentry = above;
+        return 0;
+}
+
+static __always_inline __u32 add_path(struct dentry *dentry, struct vfsmount *mount, struct fs_struct *fs, __u32 n,
+                                      __u32 *ret_is_cut)
+{
+        struct walk w = { .dentry = dentry,
+                          .mount = mount,
+                          .root_dentry = BPF_CORE_READ(fs, root.dentry),
+                          .root_mount = BPF_CORE_READ(fs, root.mnt),
+                          .start = n,
+                          .n = n };
+        bpf_loop(OBSERVE_PATH_NAMES, step_up, &w, 0);
+        *ret_is_cut = !w.is_done;
+        return w.n;
+}
+
+static struct kernfs_node *kernfs_above(struct kernfs_node *node)
+{
+        if (bpf_core_field_exists(node->__parent))
+                return BPF_CORE_READ(node, __parent);
+        return BPF_CORE_READ((struct kernfs_node___parent *)node, parent);
+}
+
+static long step_cgroup(__u32 index, struct walk *w)
+{
+        struct kernfs_node *node = w->node, *above = kernfs_above(node);
+        if (!above) /* the root, whose name is empty */
+                return 1;
+        if (!add_name(w, BPF_CORE_READ(node, name)))
+                return 1;
+        w->node = above;
+        return 0;
+}
+
+static __always_inline __u32 add_cgroup(struct task_struct *task, __u32 n)
+{
+        struct walk w = { .node = BPF_CORE_READ(task, cgroups, dfl_cgrp, kn), .start = n, .n = n };
+        if (w.node)
+                bpf_loop(OBSERVE_PATH_NAMES, step_cgroup, &w, 0);
+        return w.n;
+}
+
+/* ---------------------------------------------------------------------------------------------------- facts ---- */
+
+static __always_inline __u32 pid_of(struct pid *pid) { return (__u32)BPF_CORE_READ(pid, numbers[0].nr); }
+
+/* The number that the process has in its own namespace, and which namespace that is. */
+static __always_inline __u32 own_pid(struct task_struct *leader, __u32 *ret_namespace)
+{
+        struct pid *pid = BPF_CORE_READ(leader, thread_pid);
+        __u32 level = BPF_CORE_READ(pid, level);
+        const void *numbers = __builtin_preserve_access_index(&pid->numbers[0]);
+        __u32 size = bpf_core_type_size(struct upid);
+        if (level > 32)
+                level = 0;
+        const struct upid *at = numbers + level * size;
+        *ret_namespace = BPF_CORE_READ(at, ns, ns.inum);
+        return (__u32)BPF_CORE_READ(at, nr);
+}
+
+static __always_inline __u32 tty_of(struct signal_struct *signal)
+{
+        struct tty_struct *tty = BPF_CORE_READ(signal, tty);
+        if (!tty)
+                return 0;
+        __u32 major = (__u32)BPF_CORE_READ(tty, driver, major);
+        __u32 minor = (__u32)(BPF_CORE_READ(tty, driver, minor_start) + BPF_CORE_READ(tty, index));
+        return major << 8 | (minor & 0xff);
+}
+
+static __always_inline void read_socket(struct file *file, struct observe_fd *fd)
+{
+        struct socket *socket = BPF_CORE_READ(file, private_data);
+        struct sock *sk = BPF_CORE_READ(socket, sk);
+        if (!sk)
+                return;
+        fd->family = BPF_CORE_READ(sk, __sk_common.skc_family);
+        fd->type = BPF_CORE_READ(sk, sk_type);
+        fd->protocol = BPF_CORE_READ(sk, sk_protocol);
+        fd->local_port = BPF_CORE_READ(sk, __sk_common.skc_num);
+        fd->remote_port = __builtin_bswap16(BPF_CORE_READ(sk, __sk_common.skc_dport));
+        if (fd->family == 2 /* AF_INET */) {
+                BPF_CORE_READ_INTO((__u32 *)fd->remote, sk, __sk_common.skc_daddr);
+                BPF_CORE_READ_INTO((__u32 *)fd->local, sk, __sk_common.skc_rcv_saddr);
+        } else if (fd->family == 10 /* AF_INET6 */) {
+                BPF_CORE_READ_INTO(&fd->remote, sk, __sk_common.skc_v6_daddr);
+                BPF_CORE_READ_INTO(&fd->local, sk, __sk_common.skc_v6_rcv_saddr);
+        }
+}
+
+static __always_inline void read_fd(struct fdtable *table, __u32 i, struct observe_fd *fd)
+{
+        struct file **files = BPF_CORE_READ(table, fd), *file = NULL;
+        __builtin_memset(fd, 0, sizeof(*fd));
+        if (i >= BPF_CORE_READ(table, max_fds) || bpf_probe_read_kernel(&file, sizeof(file), files + i) || !file)
+                return;
+        struct inode *inode = BPF_CORE_READ(file, f_inode);
+        fd->mode = BPF_CORE_READ(inode, i_mode);
+        fd->rdev = BPF_CORE_READ(inode, i_rdev);
+        fd->ino = BPF_CORE_READ(inode, i_ino);
+        if ((fd->mode & 0170000) == 0140000)
+                read_socket(file, fd);
+}
+
+static __always_inline void read_exe(struct file *file, struct fs_struct *fs, struct observe_exec *e,
+                                     struct exe_facts *facts)
+{
+        struct inode *inode = BPF_CORE_READ(file, f_inode);
+        struct dentry *dentry = BPF_CORE_READ(file, f_path.dentry);
+        struct super_block *sb = BPF_CORE_READ(inode, i_sb);
+        e->exe_magic = (__u32)BPF_CORE_READ(sb, s_magic);
+        e->exe_dev = BPF_CORE_READ(sb, s_dev);
+        e->exe_ino = BPF_CORE_READ(inode, i_ino);
+        e->exe_mode = BPF_CORE_READ(inode, i_mode);
+        e->exe_uid = BPF_CORE_READ(inode, i_uid.val);
+        e->exe_nlink = BPF_CORE_READ(inode, i_nlink);
+        facts->magic = e->exe_magic;
+        facts->is_rootless = BPF_CORE_READ(dentry, d_parent) == dentry;
+        facts->is_deleted = e->exe_nlink == 0 || !BPF_CORE_READ(dentry, d_hash.pprev);
+        facts->is_on_root = BPF_CORE_READ(fs, root.dentry, d_sb) == sb;
+        if (e->exe_magic == EXE_MAGIC_OVERLAY) {
+                /* struct ovl_inode is the inode, then the dentry of its file in the upper layer. */
+                void *upper = NULL;
+                bpf_probe_read_kernel(&upper, sizeof(upper), (void *)inode + bpf_core_type_size(struct inode));
+                facts->has_upper = upper != NULL;
+        }
+}
+
+static __always_inline __u32 flags_of(const struct exe_facts *f)
+{
+        return (f->has_upper ? OBSERVE_EXE_UPPER : 0) | (f->is_rootless ? OBSERVE_EXE_ROOTLESS : 0) |
+               (f->is_on_root ? OBSERVE_EXE_ON_ROOT : 0) | (f->is_deleted ? OBSERVE_EXE_DELETED : 0) |
+               (f->in_other_mounts ? OBSERVE_OTHER_MOUNTS : 0) | (f->in_other_pids ? OBSERVE_OTHER_PIDS : 0) |
+               (f->in_container_cgroup ? OBSERVE_CONTAINER_CGROUP : 0);
+}
+
+static __always_inline void read_task(struct task_struct *task, struct observe_exec *e)
+{
+        struct signal_struct *signal = BPF_CORE_READ(task, signal);
+        const struct cred *cred = BPF_CORE_READ(task, cred);
+        e->head.kind = OBSERVE_EXEC;
+        e->head.pid = (__u32)BPF_CORE_READ(task, tgid);
+        e->head.time_ns = bpf_ktime_get_boot_ns();
+        e->head.started = BPF_CORE_READ(task, group_leader, start_boottime);
+        e->thread = (__u32)BPF_CORE_READ(task, pid);
+        e->ppid = (__u32)BPF_CORE_READ(task, real_parent, tgid);
+        e->sid = pid_of(BPF_CORE_READ(signal, pids[PIDTYPE_SID]));
+        e->pgid = pid_of(BPF_CORE_READ(signal, pids[PIDTYPE_PGID]));
+        e->tty = tty_of(signal);
+        e->uid = BPF_CORE_READ(cred, uid.val);
+        e->euid = BPF_CORE_READ(cred, euid.val);
+        e->gid = BPF_CORE_READ(cred, gid.val);
+        BPF_CORE_READ_INTO(&e->cap_effective, cred, cap_effective);
+        BPF_CORE_READ_INTO(&e->cap_permitted, cred, cap_permitted);
+        BPF_CORE_READ_INTO(&e->cap_inheritable, cred, cap_inheritable);
+        e->loginuid = bpf_core_field_exists(task->loginuid) ? BPF_CORE_READ(task, loginuid.val) : (__u32)-1;
+        e->cgroup_id = bpf_get_current_cgroup_id();
+        BPF_CORE_READ_INTO(&e->comm, task, comm);
+}
+
+static __always_inline __u32 add_args(struct task_struct *task, struct scratch *s, __u32 n)
+{
+        unsigned long start = BPF_CORE_READ(task, mm, arg_start);
+        unsigned long size = BPF_CORE_READ(task, mm, arg_end) - start;
+        if (size > OBSERVE_ARGS_MAX) {
+                size = OBSERVE_ARGS_MAX;
+                s->exec.flags |= OBSERVE_ARGS_CUT;
+        }
+        if (bpf_probe_read_user(&s->text[BOUNDED(n)], (__u32)size, (void *)start))
+                return n;
+        return n + (__u32)size;
+}
+
+static __always_inline __u32 add_filename(struct linux_binprm *bprm, struct scratch *s, __u32 n)
+{
+        long r = bpf_probe_read_kernel_str(&s->text[BOUNDED(n)], OBSERVE_FILENAME_MAX, BPF_CORE_READ(bprm, filename));
+        return r > 0 ? n + (__u32)r : n;
+}
+
+static __always_inline void add_texts(struct task_struct *task, struct linux_binprm *bprm, struct fs_struct *fs,
+                                      struct scratch *s, __u32 *ret_n)
+{
+        __u32 ends[OBSERVE_TEXTS], is_cut = 0, n = 0;
+        struct file *file = BPF_CORE_READ(bprm, file);
+        ends[OBSERVE_EXE] = n =
+                add_path(BPF_CORE_READ(file, f_path.dentry), BPF_CORE_READ(file, f_path.mnt), fs, n, &is_cut);
+        s->exec.flags |= is_cut ? OBSERVE_EXE_PATH_CUT : 0;
+        ends[OBSERVE_CWD] = n = add_path(BPF_CORE_READ(fs, pwd.dentry), BPF_CORE_READ(fs, pwd.mnt), fs, n, &is_cut);
+        s->exec.flags |= is_cut ? OBSERVE_CWD_CUT : 0;
+        ends[OBSERVE_CGROUP] = n = add_cgroup(task, n);
+        ends[OBSERVE_FILENAME] = n = add_filename(bprm, s, n);
+        ends[OBSERVE_ARGS] = n = add_args(task, s, n);
+        s->exec.text_size[OBSERVE_EXE] = (__u16)ends[OBSERVE_EXE];
+#pragma unroll
+        for (int i = 1; i < OBSERVE_TEXTS; i++)
+                s->exec.text_size[i] = (__u16)(ends[i] - ends[i - 1]);
+        *ret_n = n;
+}
+
+static __always_inline void kill_if_asked(const struct exe_facts *facts, struct observe_exec *e)
+{
+        __u32 zero = 0;
+        struct observe_settings *s = bpf_map_lookup_elem(&settings, &zero);
+        if (s && exe_must_die(s->kill_mask, facts))
+                e->flags |= bpf_send_signal(9) == 0 ? OBSERVE_KILLED : OBSERVE_KILL_FAILED;
+}
+
+SEC("tp_btf/sched_process_exec")
+int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm *bprm)
+{
+        struct scratch *s = get_scratch();
+        struct exe_facts facts = { 0 };
+        if (!s)
+                return 0;
+        struct observe_exec *e = &s->exec;
+        struct fs_struct *fs = BPF_CORE_READ(task, fs);
+        struct fdtable *table = BPF_CORE_READ(task, files, fdt);
+        __u32 namespace = 0, n = 0;
+        read_task(task, e);
+        e->vpid = own_pid(BPF_CORE_READ(task, group_leader), &namespace);
+        facts.in_other_mounts = BPF_CORE_READ(task, nsproxy, mnt_ns, ns.inum) != host_mounts;
+        facts.in_other_pids = namespace != host_pids;
+        facts.in_container_cgroup = bpf_map_lookup_elem(&containers, &e->cgroup_id) != NULL;
+        read_exe(BPF_CORE_READ(bprm, file), fs, e, &facts);
+        e->flags = flags_of(&facts);
+        kill_if_asked(&facts, e);
+        if (BPF_CORE_READ(bprm, fdpath))
+                e->flags |= OBSERVE_BY_DESCRIPTOR;
+        if (BPF_CORE_READ(bprm, interp) != BPF_CORE_READ(bprm, filename))
+                e->flags |= OBSERVE_SCRIPT;
+#pragma unroll
+        for (__u32 i = 0; i < OBSERVE_FDS; i++)
+                read_fd(table, i, &e->fds[i]);
+        add_texts(task, bprm, fs, s, &n);
+        if (n > OBSERVE_TEXT_MAX)
+                n = OBSERVE_TEXT_MAX;
+        send(s, sizeof(s->exec) + n, OBSERVE_EXEC);
+        return 0;
+}
+
+SEC("tp_btf/sched_process_fork")
+int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
+{
+        __u32 namespace;
+        if (BPF_CORE_READ(child, pid) != BPF_CORE_READ(child, tgid)) /* a thread */
+                return 0;
+        struct observe_fork f = { .head = { .kind = OBSERVE_FORK,
+                                            .pid = (__u32)BPF_CORE_READ(child, tgid),
+                                            .time_ns = bpf_ktime_get_boot_ns(),
+                                            .started = BPF_CORE_READ(child, start_boottime) },
+                                  .ppid = (__u32)BPF_CORE_READ(child, real_parent, tgid),
+                                  .vpid = own_pid(child, &namespace),
+                                  .uid = BPF_CORE_READ(child, cred, uid.val),
+                                  .gid = BPF_CORE_READ(child, cred, gid.val),
+                                  .cgroup_id = bpf_get_current_cgroup_id() };
+        BPF_CORE_READ_INTO(&f.comm, child, comm);
+        send(&f, sizeof(f), OBSERVE_FORK);
+        return 0;
+}
+
+SEC("tp_btf/sched_process_exit")
+int BPF_PROG(on_exit, struct task_struct *task)
+{
+        if (BPF_CORE_READ(task, signal, live.counter) != 0) /* other threads go on */
+                return 0;
+        struct observe_exit x = { .head = { .kind = OBSERVE_EXIT,
+                                            .pid = (__u32)BPF_CORE_READ(task, tgid),
+                                            .time_ns = bpf_ktime_get_boot_ns(),
+                                            .started = BPF_CORE_READ(task, group_leader, start_boottime) },
+                                  .status = (__u32)BPF_CORE_READ(task, exit_code) };
+        send(&x, sizeof(x), OBSERVE_EXIT);
+        return 0;
+}

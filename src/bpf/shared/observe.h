@@ -1,0 +1,99 @@
+/*
+ * What the programs of bpf/observe send through the lifecycle ring, and what they are told. Fixed heads of plain
+ * integers, little-endian as the machine is; texts follow the head of an exec one after the other, their lengths stand
+ * in it. The reader (sense/decode.c) checks each of them all the same.
+ *
+ * A path is a list of NUL-terminated names, the last one first: the kernel finds it by walking up from the file.
+ */
+#ifndef SEKISHO_BPF_SHARED_OBSERVE_H
+#define SEKISHO_BPF_SHARED_OBSERVE_H
+
+#include <linux/types.h>
+
+enum observe_kind { OBSERVE_EXEC, OBSERVE_FORK, OBSERVE_EXIT, OBSERVE_KINDS };
+
+#define OBSERVE_NAME_MAX     256  /* of one name of a path, with its NUL */
+#define OBSERVE_PATH_NAMES   64   /* names of a path; deeper ones are cut, and say so */
+#define OBSERVE_PATH_MAX     2048 /* bytes of one path */
+#define OBSERVE_FILENAME_MAX 1024
+#define OBSERVE_ARGS_MAX     2048
+#define OBSERVE_TEXT_MAX     16384 /* of an exec, all texts: a power of two */
+#define OBSERVE_FDS          3
+
+/* Bits of observe_exec.flags. */
+enum {
+        OBSERVE_EXE_UPPER = 1,
+        OBSERVE_EXE_ROOTLESS = 2,
+        OBSERVE_EXE_ON_ROOT = 4,
+        OBSERVE_EXE_DELETED = 8,
+        OBSERVE_OTHER_MOUNTS = 16,
+        OBSERVE_OTHER_PIDS = 32,
+        OBSERVE_CONTAINER_CGROUP = 64,
+        OBSERVE_EXE_PATH_CUT = 128,
+        OBSERVE_CWD_CUT = 256,
+        OBSERVE_ARGS_CUT = 512,
+        OBSERVE_BY_DESCRIPTOR = 1024, /* execveat with a descriptor */
+        OBSERVE_KILLED = 2048,        /* signal 9 is under way: not one instruction of the program runs */
+        OBSERVE_KILL_FAILED = 4096,
+        OBSERVE_SCRIPT = 8192, /* the file that was asked for names its interpreter (#!), which runs */
+};
+
+struct observe_head {
+        __u32 kind;
+        __u32 pid;     /* of the process (thread group), as the host counts */
+        __u64 time_ns; /* since boot */
+        __u64 started; /* of the process, nanoseconds since boot: with pid a name that is never used again */
+};
+
+/* Texts of an exec, in this order. */
+enum observe_text { OBSERVE_EXE, OBSERVE_CWD, OBSERVE_CGROUP, OBSERVE_FILENAME, OBSERVE_ARGS, OBSERVE_TEXTS };
+
+struct observe_fd {
+        __u32 mode; /* of the inode; 0: the descriptor is not open */
+        __u32 rdev; /* of a device */
+        __u64 ino;
+        __u16 family; /* of a socket, else 0 */
+        __u16 type, protocol;
+        __u16 local_port, remote_port;
+        __u16 pad[3];
+        __u8 local[16], remote[16]; /* addresses; IPv4 in the first four bytes */
+};
+
+struct observe_exec {
+        struct observe_head head;
+        __u32 ppid, vpid, sid, pgid;
+        __u32 uid, euid, gid, loginuid;
+        __u32 tty; /* major << 8 | minor, 0: none */
+        __u32 flags;
+        __u32 exe_magic, exe_mode, exe_uid, exe_dev, exe_nlink, thread; /* exe_dev: major << 20 | minor */
+        __u64 exe_ino;
+        __u64 cgroup_id;
+        __u64 cap_effective, cap_permitted, cap_inheritable;
+        struct observe_fd fds[OBSERVE_FDS];
+        char comm[16];
+        __u16 text_size[OBSERVE_TEXTS];
+        __u16 pad[3];
+};
+
+struct observe_fork {
+        struct observe_head head; /* of the child */
+        __u32 ppid, vpid, uid, gid;
+        __u64 cgroup_id;
+        char comm[16];
+};
+
+struct observe_exit {
+        struct observe_head head;
+        __u32 status; /* as wait() gives it */
+        __u32 pad;
+};
+
+/* The one entry of the map "settings", changed while the programs run. */
+struct observe_settings {
+        __u32 kill_mask; /* exe_must_die() */
+        __u32 pad;
+};
+
+#define OBSERVE_CONTAINERS_MAX 16384 /* entries of the map "containers": cgroup id -> 1 */
+
+#endif

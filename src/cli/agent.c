@@ -1,0 +1,124 @@
+/* `sekisho agent`: watches the containers of this host. */
+#include "serve/agent.h"
+
+#include "base/vec.h"
+#include "cli/command.h"
+#include "cli/rule.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#define RULE_FILES_MAX 64u
+
+struct agent_command {
+        bool foreground;
+        const char *rules[RULE_FILES_MAX];
+        size_t n_rules;
+        const char *alerts, *output, *least;
+        uint64_t ring_kb;
+};
+
+static const struct option_spec options[] = {
+        { "foreground", 0, NULL, "stay in the foreground (the one way it runs so far)" },
+        { "rules", 'r', "FILE", "rules instead of the embedded ones; may be given several times" },
+        { "alerts", 0, "FILE", "append each alert to FILE, as a line of JSON" },
+        { "output", 'o', "FORMAT", "of alerts on standard output: text (the default), json or none" },
+        { "least", 0, "PRIORITY", "least urgent priority that is told (default: warning)" },
+        { "ring", 0, "KIB", "size of the ring of events: a power of two (default: 4096)" },
+        { NULL, 0, NULL, NULL },
+};
+
+static int agent_option(void *state, const struct option_spec *o, const char *value, struct error *err)
+{
+        struct agent_command *c = state;
+        if (strcmp(o->name, "foreground") == 0) {
+                c->foreground = true;
+        } else if (strcmp(o->name, "rules") == 0) {
+                if (c->n_rules == RULE_FILES_MAX)
+                        return error_set(err, -EINVAL, "more than %u files", RULE_FILES_MAX);
+                c->rules[c->n_rules++] = value;
+        } else if (strcmp(o->name, "alerts") == 0) {
+                c->alerts = value;
+        } else if (strcmp(o->name, "least") == 0) {
+                c->least = value;
+        } else if (strcmp(o->name, "ring") == 0) {
+                if (!str_u64(str_of(value), &c->ring_kb) || c->ring_kb == 0 || c->ring_kb > UINT32_MAX / 1024)
+                        return error_set(err, -EINVAL, "takes a number of KiB, not \"%s\"", value);
+        } else {
+                if (strcmp(value, "text") != 0 && strcmp(value, "json") != 0 && strcmp(value, "none") != 0)
+                        return error_set(err, -EINVAL, "takes text, json or none");
+                c->output = value;
+        }
+        return 0;
+}
+
+static void say(void *arg, const char *words) { fprintf(stderr, "sekisho: agent: %s\n", words); }
+
+static void say_problems(void *arg, const struct problems *p) { rule_print_problems(p, false); }
+
+static int parse_priority(const char *name, enum rule_priority *ret)
+{
+        for (unsigned i = 0; i < PRIORITIES; i++)
+                if (str_eq_nocase(str_of(name), str_of(rule_priority_names[i]))) {
+                        *ret = (enum rule_priority)i;
+                        return 0;
+                }
+        return -EINVAL;
+}
+
+static int agent_main(void *state, int argc, char **argv)
+{
+        extern const struct command command_agent;
+        struct agent_command *c = state;
+        struct agent_options o = { .rules = c->rules,
+                                   .n_rules = c->n_rules,
+                                   .alerts = c->alerts,
+                                   .least = PRIORITY_WARNING,
+                                   .ring_bytes = (uint32_t)(c->ring_kb * 1024),
+                                   .tell = say,
+                                   .tell_problems = say_problems };
+        if (argc)
+                return fail_usage(&command_agent, "takes no argument, not \"%s\"", argv[0]);
+        if (!c->foreground)
+                return fail_usage(&command_agent, "runs in the foreground only: give --foreground");
+        if (c->least && parse_priority(c->least, &o.least) < 0)
+                return fail_usage(&command_agent,
+                                  "no priority is called \"%s\": emergency, alert, critical, error, "
+                                  "warning, notice, informational or debug",
+                                  c->least);
+        if (!c->output || strcmp(c->output, "none") != 0)
+                o.stream = stdout;
+        o.is_json = c->output && strcmp(c->output, "json") == 0;
+        struct agent_counts n;
+        struct error err = ERROR_NONE;
+        int r = agent_run(&o, &n, &err);
+        if (r < 0)
+                return fail(EXIT_INCOMPLETE, &err);
+        if (r > 0)
+                return EXIT_USAGE;
+        fprintf(stderr,
+                "sekisho: agent: ended: %llu events, %llu alerts, %llu programs killed; lost: %llu exec, %llu "
+                "fork, %llu exit; %llu records malformed, %llu alerts held back, %llu not written\n",
+                (unsigned long long)n.events, (unsigned long long)n.alerts, (unsigned long long)n.killed,
+                (unsigned long long)n.lost[0], (unsigned long long)n.lost[1], (unsigned long long)n.lost[2],
+                (unsigned long long)n.malformed, (unsigned long long)n.held, (unsigned long long)n.unwritten);
+        return n.unwritten ? EXIT_INCOMPLETE : EXIT_CLEAN;
+}
+
+const struct command command_agent = {
+        .name = "agent",
+        .usage = "agent --foreground [OPTIONS]",
+        .summary = "Watch what runs in the containers of this host, and tell or stop it",
+        .help = "Programs that begin are seen by the kernel's own objects, without slowing down system calls; rules "
+                "say which "
+                "are told. SIGHUP loads the rules anew, SIGTERM ends it; nothing stays in the kernel. A rule with "
+                "\"action: "
+                "kill\" stops a program before its first instruction.\n",
+        .examples = "  sekisho agent --foreground --alerts /var/log/sekisho/alerts.jsonl\n"
+                    "  sekisho agent --foreground -r falco_rules.yaml -r mine.yaml -o json\n",
+        .options = options,
+        .option = agent_option,
+        .state_size = sizeof(struct agent_command),
+        .run = agent_main,
+};

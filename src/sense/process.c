@@ -1,0 +1,206 @@
+/* See process.h. A hash table with chains: processes come and go all day long, and pointers to them stay. */
+#include "sense/process.h"
+
+#include <stdlib.h>
+
+#define BUCKETS 16384u /* a power of two */
+
+static const struct program nothing = { .layer = EXE_LAYERS }; /* of a process that was never seen to run anything */
+
+void process_table_init(struct process_table *t)
+{
+        *t = (struct process_table){ .buckets = xcalloc(BUCKETS, sizeof(*t->buckets)) };
+}
+
+static void program_release(struct program *p)
+{
+        if (p && --p->refs == 0)
+                free(p);
+}
+
+static void process_free(struct process *p)
+{
+        program_release(p->program);
+        free(p);
+}
+
+void process_table_done(struct process_table *t)
+{
+        for (size_t i = 0; t->buckets && i < BUCKETS; i++)
+                for (struct process *p = t->buckets[i], *next; p; p = next) {
+                        next = p->next;
+                        process_free(p);
+                }
+        free(t->buckets);
+        *t = (struct process_table){ 0 };
+}
+
+static struct process **bucket_of(const struct process_table *t, uint32_t pid)
+{
+        return &t->buckets[pid & (BUCKETS - 1)];
+}
+
+struct process *process_find(const struct process_table *t, uint32_t pid)
+{
+        struct process *p = *bucket_of(t, pid);
+        while (p && p->pid != pid)
+                p = p->next;
+        return p;
+}
+
+struct process *process_get(struct process_table *t, uint32_t pid)
+{
+        struct process *p = process_find(t, pid), **bucket = bucket_of(t, pid);
+        if (p)
+                return p;
+        if (t->n >= PROCESSES_MAX) {
+                t->refused++;
+                return NULL;
+        }
+        p = xcalloc(1, sizeof(*p));
+        *p = (struct process){ .next = *bucket, .pid = pid, .loginuid = UINT32_MAX, .round = t->round };
+        *bucket = p;
+        t->n++;
+        process_set_program(p, &nothing);
+        return p;
+}
+
+static void process_forget(struct process_table *t, uint32_t pid)
+{
+        for (struct process **at = bucket_of(t, pid); *at; at = &(*at)->next)
+                if ((*at)->pid == pid) {
+                        struct process *p = *at;
+                        *at = p->next;
+                        t->n--;
+                        process_free(p);
+                        return;
+                }
+}
+
+void process_forget_unseen(struct process_table *t)
+{
+        for (size_t i = 0; i < BUCKETS; i++)
+                for (struct process **at = &t->buckets[i]; *at;) {
+                        struct process *p = *at;
+                        if (p->round == t->round) {
+                                at = &p->next;
+                                continue;
+                        }
+                        *at = p->next;
+                        t->n--;
+                        process_free(p);
+                }
+}
+
+struct process *process_ancestor(const struct process_table *t, const struct process *p, uint32_t n)
+{
+        if (n > PROCESS_ANCESTORS)
+                return NULL;
+        for (; p && n > 0; n--)
+                p = p->ppid && p->ppid != p->pid ? process_find(t, p->ppid) : NULL;
+        return (struct process *)p;
+}
+
+static struct str copy_text(char **at, struct str s)
+{
+        struct str copy = { *at, s.n };
+        if (s.n)
+                memcpy(*at, s.p, s.n);
+        *at += s.n;
+        return copy;
+}
+
+void process_set_program(struct process *p, const struct program *program)
+{
+        struct program *copy = xmalloc(sizeof(*copy) + program->exe_path.n + program->args.n + program->cwd.n);
+        char *at = (char *)(copy + 1);
+        *copy = *program;
+        copy->refs = 1;
+        copy->exe_path = copy_text(&at, program->exe_path);
+        copy->args = copy_text(&at, program->args);
+        copy->cwd = copy_text(&at, program->cwd);
+        program_release(p->program);
+        p->program = copy;
+}
+
+static struct process *apply_exec(struct process_table *t, const struct event *e)
+{
+        const struct observe_exec *x = &e->exec;
+        struct process *p = process_get(t, e->head.pid);
+        if (!p)
+                return NULL;
+        p->round = t->round;
+        p->ppid = x->ppid;
+        p->vpid = x->vpid;
+        p->sid = x->sid;
+        p->pgid = x->pgid;
+        p->tty = x->tty;
+        p->uid = x->uid;
+        p->euid = x->euid;
+        p->gid = x->gid;
+        p->loginuid = x->loginuid;
+        p->started_ns = e->head.started;
+        p->cgroup_id = x->cgroup_id;
+        memcpy(p->comm, x->comm, sizeof(p->comm));
+        process_set_program(p, &(struct program){ .is_known = true,
+                                                  .layer = e->layer,
+                                                  .is_deleted = e->facts.is_deleted,
+                                                  .ino = x->exe_ino,
+                                                  .dev = x->exe_dev,
+                                                  .exe_path = e->exe_path,
+                                                  .args = e->args,
+                                                  .cwd = e->cwd });
+        return p;
+}
+
+static struct process *apply_fork(struct process_table *t, const struct event *e)
+{
+        const struct observe_fork *f = &e->fork;
+        const struct process *parent = process_find(t, f->ppid);
+        struct process *p = process_get(t, e->head.pid);
+        if (!p)
+                return NULL;
+        if (parent && parent != p) {
+                struct program *shared = parent->program;
+                shared->refs++;
+                program_release(p->program);
+                p->program = shared;
+                p->sid = parent->sid;
+                p->pgid = parent->pgid;
+                p->tty = parent->tty;
+                p->euid = parent->euid;
+                p->loginuid = parent->loginuid;
+        }
+        p->ppid = f->ppid;
+        p->vpid = f->vpid;
+        p->uid = f->uid;
+        p->gid = f->gid;
+        p->started_ns = e->head.started;
+        p->cgroup_id = f->cgroup_id;
+        memcpy(p->comm, f->comm, sizeof(p->comm));
+        return p;
+}
+
+/* Started at the same time, as exactly as /proc tells it? */
+static bool is_same_start(uint64_t a, uint64_t b) { return (a > b ? a - b : b - a) < UINT64_C(20000000); }
+
+struct process *process_apply(struct process_table *t, const struct event *e)
+{
+        const struct process *known = process_find(t, e->head.pid);
+        switch (e->kind) {
+        case OBSERVE_EXEC:
+                return apply_exec(t, e);
+        case OBSERVE_FORK:
+                /* The filling saw it already, and perhaps what it has run since. */
+                if (known && is_same_start(known->started_ns, e->head.started))
+                        return (struct process *)known;
+                return apply_fork(t, e);
+        case OBSERVE_EXIT:
+                if (known && is_same_start(known->started_ns, e->head.started))
+                        process_forget(t, e->head.pid);
+                return NULL;
+        case OBSERVE_KINDS:
+                break;
+        }
+        return NULL;
+}

@@ -1,0 +1,86 @@
+/*
+ * The processes that run, with their ancestry. Filled from /proc when the sensor starts and after it lost something,
+ * kept up by its events. A process is its number and the time that it started, so that a number that is used again is
+ * another process.
+ *
+ * A child shares its parent's program until it runs one of its own.
+ */
+#ifndef SEKISHO_SENSE_PROCESS_H
+#define SEKISHO_SENSE_PROCESS_H
+
+#include "sense/decode.h"
+
+#define PROCESSES_MAX     200000u /* more are not kept, and counted */
+#define PROCESS_ANCESTORS 64u     /* how far up anybody looks */
+
+/* What a process runs. Counted references; texts lie behind the struct. */
+struct program {
+        unsigned refs;
+        bool is_known;        /* false: a process that was only ever seen from outside (a kernel thread) */
+        enum exe_layer layer; /* EXE_LAYERS: not known */
+        bool is_deleted;
+        uint64_t ino;
+        uint32_t dev;
+        struct str exe_path, args, cwd;
+};
+
+struct process {
+        struct process *next; /* of its bucket */
+        uint32_t pid, ppid, vpid, sid, pgid, tty;
+        uint32_t uid, euid, gid, loginuid;
+        uint64_t started_ns; /* since boot; to 10 ms only of what came from /proc */
+        uint64_t cgroup_id;
+        char comm[16];
+        struct program *program;
+        uint32_t round; /* of the last filling that saw it */
+};
+
+struct process_table {
+        struct process **buckets;
+        size_t n;
+        uint64_t refused; /* for want of room */
+        uint32_t round;
+};
+
+void process_table_init(struct process_table *t);
+void process_table_done(struct process_table *t);
+
+/* By number; NULL if it is not known. Valid until the table is changed. */
+struct process *process_find(const struct process_table *t, uint32_t pid);
+
+/* The nth ancestor: 0 is the process itself, 1 its parent. NULL where the line ends, or after PROCESS_ANCESTORS. */
+struct process *process_ancestor(const struct process_table *t, const struct process *p, uint32_t n);
+
+/*
+ * What an event says. Of an exec or a fork the process, which is new or has changed (NULL if there is no room). Of an
+ * exit NULL; the process is forgotten: look at it before.
+ */
+struct process *process_apply(struct process_table *t, const struct event *e);
+
+/* Finds the process, or makes it. NULL if there is no room. For process_apply and process_fill. */
+struct process *process_get(struct process_table *t, uint32_t pid);
+
+/* Forgets what the filling of this round did not see. For process_fill. */
+void process_forget_unseen(struct process_table *t);
+
+/* Gives a process another program. Texts are copied. */
+void process_set_program(struct process *p, const struct program *program);
+
+/* Where the table is filled from. */
+struct process_source {
+        const char *proc;    /* "/proc" */
+        const char *cgroups; /* where the v2 hierarchy is mounted; NULL: nobody asks for cgroups */
+
+        /* Told of the cgroup of each process that is new; may be NULL. */
+        void (*on_cgroup)(void *arg, uint64_t id, struct str path);
+        void *arg;
+};
+
+/*
+ * Reads all of /proc: processes that are not there any more are forgotten, new ones added; what events said of the
+ * others, which is more exact, stays. How many there are. Called after the sensor listens, so that what starts
+ * meanwhile is not missed.
+ */
+size_t process_fill(struct process_table *t, const struct process_source *from);
+
+#endif

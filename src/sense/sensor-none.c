@@ -1,0 +1,39 @@
+/* See sensor.h. What stands in where clang, bpftool or libbpf were missing when the program was built. */
+#include "sense/sensor.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#define WORDS "built without BPF (clang, bpftool and libbpf were not there)"
+
+int sensor_open(uint32_t ring_bytes, struct sensor **ret, struct error *err)
+{
+        return error_set(err, -EOPNOTSUPP, WORDS);
+}
+
+void sensor_close(struct sensor *s) {}
+
+bool sensor_sees_host(void) { return true; }
+
+int sensor_fd(const struct sensor *s) { return -1; }
+
+size_t sensor_read(struct sensor *s, size_t most, void (*each)(void *arg, struct str record), void *arg) { return 0; }
+
+void sensor_drops(const struct sensor *s, uint64_t ret[OBSERVE_KINDS])
+{
+        for (size_t i = 0; i < OBSERVE_KINDS; i++)
+                ret[i] = 0;
+}
+
+int sensor_set_kill(struct sensor *s, uint32_t mask) { return -EOPNOTSUPP; }
+
+int sensor_mark_container(struct sensor *s, uint64_t cgroup_id, bool is_container) { return -EOPNOTSUPP; }
+
+void sensor_probe(struct sensor_probe ret[SENSOR_PROGRAMS])
+{
+        static const char *const gives[SENSOR_PROGRAMS] = { "exec", "fork", "exit" };
+        for (size_t i = 0; i < SENSOR_PROGRAMS; i++) {
+                ret[i] = (struct sensor_probe){ .name = gives[i], .gives = gives[i], .r = -EOPNOTSUPP };
+                snprintf(ret[i].words, sizeof(ret[i].words), "%s", WORDS);
+        }
+}

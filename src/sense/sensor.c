@@ -1,0 +1,215 @@
+/* See sensor.h. The skeleton comes from bpf/observe (made by the build). */
+#include "sense/sensor.h"
+
+#include "base/arena.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <observe.skel.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define PID_NAMESPACE_FIRST 0xEFFFFFFCu /* PROC_PID_INIT_INO: the number of the first one, on every Linux */
+
+struct sensor {
+        struct observe *bpf;
+        struct ring_buffer *ring;
+        int cpus;
+
+        /* During sensor_read. */
+        void (*each)(void *arg, struct str record);
+        void *arg;
+        size_t n, most;
+};
+
+/* The last line that libbpf had to say: the reason, most of the time. One thread loads. */
+static char last_words[200];
+
+static int _printf_(2, 0) keep_words(enum libbpf_print_level level, const char *format, va_list args)
+{
+        char line[sizeof(last_words)];
+        if (level != LIBBPF_WARN)
+                return 0;
+        vsnprintf(line, sizeof(line), format, args);
+        line[strcspn(line, "\n")] = '\0';
+        /* The verifier's log comes in lines of its own, of which none is a sentence. */
+        if (strncmp(line, "libbpf: ", 8) == 0 && !strstr(line, "BPF program load failed") && !strstr(line, "-- "))
+                snprintf(last_words, sizeof(last_words), "%s", line + 8);
+        return 0;
+}
+
+static int refused(struct error *err, int r, const char *doing)
+{
+        if (r == -EPERM && geteuid() != 0)
+                return error_set(err, r, "%s: root is needed (or CAP_BPF and CAP_PERFMON)", doing);
+        return error_errno(err, r, "%s%s%s", doing, last_words[0] ? ": " : "", last_words);
+}
+
+/* The namespaces of the host are those of process 1. Its own, where that cannot be read. */
+static uint32_t host_namespace(const char *kind)
+{
+        struct stat st;
+        char path[64];
+        snprintf(path, sizeof(path), "/proc/1/ns/%s", kind);
+        if (stat(path, &st) == 0)
+                return (uint32_t)st.st_ino;
+        snprintf(path, sizeof(path), "/proc/self/ns/%s", kind);
+        return stat(path, &st) == 0 ? (uint32_t)st.st_ino : 0;
+}
+
+static struct observe *open_programs(uint32_t ring_bytes, struct error *err)
+{
+        libbpf_set_print(keep_words);
+        last_words[0] = '\0';
+        struct observe *bpf = observe__open();
+        if (!bpf) {
+                refused(err, -errno, "the BPF programs cannot be opened");
+                return NULL;
+        }
+        bpf->rodata->host_mounts = host_namespace("mnt");
+        bpf->rodata->host_pids = host_namespace("pid");
+        bpf_map__set_max_entries(bpf->maps.lifecycle, ring_bytes);
+        return bpf;
+}
+
+static int take_record(void *ctx, void *data, size_t size)
+{
+        struct sensor *s = ctx;
+        s->each(s->arg, str_span(data, size));
+        return ++s->n < s->most ? 0 : -EAGAIN; /* stops here; the record counts as read */
+}
+
+int sensor_open(uint32_t ring_bytes, struct sensor **ret, struct error *err)
+{
+        if (ring_bytes == 0)
+                ring_bytes = SENSOR_RING_DEFAULT;
+        if (ring_bytes < SENSOR_RING_MIN || ring_bytes > SENSOR_RING_MAX || (ring_bytes & (ring_bytes - 1)))
+                return error_set(err, -EINVAL, "the ring's size is a power of two from %u to %u bytes, not %u",
+                                 SENSOR_RING_MIN, SENSOR_RING_MAX, ring_bytes);
+        struct observe *bpf = open_programs(ring_bytes, err);
+        if (!bpf)
+                return -EOPNOTSUPP;
+        int r = observe__load(bpf);
+        if (r == 0)
+                r = observe__attach(bpf);
+        struct ring_buffer *ring = NULL;
+        struct sensor *s = xcalloc(1, sizeof(*s));
+        if (r == 0) {
+                ring = ring_buffer__new(bpf_map__fd(bpf->maps.lifecycle), take_record, s, NULL);
+                r = ring ? 0 : -errno;
+        }
+        if (r < 0) {
+                refused(err, r, "the kernel does not take the sensor");
+                observe__destroy(bpf);
+                free(s);
+                return r;
+        }
+        *s = (struct sensor){ .bpf = bpf, .ring = ring, .cpus = libbpf_num_possible_cpus() };
+        *ret = s;
+        return 0;
+}
+
+void sensor_close(struct sensor *s)
+{
+        if (!s)
+                return;
+        ring_buffer__free(s->ring);
+        observe__destroy(s->bpf);
+        free(s);
+}
+
+bool sensor_sees_host(void)
+{
+        struct stat st;
+        return stat("/proc/self/ns/pid", &st) < 0 || st.st_ino == PID_NAMESPACE_FIRST;
+}
+
+int sensor_fd(const struct sensor *s) { return ring_buffer__epoll_fd(s->ring); }
+
+size_t sensor_read(struct sensor *s, size_t most, void (*each)(void *arg, struct str record), void *arg)
+{
+        s->each = each;
+        s->arg = arg;
+        s->most = most;
+        s->n = 0;
+        (void)ring_buffer__consume(s->ring);
+        return s->n;
+}
+
+void sensor_drops(const struct sensor *s, uint64_t ret[OBSERVE_KINDS])
+{
+        uint64_t *values = xcalloc((size_t)s->cpus, sizeof(*values));
+        for (uint32_t kind = 0; kind < OBSERVE_KINDS; kind++) {
+                ret[kind] = 0;
+                if (bpf_map_lookup_elem(bpf_map__fd(s->bpf->maps.drops), &kind, values) < 0)
+                        continue;
+                for (int i = 0; i < s->cpus; i++)
+                        ret[kind] += values[i];
+        }
+        free(values);
+}
+
+int sensor_set_kill(struct sensor *s, uint32_t mask)
+{
+        uint32_t zero = 0;
+        struct observe_settings settings = { .kill_mask = mask };
+        return bpf_map_update_elem(bpf_map__fd(s->bpf->maps.settings), &zero, &settings, BPF_ANY) < 0 ? -errno : 0;
+}
+
+int sensor_mark_container(struct sensor *s, uint64_t cgroup_id, bool is_container)
+{
+        int map = bpf_map__fd(s->bpf->maps.containers);
+        uint8_t one = 1;
+        int r = is_container ? bpf_map_update_elem(map, &cgroup_id, &one, BPF_ANY)
+                             : bpf_map_delete_elem(map, &cgroup_id);
+        return r < 0 ? -errno : 0;
+}
+
+/* ---------------------------------------------------------------------------------------------------- probe ---- */
+
+static const struct program {
+        const char *program, *name, *gives;
+} programs[SENSOR_PROGRAMS] = {
+        { "on_exec", "sched_process_exec", "exec" },
+        { "on_fork", "sched_process_fork", "fork" },
+        { "on_exit", "sched_process_exit", "exit" },
+};
+
+static int probe_one(const struct program *wanted, struct error *err)
+{
+        struct observe *bpf = open_programs(SENSOR_RING_MIN, err);
+        if (!bpf)
+                return -EOPNOTSUPP;
+        struct bpf_program *p, *found = NULL;
+        bpf_object__for_each_program(p, bpf->obj)
+        {
+                bool is_it = strcmp(bpf_program__name(p), wanted->program) == 0;
+                bpf_program__set_autoload(p, is_it);
+                found = is_it ? p : found;
+        }
+        int r = observe__load(bpf);
+        struct bpf_link *link = r == 0 ? bpf_program__attach(found) : NULL;
+        if (r == 0 && !link)
+                r = -errno;
+        if (r < 0)
+                refused(err, r, "refused");
+        bpf_link__destroy(link);
+        observe__destroy(bpf);
+        return r;
+}
+
+void sensor_probe(struct sensor_probe ret[SENSOR_PROGRAMS])
+{
+        for (size_t i = 0; i < SENSOR_PROGRAMS; i++) {
+                struct error err = ERROR_NONE;
+                ret[i] = (struct sensor_probe){ .name = programs[i].name, .gives = programs[i].gives };
+                ret[i].r = probe_one(&programs[i], &err);
+                if (ret[i].r < 0)
+                        snprintf(ret[i].words, sizeof(ret[i].words), "%.190s", err.text);
+        }
+}

@@ -1,0 +1,56 @@
+/*
+ * The programs of bpf/observe, loaded and attached: records come out of their ring, answers go into their maps. Nothing
+ * is pinned; when the process ends, however it ends, the kernel takes everything away again.
+ *
+ * A build without the tools for BPF has the same functions, which say so.
+ */
+#ifndef SEKISHO_SENSE_SENSOR_H
+#define SEKISHO_SENSE_SENSOR_H
+
+#include "base/error.h"
+#include "base/str.h"
+#include "bpf/shared/observe.h"
+
+#define SENSOR_RING_MIN     (4u << 10)
+#define SENSOR_RING_MAX     (256u << 20)
+#define SENSOR_RING_DEFAULT (4u << 20)
+#define SENSOR_PROGRAMS     3
+
+struct sensor;
+
+/*
+ * Loads and attaches all programs. ring_bytes: a power of two within the limits above; 0: the default. From its return
+ * on, every fork, exec and exit is in the ring. -EOPNOTSUPP: the kernel or the build cannot; -EPERM: not allowed; with
+ * words.
+ */
+int sensor_open(uint32_t ring_bytes, struct sensor **ret, struct error *err);
+void sensor_close(struct sensor *s); /* NULL is fine */
+
+/* Do the process ids here mean what they mean to the kernel? Not so inside of a container with ids of its own. */
+bool sensor_sees_host(void);
+
+/* Readable when records wait. */
+int sensor_fd(const struct sensor *s);
+
+/* Hands over what waits, at most `most` records; the view is valid during the call. How many there were. */
+size_t sensor_read(struct sensor *s, size_t most, void (*each)(void *arg, struct str record), void *arg);
+
+/* Records lost so far for want of room, by kind. */
+void sensor_drops(const struct sensor *s, uint64_t ret[OBSERVE_KINDS]);
+
+/* From now on, what a case of exe_must_die() says is killed at exec. 0 or -errno. */
+int sensor_set_kill(struct sensor *s, uint32_t mask);
+
+/* Marks a cgroup as a container's, or no longer. 0 or -errno (-E2BIG: OBSERVE_CONTAINERS_MAX are known). */
+int sensor_mark_container(struct sensor *s, uint64_t cgroup_id, bool is_container);
+
+/* One program, loaded and attached alone and taken away again, for `doctor`. */
+struct sensor_probe {
+        const char *name, *gives; /* "sched_process_exec", "exec" */
+        int r;                    /* 0, or -errno */
+        char words[200];          /* why it does not work */
+};
+
+void sensor_probe(struct sensor_probe ret[SENSOR_PROGRAMS]);
+
+#endif

@@ -1,0 +1,147 @@
+/* See alert.h. */
+#include "serve/alert.h"
+
+#include "base/fs.h"
+#include "base/utf8.h"
+#include "report/document.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#define SECOND_NS INT64_C(1000000000)
+
+static const char *const actions[] = { "none", "killed", "kill-failed" };
+
+int alert_open(struct alert_sink *s, struct error *err)
+{
+        if (!s->path)
+                return 0;
+        int fd = open(s->path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0600);
+        if (fd < 0)
+                return error_errno(err, -errno, "%s", s->path);
+        close_fd(s->fd);
+        s->fd = fd;
+        return 0;
+}
+
+void alert_close(struct alert_sink *s) { s->fd = close_fd(s->fd); }
+
+static json_t *value_json(const struct value *v)
+{
+        _cleanup_(buf_done) struct buf b = BUF_INIT(RULE_OUTPUT_BYTES_MAX);
+        switch (v->type) {
+        case VALUE_ABSENT:
+                return doc_null();
+        case VALUE_NUMBER:
+                return json_integer(v->number);
+        case VALUE_FLAG:
+                return doc_bool(v->number);
+        case VALUE_STRING:
+                return doc_text(v->text);
+        default:
+                value_print(v, &b);
+                return doc_text(buf_str(&b));
+        }
+}
+
+static struct str time_text(int64_t ns, char text[64])
+{
+        struct tm tm;
+        time_t seconds = (time_t)(ns / SECOND_NS);
+        gmtime_r(&seconds, &tm);
+        size_t n = strftime(text, 64, "%Y-%m-%dT%H:%M:%S", &tm);
+        n += (size_t)snprintf(text + n, 64 - n, ".%09lldZ", (long long)(ns % SECOND_NS));
+        return str_span(text, n);
+}
+
+static json_t *fields_json(const struct alert *a)
+{
+        json_t *o = doc_object();
+        for (size_t i = 0; i < a->n_fields; i++) {
+                struct value v = value_absent();
+                _cleanup_(freep) char *name = str_dup(a->fields[i]->text);
+                if (a->fields[i]->field->traits & FIELD_CONDITION_ONLY || !name)
+                        continue;
+                a->record->get(a->record->ctx, a->fields[i], &v);
+                doc_set(o, name, value_json(&v));
+        }
+        for (size_t i = 0; a->counter_names && a->counter_names[i]; i++)
+                doc_set(o, a->counter_names[i], doc_number(a->counters[i]));
+        return o;
+}
+
+static struct str name_of(const struct alert *a) { return a->rule ? a->rule->name : str_of(a->rule_name); }
+
+static json_t *alert_json(const struct alert *a)
+{
+        char text[64];
+        json_t *o = doc_object(), *tags = doc_array();
+        for (size_t i = 0; a->rule && i < a->rule->tags.n; i++)
+                doc_add(tags, doc_text(a->rule->tags.v[i]));
+        doc_set(o, "time", doc_text(time_text(a->time_ns, text)));
+        doc_set(o, "rule", doc_text(name_of(a)));
+        doc_set(o, "priority", doc_cstr(rule_priority_names[a->priority]));
+        doc_set(o, "source", doc_cstr(a->source));
+        doc_set(o, "hostname", doc_cstr(a->hostname));
+        doc_set(o, "action", doc_cstr(actions[a->action]));
+        doc_set(o, "tags", tags);
+        doc_set(o, "output", doc_text(a->output));
+        doc_set(o, "output_fields", fields_json(a));
+        return o;
+}
+
+static void write_file(struct alert_sink *s, const char *line, size_t n)
+{
+        int r = s->fd < 0 ? -EBADF : write_all(s->fd, line, n);
+        if (r < 0)
+                s->failed++;
+        else
+                s->written++;
+}
+
+/* Controls and what would change the direction of a line are shown, not obeyed. */
+static void print_text(FILE *to, const struct alert *a)
+{
+        char text[64];
+        struct str s = a->output;
+        fprintf(to, "%.*s  %s  %.*s", STR_FMT(time_text(a->time_ns, text)), rule_priority_names[a->priority],
+                STR_FMT(name_of(a)));
+        if (a->action != ALERT_NOTHING)
+                fprintf(to, "  [%s]", actions[a->action]);
+        fputs("  ", to);
+        for (uint32_t c; s.n > 0;) {
+                size_t n = utf8_decode(s, &c);
+                if (n == 0 || c < ' ' || c == 0x7f || utf8_is_unsafe(c))
+                        fprintf(to, "\\x%02x", (unsigned char)s.p[0]);
+                else
+                        fwrite(s.p, 1, n, to);
+                s = str_from(s, n ? n : 1);
+        }
+        fputc('\n', to);
+        fflush(to);
+}
+
+void alert_write(struct alert_sink *s, const struct alert *a)
+{
+        bool needs_json = s->path || (s->stream && s->is_json);
+        if (needs_json) {
+                json_t *o = alert_json(a);
+                char *line = json_dumps(o, JSON_COMPACT | JSON_ENSURE_ASCII);
+                json_decref(o);
+                _cleanup_(buf_done) struct buf b = BUF_INIT(16u << 20);
+                buf_puts(&b, line ? line : "{}");
+                buf_putc(&b, '\n');
+                free(line);
+                if (s->path)
+                        write_file(s, b.p, b.n);
+                if (s->stream && s->is_json) {
+                        fwrite(b.p, 1, b.n, s->stream);
+                        fflush(s->stream);
+                }
+        }
+        if (s->stream && !s->is_json)
+                print_text(s->stream, a);
+}

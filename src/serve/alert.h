@@ -1,0 +1,45 @@
+/*
+ * Alerts on their way out: one JSON object a line (docs/format/alerts.md), appended to a file by one write each, and
+ * the same or a line of text on a stream. Bytes that are no UTF-8 become U+FFFD; control characters are escaped.
+ */
+#ifndef SEKISHO_SERVE_ALERT_H
+#define SEKISHO_SERVE_ALERT_H
+
+#include "rule/rule.h"
+
+#include <stdio.h>
+
+struct alert_sink {
+        const char *path; /* NULL: no file */
+        int fd;           /* -1: not open */
+        FILE *stream;     /* NULL: no stream */
+        bool is_json;     /* on the stream */
+        uint64_t written; /* alerts */
+        uint64_t failed;  /* that could not be written to the file: the disk is full, the file is gone */
+};
+
+/* Opens the file (append, mode 0600 if it is made), or opens it anew: a log rotation moved it. 0 or -errno, words. */
+int alert_open(struct alert_sink *s, struct error *err);
+void alert_close(struct alert_sink *s);
+
+enum alert_action { ALERT_NOTHING, ALERT_KILLED, ALERT_KILL_FAILED };
+
+struct alert {
+        const char *rule_name; /* of an alert of the agent itself; else rule says it */
+        const struct rule *rule;
+        enum rule_priority priority;
+        const char *source; /* syscall, internal */
+        const char *hostname;
+        int64_t time_ns; /* since 1970 */
+        struct str output;
+        enum alert_action action;
+        const struct field_ref *const *fields; /* output_fields */
+        size_t n_fields;
+        const struct record *record;      /* answers for them */
+        const char *const *counter_names; /* output_fields of the agent's own alerts, NULL-terminated; may be NULL */
+        const uint64_t *counters;
+};
+
+void alert_write(struct alert_sink *s, const struct alert *a);
+
+#endif

@@ -1,0 +1,40 @@
+/*
+ * What rules may ask of an event of the host: the getters of fact/fields-syscall.def for the events that sense/
+ * delivers (execve, execveat, clone, procexit). A field without a getter is marked there as not delivered; a unit test
+ * holds the two together.
+ */
+#ifndef SEKISHO_SERVE_RECORD_H
+#define SEKISHO_SERVE_RECORD_H
+
+#include "rule/rule.h"
+#include "sense/container.h"
+#include "sense/decode.h"
+#include "sense/process.h"
+
+struct event_record {
+        const struct event *event;
+        const struct process *process; /* may be NULL: nothing is known of it */
+        const struct process_table *processes;
+        const struct container_entry *container; /* NULL: the host */
+        const char *hostname;
+        uint64_t number;
+        int64_t boot_ns; /* nanoseconds since 1970 when the machine's clock began */
+        struct arena *arena;
+
+        /* Found when somebody asks. */
+        bool has_script;
+        struct str script_path, script_layer;
+};
+
+/* The record; r must outlive it. */
+struct record event_record(struct event_record *r);
+
+bool event_delivers(enum field_id id);
+
+/* "execve", "execveat", "clone", "procexit". */
+const char *event_type_name(const struct event *e);
+
+/* "lower", "upper"...; NULL where it is not known. */
+const char *event_layer_name(enum exe_layer layer);
+
+#endif

@@ -1,0 +1,40 @@
+/*
+ * The rules of the agent: loaded from files, or the embedded ones; and those with `action: kill` compiled into what the
+ * kernel can decide alone.
+ *
+ * A kill comes before the first instruction of the program, so the kernel decides it, and knows four things: the kind
+ * of event (execve, execveat), the layer of the program, whether its file is deleted, and whether it begins in a
+ * container. A kill rule is evaluated here for every combination of them: if it asks for anything else on the way, it
+ * is refused, with the field's name. So is one that would kill outside of containers: it could end the host. What comes
+ * out is exact: the kernel kills if, and only if, the condition is true.
+ */
+#ifndef SEKISHO_SERVE_RULES_H
+#define SEKISHO_SERVE_RULES_H
+
+#include "rule/rule.h"
+
+/* The text of data/rules/runtime.yaml. */
+struct str rules_embedded(void);
+
+struct agent_rules {
+        struct rule_set *set;
+        struct rule_eval *eval;
+        uint32_t kill_mask; /* exe_must_die() */
+        size_t n_kill;      /* rules in it */
+};
+
+/*
+ * Loads the files (n == 0: the embedded rules). 0: *ret_problems may hold warnings. RULES_WRONG: there are errors in
+ * it, and no rules. < 0: a file cannot be read, words in err. problems_done() is the caller's unless r < 0.
+ */
+int agent_rules_load(const char *const *files, size_t n, struct agent_rules *ret, struct problems *ret_problems,
+                     struct error *err);
+void agent_rules_done(struct agent_rules *r);
+
+/*
+ * The mask of one condition. 0; RULES_WRONG: it asks for a field that the kernel does not decide with, *ret_field says
+ * which (a text of the arena).
+ */
+int kill_mask_of(struct str condition, uint32_t *ret_mask, struct arena *arena, struct str *ret_field);
+
+#endif
