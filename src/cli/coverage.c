@@ -17,7 +17,8 @@ struct coverage_settings {
 };
 
 static const struct option_spec options[] = {
-        { "json", 0, NULL, "as JSON (docs/format/coverage.md)" },
+        { "output", 'o', "FORMAT", "table (the default) or json (docs/format/coverage.md)" },
+        { "json", 0, NULL, "the same as -o json" },
         { "verbose", 'v', NULL, "all rules of each row, and what the row belongs to" },
         { NULL, 0, NULL, NULL },
 };
@@ -25,10 +26,13 @@ static const struct option_spec options[] = {
 static int coverage_option(void *state, const struct option_spec *o, const char *value, struct error *err)
 {
         struct coverage_settings *s = state;
-        if (strcmp(o->name, "json") == 0)
-                s->json = true;
-        else
+        if (strcmp(o->name, "verbose") == 0) {
                 s->verbose = true;
+                return 0;
+        }
+        s->json = !value || strcmp(value, "json") == 0;
+        if (!s->json && strcmp(value, "table") != 0)
+                return error_set(err, -EINVAL, "no format \"%s\"; there are table and json", value);
         return 0;
 }
 
@@ -152,7 +156,7 @@ const struct command command_coverage = {
                 "attack  MITRE ATT&CK, techniques for containers\n\n"
                 "Rules are those of all policies, the checks of files and images, and the rules for malware.\n",
         .examples = "  sekisho coverage nist\n"
-                    "  sekisho coverage attack --json | jq -r '.rows[] | select(.state == \"open\") | .id'\n",
+                    "  sekisho coverage attack -o json | jq -r '.rows[] | select(.state == \"open\") | .id'\n",
         .options = options,
         .option = coverage_option,
         .state_size = sizeof(struct coverage_settings),

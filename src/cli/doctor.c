@@ -6,6 +6,7 @@
 #include "proc/worker.h"
 #include "sense/sensor.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
 #include <stdlib.h>
@@ -23,17 +24,21 @@ struct doctor_state {
 
 static const struct option_spec options[] = {
         { "db", 0, "FILE", "advisory database (default: see sekisho db status; \"embedded\")" },
-        { "json", 0, NULL, "as JSON" },
+        { "output", 'o', "FORMAT", "table (the default) or json" },
+        { "json", 0, NULL, "the same as -o json" },
         { NULL, 0, NULL, NULL },
 };
 
 static int doctor_option(void *state, const struct option_spec *o, const char *value, struct error *err)
 {
         struct doctor_state *s = state;
-        if (strcmp(o->name, "db") == 0)
+        if (strcmp(o->name, "db") == 0) {
                 s->db = value;
-        else
-                s->json = true;
+                return 0;
+        }
+        s->json = !value || strcmp(value, "json") == 0;
+        if (!s->json && strcmp(value, "table") != 0)
+                return error_set(err, -EINVAL, "no format \"%s\"; there are table and json", value);
         return 0;
 }
 

@@ -50,6 +50,7 @@ static int unknown_option(const struct command *c, const char *word)
 {
         const char *names[64] = { 0 };
         size_t n = 0;
+        names[n++] = "help";
         for (const struct option_spec *o = c->options; o && o->name && n + 1 < ARRAY_SIZE(names); o++)
                 names[n++] = o->name;
         const char *near = word[1] == '-' ? nearest(word + 2, names) : NULL;

@@ -26,13 +26,14 @@ def command():
         tap.ok(all((row['state'] == 'open') == (not row['rules']) for row in c['rows']), f'{framework}: what is covered has rules')
         code, table, _ = run('coverage', framework)
         tap.ok(code == 0 and all(row['id'] in table.decode() for row in c['rows']), f'{framework}: the table has every row')
+        tap.equal(run('coverage', framework, '-o', 'json')[1], out, f'{framework}: -o json is --json')
         tap.equal(run('coverage', framework)[1], table, f'{framework}: the same bytes every time')
     rows = {row['id']: row['rules'] for row in json.loads(run('coverage', 'nist', '--json')[1])['rows']}
     for section, words in (('4.4.3', 'SK-COMPOSE-'), ('4.1.2', 'SK-IMAGE-'), ('4.1.2', 'DL3004'), ('4.3.1', 'SK-K8S-'), ('4.1.1', 'Serious vuln')):
         tap.ok(words in json.dumps(rows[section]), f'nist: {section} has {words}', rows[section])
     attack = run('coverage', 'attack', '-v')[1].decode()
     tap.ok('miner-stratum' in attack and 'SK-IMAGE-008' in attack, 'attack: rules for malware and checks count', attack)
-    for words, hint in (([], 'nist or attack'), (['nits'], 'did you mean nist'), (['iso-27001'], 'there are nist and attack'),
+    for words, hint in (([], 'nist or attack'), (['nist', '-o', 'xml'], 'there are table and json'), (['--hlep'], 'did you mean --help'), (['nits'], 'did you mean nist'), (['iso-27001'], 'there are nist and attack'),
                         (['nist', 'attack'], 'one framework')):
         code, _, err = run('coverage', *words)
         tap.ok(code == 2 and hint in err.decode(), f'usage: {words}', err)
