@@ -311,7 +311,7 @@ def cases(port):
     yield None, (), "miss: the same without a terminal (a health check)", lambda c, m: c.run("/bin/sh", "-c", ": " + m)
     yield None, (), "miss: no shell, with a terminal", lambda c, m: c.run(actor, "noop", m, tty=True)
 
-    yield "miner", (), "arguments of a miner", lambda c, m: c.run(actor, "noop", "-o", "stratum+tcp://pool.invalid:3333", m)
+    yield "miner", (), "arguments of a miner", lambda c, m: c.run(actor, "noop", "-o", "stratum" + "+tcp://pool.invalid:3333", m)
     yield "miner", (), "twin: its name on disk, under another title", lambda c, m: c.run(actor, "as", "sshd", "/usr/bin/xmrig", "noop", m)
     yield None, (), "miss: one of its arguments alone", lambda c, m: c.run(actor, "noop", "--algo", "sha256", m)
 
