@@ -71,8 +71,7 @@ static struct bpf_program *find(struct guard_bpf *bpf, const char *name)
 static void only(struct guard_bpf *bpf, const char *name)
 {
         struct bpf_program *p;
-        bpf_object__for_each_program(p, bpf->obj)
-                bpf_program__set_autoload(p, strcmp(bpf_program__name(p), name) == 0);
+        bpf_object__for_each_program(p, bpf->obj) bpf_program__set_autoload(p, strcmp(bpf_program__name(p), name) == 0);
 }
 
 /* Loads and attaches one program alone. */

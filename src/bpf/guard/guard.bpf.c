@@ -47,12 +47,13 @@ struct {
         __uint(type, BPF_MAP_TYPE_HASH_OF_MAPS);
         __uint(max_entries, GUARD_IMAGES_MAX);
         __type(key, __u32);
-        __array(values, struct {
-                __uint(type, BPF_MAP_TYPE_HASH);
-                __uint(max_entries, 1);
-                __uint(key_size, sizeof(__u64));
-                __uint(value_size, sizeof(struct guard_file));
-        });
+        __array(
+                values, struct {
+                        __uint(type, BPF_MAP_TYPE_HASH);
+                        __uint(max_entries, 1);
+                        __uint(key_size, sizeof(__u64));
+                        __uint(value_size, sizeof(struct guard_file));
+                });
 } images SEC(".maps");
 
 struct {
@@ -125,7 +126,8 @@ static __always_inline struct scratch *get_scratch(void)
 
 #include "bpf/path.h"
 
-/* ------------------------------------------------------------------------------------------------------ policies ---- */
+/* ------------------------------------------------------------------------------------------------------ policies ----
+ */
 
 static __always_inline int is_host(struct task_struct *task)
 {
@@ -172,7 +174,8 @@ static __always_inline struct guard_policy *first_policy(struct task_struct *tas
         return bpf_map_lookup_elem(&policies, &id);
 }
 
-/* --------------------------------------------------------------------------------------------------------- files ---- */
+/* --------------------------------------------------------------------------------------------------------- files ----
+ */
 
 static __always_inline void read_attributes(struct inode *inode, struct guard_file *ret)
 {
@@ -233,7 +236,8 @@ static __always_inline void judge(struct file *file, struct fs_struct *fs, const
         ret->verdict = guard_judge(&facts, ret->dev, policy, listed, &seen);
 }
 
-/* ------------------------------------------------------------------------------------------------------- records ---- */
+/* ------------------------------------------------------------------------------------------------------- records ----
+ */
 
 static __always_inline struct guard_event *begin(struct task_struct *task, const struct guard_policy *policy,
                                                  __u64 cgroup, __u32 act, const struct judged *judged)

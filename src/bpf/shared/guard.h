@@ -60,11 +60,11 @@ struct guard_folder {
 
 /* Map "interpreters": by the name on disk. Letters are bits: a-z are 0 to 25, A-Z 26 to 51. */
 struct guard_interpreter {
-        __u64 no_file;  /* options after which no file is run */
-        __u64 takes;    /* options whose word, the next or the rest, is theirs */
-        __u64 attached; /* options whose rest of the word is theirs */
-        __u64 file;     /* options whose next word is the file */
-        __u8 is_shell;  /* options begin with + too, and letters with words stand among others */
+        __u64 no_file;    /* options after which no file is run */
+        __u64 takes;      /* options whose word, the next or the rest, is theirs */
+        __u64 attached;   /* options whose rest of the word is theirs */
+        __u64 file;       /* options whose next word is the file */
+        __u8 is_shell;    /* options begin with + too, and letters with words stand among others */
         __u8 is_by_title; /* a program of many names: its title says which one it is (busybox) */
         __u8 pad[6];
 };
@@ -91,12 +91,12 @@ enum guard_verdict {
 /* What a process was about to do. */
 enum guard_act {
         GUARD_EXEC,
-        GUARD_MAP,     /* mmap or mprotect with PROT_EXEC: libraries, what ld.so is given */
-        GUARD_SCRIPT,  /* an interpreter opens the file that its arguments name */
+        GUARD_MAP,    /* mmap or mprotect with PROT_EXEC: libraries, what ld.so is given */
+        GUARD_SCRIPT, /* an interpreter opens the file that its arguments name */
         GUARD_CONNECT,
         GUARD_PTRACE,
         GUARD_BPF,
-        GUARD_REMOVE,   /* of a file that only grows: unlink */
+        GUARD_REMOVE, /* of a file that only grows: unlink */
         GUARD_RENAME,
         GUARD_LINK,
         GUARD_TRUNCATE,
@@ -108,8 +108,8 @@ enum guard_answer { GUARD_TOLD, GUARD_KILLED, GUARD_KILL_FAILED, GUARD_DENIED };
 
 /* A record of the ring; the path follows as in observe.h: names, the last one first. */
 struct guard_event {
-        __u64 time_ns; /* since boot */
-        __u64 started; /* of the process */
+        __u64 time_ns;          /* since boot */
+        __u64 started;          /* of the process */
         __u64 cgroup_id;        /* of the process */
         __u64 policy_cgroup_id; /* whose policy it was; 0: of no container that is known yet */
         __u64 ino;
@@ -127,7 +127,8 @@ struct guard_event {
 
 #define GUARD_RING_BYTES (1u << 20)
 
-/* ---------------------------------------------------------------------------------------------- which file may run ---- */
+/* ---------------------------------------------------------------------------------------------- which file may run
+ * ---- */
 
 /* `listed`: its entry in the policy's list, or NULL; `seen`: what the file is like now. */
 static inline enum guard_verdict guard_judge(const struct exe_facts *f, __u32 dev, const struct guard_policy *policy,
@@ -152,7 +153,8 @@ static inline enum guard_verdict guard_judge(const struct exe_facts *f, __u32 de
         return listed->size == seen->size && listed->ctime_ns == seen->ctime_ns ? GUARD_FINE : GUARD_CHANGED;
 }
 
-/* ------------------------------------------------------------------------------------ which word names a script ---- */
+/* ------------------------------------------------------------------------------------ which word names a script ----
+ */
 
 /* Finds the file among an interpreter's arguments, fed byte by byte, argv[0] left out. Zeroed but for the letters. */
 struct script_search {
