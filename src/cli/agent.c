@@ -2,6 +2,7 @@
 #include "serve/agent.h"
 
 #include "base/vec.h"
+#include "cli/agent-files.h"
 #include "cli/command.h"
 #include "cli/rule.h"
 
@@ -17,6 +18,7 @@ struct agent_command {
         size_t n_rules;
         const char *alerts, *incidents, *output, *least;
         uint64_t ring_kb;
+        struct files_options files;
 };
 
 static const struct option_spec options[] = {
@@ -27,12 +29,16 @@ static const struct option_spec options[] = {
         { "output", 'o', "FORMAT", "of alerts on standard output: text (the default), json or none" },
         { "least", 0, "PRIORITY", "least urgent priority that is told (default: warning)" },
         { "ring", 0, "KIB", "size of the ring of events: a power of two (default: 4096)" },
+        AGENT_FILES_OPTIONS,
         { NULL, 0, NULL, NULL },
 };
 
 static int agent_option(void *state, const struct option_spec *o, const char *value, struct error *err)
 {
         struct agent_command *c = state;
+        int r = agent_files_option(&c->files, o, value, err);
+        if (r != NOT_FILES)
+                return r;
         if (strcmp(o->name, "foreground") == 0) {
                 c->foreground = true;
         } else if (strcmp(o->name, "rules") == 0) {
@@ -79,6 +85,7 @@ static int agent_main(void *state, int argc, char **argv)
                                    .alerts = c->alerts,
                                    .incidents = c->incidents,
                                    .least = PRIORITY_WARNING,
+                                   .files = c->files,
                                    .ring_bytes = (uint32_t)(c->ring_kb * 1024),
                                    .tell = say,
                                    .tell_problems = say_problems };

@@ -24,8 +24,7 @@
 
 #define READ_BYTES   ((size_t)64 << 10)
 #define HANDLE_BYTES 128u /* MAX_HANDLE_SZ, include/linux/exportfs.h */
-#define MARK_MASK                                                                                                      \
-        (FAN_CREATE | FAN_MODIFY | FAN_ATTRIB | FAN_DELETE | FAN_RENAME | FAN_CLOSE_WRITE | FAN_ONDIR)
+#define MARK_MASK    (FAN_CREATE | FAN_MODIFY | FAN_ATTRIB | FAN_DELETE | FAN_RENAME | FAN_CLOSE_WRITE | FAN_ONDIR)
 
 struct marked {
         uint64_t id;  /* fsid */
@@ -43,7 +42,7 @@ struct file_events {
         void *arg;
         struct marked systems[FILE_EVENTS_SYSTEMS_MAX];
         size_t n_systems;
-        struct map64 by_handle;     /* hash of file system and handle -> 1 + index in dirs */
+        struct map64 by_handle;       /* hash of file system and handle -> 1 + index in dirs */
         VEC(struct known_dir *) dirs; /* in the arena, so that they stay where they are */
         struct arena arena;
         struct file_events_counts counts;
@@ -124,7 +123,8 @@ int file_events_watch(struct file_events *f, const char *dir, struct error *err)
                 int r = -errno;
                 close(fd);
                 return error_errno(err, r, "cannot watch the file system of %s%s", dir,
-                                   r == -EOPNOTSUPP || r == -ENODEV || r == -EXDEV ? " (of a type without handles)" : "");
+                                   r == -EOPNOTSUPP || r == -ENODEV || r == -EXDEV ? " (of a type without handles)"
+                                                                                   : "");
         }
         f->systems[f->n_systems++] = (struct marked){ id, fd };
         return 0;
@@ -209,7 +209,8 @@ void file_events_learn(struct file_events *f, const char *dir)
  * A record of type DFID_NAME: the header, the file system, a handle, and behind the handle a name that ends with NUL.
  * It comes from the kernel; its lengths are checked all the same.
  */
-static bool parse_info(struct fanotify_event_info_fid *fid, size_t n, struct file_handle **ret_handle, struct str *ret_name)
+static bool parse_info(struct fanotify_event_info_fid *fid, size_t n, struct file_handle **ret_handle,
+                       struct str *ret_name)
 {
         size_t before = offsetof(struct fanotify_event_info_fid, handle) + sizeof(struct file_handle);
         if (n < before)
@@ -228,8 +229,8 @@ static const struct {
         uint64_t bit;
         unsigned what;
 } bits[] = {
-        { FAN_CREATE, FILE_CREATED },  { FAN_MODIFY, FILE_MODIFIED },     { FAN_ATTRIB, FILE_ATTRIBUTES },
-        { FAN_DELETE, FILE_DELETED },  { FAN_RENAME, FILE_RENAMED },      { FAN_CLOSE_WRITE, FILE_WRITTEN },
+        { FAN_CREATE, FILE_CREATED },     { FAN_MODIFY, FILE_MODIFIED }, { FAN_ATTRIB, FILE_ATTRIBUTES },
+        { FAN_DELETE, FILE_DELETED },     { FAN_RENAME, FILE_RENAMED },  { FAN_CLOSE_WRITE, FILE_WRITTEN },
         { FAN_ONDIR, FILE_IS_DIRECTORY },
 };
 
@@ -289,7 +290,8 @@ size_t file_events_read(struct file_events *f, size_t max, void (*each)(void *ar
                 for (size_t at = 0; (size_t)n - at >= sizeof(struct fanotify_event_metadata); taken++) {
                         const void *event = f->buffer + at;
                         const struct fanotify_event_metadata *m = event;
-                        if (m->event_len < sizeof(*m) || m->event_len > (size_t)n - at || m->vers != FANOTIFY_METADATA_VERSION) {
+                        if (m->event_len < sizeof(*m) || m->event_len > (size_t)n - at ||
+                            m->vers != FANOTIFY_METADATA_VERSION) {
                                 f->counts.malformed++;
                                 break;
                         }

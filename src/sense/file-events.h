@@ -38,7 +38,7 @@ struct file_dir {
 
 struct file_event {
         unsigned what;
-        uint32_t pid; /* of the process as the host counts; 0: none (the kernel itself) */
+        uint32_t pid;                        /* of the process as the host counts; 0: none (the kernel itself) */
         const struct file_dir *dir, *to_dir; /* NULL: nobody is interested; to_dir only of FILE_RENAMED */
         struct str name, to_name;            /* "." : the directory itself */
 };

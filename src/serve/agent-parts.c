@@ -2,8 +2,10 @@
 #include "serve/agent-private.h"
 
 extern const struct agent_part part_incidents;
+extern const struct agent_part part_watch;
 
 const struct agent_part *const agent_parts[] = {
         &part_incidents,
+        &part_watch,
         NULL,
 };

@@ -6,6 +6,7 @@
 #define SEKISHO_SERVE_AGENT_H
 
 #include "serve/alert.h"
+#include "serve/files-options.h"
 
 struct agent_options {
         const char *const *rules; /* files; n_rules == 0: the embedded ones */
@@ -16,6 +17,7 @@ struct agent_options {
         enum rule_priority least; /* the least urgent that is told */
         const char *incidents;    /* file of the log of incidents, or NULL: they are numbered only */
         uint32_t ring_bytes;      /* 0: the default */
+        struct files_options files;
 
         /* What the operator should know, a line each: started, rules loaded anew, what is wrong with them. */
         void (*tell)(void *arg, const char *words);

@@ -1,7 +1,7 @@
 /*
  * The paths that file events are wanted of, on the host and in containers: "/etc/cron.d" and all below it,
- * "container:/var/log", "container:/home/" + "*" + "/.ssh". A star stands for any part of one name. Small lists: they are
- * walked.
+ * "container:/var/log", "container:/home/" + "*" + "/.ssh". A star stands for any part of one name. Small lists: they
+ * are walked.
  */
 #ifndef SEKISHO_SERVE_WATCH_PATHS_H
 #define SEKISHO_SERVE_WATCH_PATHS_H

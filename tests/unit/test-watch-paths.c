@@ -16,20 +16,30 @@ static void test_places(void **state)
                 const char *path;
                 bool in_container, has, may;
         } cases[] = {
-                { "/var/log", true, true, true },       { "/var/log/a/b", true, true, true },
-                { "/var", true, false, true },          { "/", true, false, true },
-                { "/var/lo", true, false, false },      { "/var/logs", true, false, false },
-                { "/var/log", false, false, false },    { "/srv/x", false, true, true },
-                { "/srv", false, true, true },          { "/home/al/.ssh/authorized_keys", true, true, true },
-                { "/home/al/.sshd", true, false, false }, { "/home/al", true, false, true },
-                { "/etc/cron.d/x", true, true, true },  { "/etc/crontab", true, true, true },
-                { "/etc/cro", true, false, false },     { "/etc", true, false, true },
-                { "/opt/abXcYd", true, true, true },    { "/opt/abXc", true, false, false },
+                { "/var/log", true, true, true },
+                { "/var/log/a/b", true, true, true },
+                { "/var", true, false, true },
+                { "/", true, false, true },
+                { "/var/lo", true, false, false },
+                { "/var/logs", true, false, false },
+                { "/var/log", false, false, false },
+                { "/srv/x", false, true, true },
+                { "/srv", false, true, true },
+                { "/home/al/.ssh/authorized_keys", true, true, true },
+                { "/home/al/.sshd", true, false, false },
+                { "/home/al", true, false, true },
+                { "/etc/cron.d/x", true, true, true },
+                { "/etc/crontab", true, true, true },
+                { "/etc/cro", true, false, false },
+                { "/etc", true, false, true },
+                { "/opt/abXcYd", true, true, true },
+                { "/opt/abXc", true, false, false },
                 { "/opt/abcd", true, true, true },
         };
         struct watch_paths w = { 0 };
-        static const char *const added[] = { "container:/var/log/", "/srv", "container:/home/*/.ssh", "container:/etc/cron*",
-                                             "container:/opt/ab*c*d", "container:/var/log" };
+        static const char *const added[] = { "container:/var/log/",    "/srv",
+                                             "container:/home/*/.ssh", "container:/etc/cron*",
+                                             "container:/opt/ab*c*d",  "container:/var/log" };
         for (size_t i = 0; i < ARRAY_SIZE(added); i++)
                 assert_int_equal(watch_paths_add(&w, added[i], NULL), 0);
         assert_int_equal(w.v.n, 5);
