@@ -70,7 +70,11 @@ static int deny_send(const struct act_target *t, const struct act_order *o, stru
         return act_cut(t, ACT_CUT_SEND, o->pins, err);
 }
 
-static bool never(const struct act_target *t, const struct act_order *o) { return false; }
+/* Not so of a v1 hierarchy alone: it is tried then, which costs nothing. */
+static bool has_ended(const struct act_target *t, const struct act_order *o)
+{
+        return t->unified[0] && act_cgroup_is(t->unified, "cgroup.events", "populated 0");
+}
 
 static int terminate(const struct act_target *t, const struct act_order *o, struct error *err)
 {
@@ -92,7 +96,7 @@ const struct act_action act_actions[] = {
         { "deny-send", "refuse datagrams that it addresses", "denied to send", "BPF programs at its cgroup", "rejoin",
           act_cut_probe, may_not_send, deny_send },
         { "terminate", "kill all its processes at once; there is no undo", "terminated", "cgroup.kill, or signals",
-          NULL, act_freeze_probe, never, terminate },
+          NULL, act_freeze_probe, has_ended, terminate },
         { NULL },
 };
 

@@ -34,6 +34,8 @@ static int has_line(const char *dir, const char *file, const char *line)
         return r;
 }
 
+bool act_cgroup_is(const char *dir, const char *file, const char *line) { return has_line(dir, file, line) == 1; }
+
 static int64_t now_ms(void)
 {
         struct timespec t;

@@ -23,6 +23,9 @@ int act_freeze_probe(struct error *err);
 /* Writes a word into a file of a cgroup's directory. 0 or -errno. */
 int act_cgroup_write(const char *dir, const char *file, const char *word);
 
+/* Has the file of a cgroup this line? */
+bool act_cgroup_is(const char *dir, const char *file, const char *line);
+
 /* Waits until a line of "cgroup.events" ("frozen 1") is there. 0, -ETIMEDOUT; -ENOENT: the cgroup is gone. */
 int act_cgroup_wait(const char *dir, const char *line);
 

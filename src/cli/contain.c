@@ -27,7 +27,6 @@ static const struct option_spec options[] = {
         { "pins", 0, "DIR", "where what cuts off is kept (default: " ACT_PINS_DEFAULT ")" },
         { "root", 0, "DIR", "storage of podman or docker (default: theirs)" },
         { "output", 'o', "FORMAT", "of list: table (the default) or json" },
-        { "json", 0, NULL, "the same as -o json" },
         { "quiet", 'q', NULL, "say nothing but errors" },
         { NULL, 0, NULL, NULL },
 };
@@ -47,13 +46,12 @@ static int contain_option(void *state, const struct option_spec *o, const char *
                 s->pins = value;
         else if (strcmp(o->name, "root") == 0)
                 s->root = value;
-        else {
-                s->json = !value || strcmp(value, "json") == 0;
-                if (!s->json && strcmp(value, "table") != 0)
-                        return error_set(err, -EINVAL, "no format \"%s\"; there are table and json", value);
-        }
+        else
+                return option_format(value, "table", &s->json, err);
         return 0;
 }
+
+static const char *pins_of(const struct contain_state *s) { return s->pins ? s->pins : ACT_PINS_DEFAULT; }
 
 /* ------------------------------------------------------------------------------------------------------ list ---- */
 
@@ -106,11 +104,15 @@ static json_t *standing_document(const struct act_standing *s, const struct cont
         return o;
 }
 
-static int run_list(const struct contain_state *s)
+static int run_list(void *state, int argc, char **argv)
 {
+        extern const struct command command_contain;
+        const struct contain_state *s = state;
         struct arena arena = ARENA_INIT;
         struct act_standing *all;
-        size_t n = act_standing_list(s->pins, &arena, &all);
+        if (argc)
+                return fail_usage(&command_contain, "list takes no container");
+        size_t n = act_standing_list(pins_of(s), &arena, &all);
         json_t *list = json_array();
         if (n && !s->json)
                 printf("%-24s %-32s %s\n", "CONTAINER", "IMAGE", "STATE");
@@ -153,8 +155,8 @@ static int act_on(const struct contain_state *s, const struct act_action *a, con
         struct container c;
         struct act_target t;
         bool is_unwritten = false;
-        struct act_order o = { .pins = s->pins,
-                               .journal = s->journal,
+        struct act_order o = { .pins = pins_of(s),
+                               .journal = s->journal ? s->journal : ACT_JOURNAL_DEFAULT,
                                .by = "sekisho contain",
                                .why = s->why ? s->why : "",
                                .is_dry_run = s->is_dry_run };
@@ -175,32 +177,41 @@ static int act_on(const struct contain_state *s, const struct act_action *a, con
         return EXIT_CLEAN;
 }
 
-static int contain_main(void *state, int argc, char **argv)
+static int act_on_all(const struct contain_state *s, const char *action, int n, char **containers)
 {
         extern const struct command command_contain;
-        struct contain_state *s = state;
-        const char *words[16] = { "list" };
-        size_t n = 1;
-        s->pins = s->pins ? s->pins : ACT_PINS_DEFAULT;
-        s->journal = s->journal ? s->journal : ACT_JOURNAL_DEFAULT;
-        for (const struct act_action *a = act_actions; a->name && n + 1 < ARRAY_SIZE(words); a++)
-                words[n++] = a->name;
-        if (argc == 0)
-                return fail_usage(&command_contain, "what shall be done?");
-        if (strcmp(argv[0], "list") == 0)
-                return argc == 1 ? run_list(s) : fail_usage(&command_contain, "list takes no container");
-        const struct act_action *a = act_find(argv[0]);
-        const char *near = a ? NULL : nearest(argv[0], words);
-        if (!a)
-                return fail_usage(&command_contain, "there is no action \"%s\"%s%s%s", argv[0],
-                                  near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
-        if (argc < 2)
-                return fail_usage(&command_contain, "%s which container?", argv[0]);
         int code = EXIT_CLEAN;
-        for (int i = 1; i < argc; i++)
-                code = MAX(code, act_on(s, a, argv[i]));
+        if (n == 0)
+                return fail_usage(&command_contain, "%s which container?", action);
+        for (int i = 0; i < n; i++) {
+                int own = act_on(s, act_find(action), containers[i]);
+                code = MAX(code, own);
+        }
         return code;
 }
+
+#define RUN(function, action)                                                                                          \
+        static int function(void *state, int argc, char **argv) { return act_on_all(state, action, argc, argv); }
+
+RUN(run_freeze, "freeze")
+RUN(run_thaw, "thaw")
+RUN(run_isolate, "isolate")
+RUN(run_rejoin, "rejoin")
+RUN(run_deny_connect, "deny-connect")
+RUN(run_deny_bind, "deny-bind")
+RUN(run_deny_send, "deny-send")
+RUN(run_terminate, "terminate")
+
+#define ACTION_OPTIONS "dry-run why actions root quiet"
+#define CUT_OPTIONS    ACTION_OPTIONS " pins"
+
+static const struct verb verbs[] = {
+        { "freeze", run_freeze, ACTION_OPTIONS },          { "thaw", run_thaw, ACTION_OPTIONS },
+        { "isolate", run_isolate, CUT_OPTIONS },           { "rejoin", run_rejoin, CUT_OPTIONS },
+        { "deny-connect", run_deny_connect, CUT_OPTIONS }, { "deny-bind", run_deny_bind, CUT_OPTIONS },
+        { "deny-send", run_deny_send, CUT_OPTIONS },       { "terminate", run_terminate, ACTION_OPTIONS },
+        { "list", run_list, "pins root output quiet" },    { NULL, NULL, NULL },
+};
 
 const struct command command_contain = {
         .name = "contain",
@@ -221,5 +232,5 @@ const struct command command_contain = {
         .options = options,
         .option = contain_option,
         .state_size = sizeof(struct contain_state),
-        .run = contain_main,
+        .verbs = verbs,
 };
