@@ -13,8 +13,8 @@
 
 #include <endian.h>
 
-#define STRIDE      4 /* every 4th position is probed */
-#define WINDOW      7 /* bytes of a literal that hold a probed gram wherever it stands */
+#define STRIDE      4    /* every 4th position is probed */
+#define WINDOW      7    /* bytes of a literal that hold a probed gram wherever it stands */
 #define BLOCK_BYTES 4096 /* probed before the hits are looked at */
 #define HIT_SLACK   16   /* a vector of hits is stored whole */
 
@@ -49,7 +49,7 @@ struct slot {
 #define SHORT_GROUPS   2   /* at most */
 #define SHORT_ONE_MAX  128 /* literals for which one group of heaps is enough */
 #define BEGINNING_BITS 16
-#define PAIR_BITS      12
+#define LIST_BITS      13
 
 /* A literal shorter than WINDOW: it stands where the 8 bytes of the text, masked, are these. */
 struct short_one {
@@ -59,11 +59,11 @@ struct short_one {
 };
 
 /*
- * Which heaps of a group may have a literal with this byte at this place, one bit each. All bytes from 0x80 on count as one, which
- * is the last. The same again by the low and by the high half of a byte: what both allow is allowed by the byte.
+ * Which heaps of a group may have a literal with this byte at this place, one bit each. The highest bit of bytes does
+ * not count. The same again by the low and by the high half of a byte: what both allow is allowed by the byte.
  */
 struct short_table {
-        uint8_t by_byte[128 + 1];
+        uint8_t by_byte[128];
         uint8_t by_low[16], by_high[16];
 };
 
@@ -71,8 +71,9 @@ struct short_set {
         struct short_table tables[SHORT_GROUPS][SHORT_PLACES];
         size_t groups;                                    /* of heaps */
         uint32_t beginnings[(1u << BEGINNING_BITS) / 32]; /* bitmap by beginning_hash: what they begin with */
-        uint32_t first[(1u << PAIR_BITS) + 1];            /* in ones, by pair_hash; one more at the end */
-        struct short_one *ones;                           /* those of one pair_hash together */
+        uint32_t first[(1u << LIST_BITS) + 1];            /* in ones, by list_hash; one more at the end */
+        bool has_pairs;                                   /* literals of two bytes */
+        struct short_one *ones;
         size_t n;
 };
 
@@ -82,9 +83,10 @@ struct literals {
         size_t n, n_bytes, longest;
 
         /* WINDOW bytes and more */
-        uint32_t *grams; /* bitmap by gram_hash; NULL if there are none */
-        unsigned gram_bits;
-        uint32_t *longer; /* bitmap by longer_bit: grams with the two bytes after, or before */
+        uint32_t *grams;    /* by gram_hash, a word: for each of its grams the two bits of gram_mask; NULL if there are
+                               none */
+        unsigned gram_bits; /* of the number of words */
+        uint32_t *longer;   /* bitmap by longer_bit: grams with the two bytes after, or before */
         struct slot *slots;
         unsigned slot_bits;
         struct place *places;
@@ -125,6 +127,12 @@ static inline uint64_t load64(const uint8_t *p)
 
 static inline uint32_t gram_hash(uint32_t gram, unsigned bits) { return (gram * HASH_FACTOR) >> (32 - bits); }
 
+/* One bit is told by the hash below those bits that tell the word, the other by the second and the last byte. */
+static inline uint32_t gram_mask(uint32_t gram, unsigned bits)
+{
+        return UINT32_C(1) << (gram * HASH_FACTOR >> (27 - bits) & 31) | UINT32_C(1) << ((gram >> 8 ^ gram >> 24) & 31);
+}
+
 /*
  * Of a gram with the two bytes that follow it, or with the two before it. A literal of WINDOW bytes has those or these
  * of each of its grams. around: the two bytes before, the gram, the two after, folded. Never 0.
@@ -142,14 +150,12 @@ static inline uint32_t key_before(uint64_t around)
 static inline uint32_t longer_bit(uint32_t key) { return key >> (32 - LONGER_BITS); }
 
 /* Of the first three bytes in a row. */
-static inline uint32_t beginning_hash(uint32_t bytes)
-{
-        return gram_hash((bytes | FOLD) << 8, BEGINNING_BITS);
-}
+static inline uint32_t beginning_hash(uint32_t bytes) { return gram_hash((bytes | FOLD) << 8, BEGINNING_BITS); }
 
-static inline uint32_t pair_hash(uint8_t a, uint8_t b)
+/* Of the first n bytes, 2 or 3. */
+static inline uint32_t list_hash(uint32_t bytes, size_t n)
 {
-        return ((uint32_t)(a | 0x20) | (uint32_t)(b | 0x20) << 8) * HASH_FACTOR >> (32 - PAIR_BITS);
+        return gram_hash((bytes | FOLD) << (n == 2 ? 16 : 8), LIST_BITS);
 }
 
 static inline uint32_t bitmap_has(const uint32_t *bitmap, uint32_t bit) { return bitmap[bit / 32] >> (bit % 32) & 1; }

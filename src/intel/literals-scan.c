@@ -13,17 +13,20 @@ struct scan {
         void *arg;
 };
 
-/* Whether the literal stands there; it must fit. */
-static inline bool stands(const struct literals *l, uint32_t index, const uint8_t *text)
+/* Whether the literal, of n bytes, stands there; it must fit. */
+static inline bool stands(const struct literals *l, uint32_t index, size_t n, const uint8_t *text)
 {
         const struct literal_info *info = &l->info[index];
         const uint8_t *bytes = l->bytes + info->at;
-        if (!info->nocase)
-                return memcmp(bytes, text, info->n) == 0;
-        for (size_t i = 0; i < info->n; i++)
-                if (ascii_lower(text[i]) != bytes[i])
-                        return false;
-        return true;
+        if (info->nocase) {
+                for (size_t i = 0; i < n; i++)
+                        if (ascii_lower(text[i]) != bytes[i])
+                                return false;
+                return true;
+        }
+        if (n < 8 || n > 16)
+                return memcmp(bytes, text, n) == 0;
+        return load64(bytes) == load64(text) && load64(bytes + n - 8) == load64(text + n - 8);
 }
 
 /* --- literals of WINDOW bytes and more --- */
@@ -48,22 +51,10 @@ static inline void compare(const struct scan *s, const struct place *p, size_t a
                 for (; p->back == back; p++) {
                         uint64_t differs = head ^ p->head;
                         if (is_in_range && (!differs || (p->n < 8 && !(differs & UINT64_MAX >> 8))) &&
-                            s->n - start >= p->n && stands(s->l, p->literal, s->text + start))
+                            s->n - start >= p->n && stands(s->l, p->literal, p->n, s->text + start))
                                 s->found(s->arg, p->literal, start);
                         if (p->is_last)
                                 return;
-                }
-        }
-}
-
-static inline void look_up(const struct scan *s, uint32_t key, size_t at)
-{
-        const struct literals *l = s->l;
-        uint32_t mask = (UINT32_C(1) << l->slot_bits) - 1, i = key >> (32 - l->slot_bits);
-        for (; l->slots[i].key; i = (i + 1) & mask) {
-                if (l->slots[i].key == key) {
-                        compare(s, &l->places[l->slots[i].first], at);
-                        return;
                 }
         }
 }
@@ -80,45 +71,70 @@ static inline uint64_t around_of(const struct scan *s, size_t at)
         return load64(bytes) | FOLD8;
 }
 
-/* Positions are multiples of STRIDE: the low bits say which of the two keys is in the second bitmap. */
-enum { IS_AFTER = 1, IS_BEFORE = 2 };
+/* A hit on its way through the tables. Each step is taken for all hits of a block before the next, so that the
+ * processor fetches what the next one needs for many of them at once. */
+struct lookup {
+        uint32_t key;
+        uint32_t at;    /* of the gram, in the block */
+        uint32_t place; /* the first */
+};
 
-static size_t thin_out(const struct scan *s, size_t block, uint32_t *hit, size_t n)
+static inline uint32_t slot_of(const struct literals *l, uint32_t key) { return key >> (32 - l->slot_bits); }
+
+/* Tries each hit with the two bytes after it, and before it. No branch hangs on the text. */
+static size_t thin_out(const struct scan *s, size_t block, const uint32_t *hit, size_t n, struct lookup *ret)
 {
         const uint32_t *longer = s->l->longer;
         size_t kept = 0;
         for (size_t i = 0; i < n; i++) {
                 uint64_t around = around_of(s, block + hit[i]);
-                uint32_t after = bitmap_has(longer, longer_bit(key_after(around)));
-                uint32_t before = bitmap_has(longer, longer_bit(key_before(around)));
-                hit[kept] = hit[i] | after * IS_AFTER | before * IS_BEFORE;
-                kept += after | before;
+                uint32_t after = key_after(around), before = key_before(around);
+                ret[kept] = (struct lookup){ .key = after, .at = hit[i] };
+                kept += bitmap_has(longer, longer_bit(after));
+                ret[kept] = (struct lookup){ .key = before, .at = hit[i] };
+                kept += bitmap_has(longer, longer_bit(before));
+        }
+        for (size_t i = 0; i < kept; i++)
+                __builtin_prefetch(&s->l->slots[slot_of(s->l, ret[i].key)]);
+        return kept;
+}
+
+/* Keeps the lookups whose keys literals have. */
+static size_t find_places(const struct literals *l, struct lookup *v, size_t n)
+{
+        const uint32_t mask = (UINT32_C(1) << l->slot_bits) - 1;
+        size_t kept = 0;
+        for (size_t i = 0; i < n; i++) {
+                uint32_t at = slot_of(l, v[i].key);
+                while (l->slots[at].key && l->slots[at].key != v[i].key)
+                        at = (at + 1) & mask;
+                if (!l->slots[at].key)
+                        continue;
+                v[kept] = v[i];
+                v[kept].place = l->slots[at].first;
+                __builtin_prefetch(&l->places[v[kept++].place]);
         }
         return kept;
 }
 
-static void look_up_all(const struct scan *s, size_t block, const uint32_t *hit, size_t n)
-{
-        for (size_t i = 0; i < n; i++) {
-                size_t at = block + (hit[i] & ~(uint32_t)(STRIDE - 1));
-                uint64_t around = around_of(s, at);
-                if (hit[i] & IS_AFTER)
-                        look_up(s, key_after(around), at);
-                if (hit[i] & IS_BEFORE)
-                        look_up(s, key_before(around), at);
-        }
-}
-
 /* --- the others --- */
 
-static inline void look_up_short(const struct scan *s, size_t start, uint64_t bytes)
+static inline void try_list(const struct scan *s, size_t start, uint64_t bytes, uint32_t hash)
 {
         const struct short_set *shorts = s->l->shorts;
-        uint32_t hash = pair_hash((uint8_t)bytes, (uint8_t)(bytes >> 8));
         const struct short_one *one = shorts->ones + shorts->first[hash], *end = shorts->ones + shorts->first[hash + 1];
         for (; one < end; one++)
                 if (!((bytes ^ one->bytes) & one->mask) && s->n - start >= one->n)
                         s->found(s->arg, one->literal, start);
+}
+
+/* The two lists may be the same one by chance. */
+static inline void look_up_short(const struct scan *s, size_t start, uint64_t bytes)
+{
+        uint32_t of_three = list_hash((uint32_t)bytes, 3), of_two = list_hash((uint32_t)bytes, 2);
+        try_list(s, start, bytes, of_three);
+        if (s->l->shorts->has_pairs && of_two != of_three)
+                try_list(s, start, bytes, of_two);
 }
 
 static inline uint64_t load_start(const struct scan *s, size_t at)
@@ -148,11 +164,13 @@ static void look_up_shorts(const struct scan *s, size_t block, const uint32_t *h
 static void scan_grams(const struct scan *s, gram_prober probe, size_t from, size_t to)
 {
         uint32_t hit[BLOCK_BYTES / STRIDE + HIT_SLACK];
+        struct lookup lookups[2 * BLOCK_BYTES / STRIDE + 1];
         for (size_t at = from, n; at < to; at += n) {
                 n = MIN(to - at, (size_t)BLOCK_BYTES);
                 size_t hits = probe(s->l, s->text + at, n, hit);
-                if (hits)
-                        look_up_all(s, at, hit, thin_out(s, at, hit, hits));
+                size_t found = find_places(s->l, lookups, thin_out(s, at, hit, hits, lookups));
+                for (size_t i = 0; i < found; i++)
+                        compare(s, &s->l->places[lookups[i].place], at + lookups[i].at);
         }
 }
 

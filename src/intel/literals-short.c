@@ -4,8 +4,8 @@
  * bytes at a position have a heap in common is a candidate, and that takes a few vector instructions for 64 positions
  * at once. Heaps are made so that few positions of ordinary files pass: literals of alike bytes come together.
  *
- * A candidate is tried in a bitmap by its first three bytes, then with the literals that have its first two: each is
- * one masked comparison of 8 bytes.
+ * A candidate is tried in a bitmap by its first three bytes, then with the literals that have those: each is one masked
+ * comparison of 8 bytes.
  */
 #include "intel/literals-private.h"
 
@@ -17,13 +17,11 @@ static bool is_letter(uint8_t c) { return (c | 0x20) >= 'a' && (c | 0x20) <= 'z'
 
 /* --- heaps --- */
 
-#define OTHERS 128 /* all bytes from 0x80 on */
+#define BYTES 128 /* that are told apart */
 
 /* About how many of 10,000 bytes of files are this one. */
-static double share_of(unsigned byte)
+static double share_of(uint8_t byte)
 {
-        if (byte >= OTHERS)
-                return 1500;
         if (byte == 0)
                 return 2000;
         if (strchr("acdeilnorst", (int)byte))
@@ -36,18 +34,18 @@ static double share_of(unsigned byte)
 }
 
 struct heap {
-        bool has[SHORT_PLACES][OTHERS + 1];
+        bool has[SHORT_PLACES][BYTES];
         double shares[SHORT_PLACES]; /* of the bytes that it has */
 };
 
 /* The bytes that may stand at a place of the literal: 1 or 2, or 0 if it is shorter, so that all may. */
-static size_t bytes_at(const struct literals *l, const struct literal_info *info, size_t place, unsigned ret[static 2])
+static size_t bytes_at(const struct literals *l, const struct literal_info *info, size_t place, uint8_t ret[static 2])
 {
         if (place >= info->n)
                 return 0;
         uint8_t c = l->bytes[info->at + place];
-        ret[0] = MIN(c, (uint8_t)OTHERS);
-        ret[1] = c ^ 0x20u;
+        ret[0] = c % BYTES;
+        ret[1] = ret[0] ^ 0x20;
         return info->nocase && is_letter(c) ? 2 : 1;
 }
 
@@ -64,7 +62,7 @@ static void shares_with(const struct literals *l, const struct heap *h, const st
                         double ret[static SHORT_PLACES])
 {
         for (size_t i = 0; i < SHORT_PLACES; i++) {
-                unsigned bytes[2];
+                uint8_t bytes[2];
                 size_t n = bytes_at(l, info, i, bytes);
                 ret[i] = n ? h->shares[i] : 1e4;
                 for (size_t k = 0; k < n; k++)
@@ -76,7 +74,7 @@ static void heap_add(const struct literals *l, struct heap *h, const struct lite
 {
         shares_with(l, h, info, h->shares);
         for (size_t i = 0; i < SHORT_PLACES; i++) {
-                unsigned bytes[2];
+                uint8_t bytes[2];
                 size_t n = bytes_at(l, info, i, bytes);
                 for (size_t k = 0; k < n; k++)
                         h->has[i][bytes[k]] = true;
@@ -102,16 +100,15 @@ static struct heap *best_heap(const struct literals *l, struct heap *heaps, size
         return best;
 }
 
-static void fill_table(struct short_table *t, size_t bit, const bool has[static OTHERS + 1])
+static void fill_table(struct short_table *t, size_t bit, const bool has[static BYTES])
 {
-        for (unsigned byte = 0; byte <= OTHERS; byte++)
-                if (has[byte])
-                        t->by_byte[byte] |= (uint8_t)(1u << bit);
-        for (unsigned byte = 0; byte < 256; byte++) {
-                if (!has[MIN(byte, (unsigned)OTHERS)])
+        for (size_t byte = 0; byte < BYTES; byte++) {
+                if (!has[byte])
                         continue;
+                t->by_byte[byte] |= (uint8_t)(1u << bit);
                 t->by_low[byte % 16] |= (uint8_t)(1u << bit);
                 t->by_high[byte / 16] |= (uint8_t)(1u << bit);
+                t->by_high[byte / 16 + 8] |= (uint8_t)(1u << bit);
         }
 }
 
@@ -174,9 +171,11 @@ static struct short_one one_of(const struct literals *l, uint32_t literal)
         return (struct short_one){ load64(bytes), load64(mask), literal, info->n };
 }
 
-static uint32_t pair_of(const struct literals *l, const struct literal_info *info)
+static uint32_t list_of(const struct literals *l, const struct literal_info *info)
 {
-        return pair_hash(l->bytes[info->at], l->bytes[info->at + 1]);
+        uint8_t bytes[4] = { 0 };
+        memcpy(bytes, l->bytes + info->at, MIN(info->n, (size_t)3));
+        return list_hash(load32(bytes), MIN(info->n, (size_t)3));
 }
 
 struct short_set *short_set_new(const struct literals *l)
@@ -193,7 +192,7 @@ struct short_set *short_set_new(const struct literals *l)
         s->ones = xcalloc(n, sizeof(*s->ones));
         for (size_t i = 0; i < l->n; i++)
                 if (l->info[i].n < WINDOW)
-                        s->first[pair_of(l, &l->info[i]) + 1]++;
+                        s->first[list_of(l, &l->info[i]) + 1]++;
         for (size_t h = 1; h < ARRAY_SIZE(s->first); h++)
                 s->first[h] += s->first[h - 1];
         memcpy(next, s->first, sizeof(s->first));
@@ -201,8 +200,9 @@ struct short_set *short_set_new(const struct literals *l)
                 const struct literal_info *info = &l->info[i];
                 if (info->n >= WINDOW)
                         continue;
-                s->ones[next[pair_of(l, info)]++] = one_of(l, (uint32_t)i);
+                s->ones[next[list_of(l, info)]++] = one_of(l, (uint32_t)i);
                 add_beginning(s, l->bytes + info->at, info->n);
+                s->has_pairs |= info->n == 2;
         }
         free(next);
         build_tables(l, s);

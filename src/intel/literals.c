@@ -19,9 +19,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#define GRAM_BITS_MIN 15 /* of the bitmap: 4 KiB */
-#define GRAM_BITS_MAX 22 /* 512 KiB: what second-level caches hold */
-#define SPARSITY      32 /* bits of the bitmap for each gram */
+#define GRAM_BITS_MIN 10 /* of the words of grams: 4 KiB */
+#define GRAM_BITS_MAX 17 /* 512 KiB: what second-level caches hold */
 #define SHARED_BITS   18
 
 struct chosen { /* a gram of a literal, before places are sorted */
@@ -125,17 +124,17 @@ static void build_grams(struct builder *b)
         if (!b->n_chosen)
                 return;
         qsort(b->chosen, b->n_chosen, sizeof(*b->chosen), by_key);
-        l->gram_bits = bits_for(b->n_chosen * SPARSITY, GRAM_BITS_MIN, GRAM_BITS_MAX);
-        l->grams = xcalloc((size_t)1 << (l->gram_bits - 5), sizeof(*l->grams));
+        l->gram_bits = bits_for(b->n_chosen, GRAM_BITS_MIN, GRAM_BITS_MAX);
+        l->grams = xcalloc((size_t)1 << l->gram_bits, sizeof(*l->grams));
         l->longer = xcalloc((size_t)1 << (LONGER_BITS - 5), sizeof(*l->longer));
-        l->slot_bits = bits_for(b->n_chosen * 4, 4, 31);
+        l->slot_bits = bits_for(b->n_chosen * 2, 4, 31);
         l->slots = xcalloc((size_t)1 << l->slot_bits, sizeof(*l->slots));
         l->places = xcalloc(b->n_chosen, sizeof(*l->places));
         for (size_t i = 0; i < b->n_chosen; i++) {
                 const struct chosen *c = &b->chosen[i];
                 l->places[i] = place_of(l, c);
                 l->places[i].is_last = i + 1 == b->n_chosen || c[1].key != c->key;
-                bitmap_set(l->grams, gram_hash(c->gram, l->gram_bits));
+                l->grams[gram_hash(c->gram, l->gram_bits)] |= gram_mask(c->gram, l->gram_bits);
                 if (i && c[-1].key == c->key)
                         continue;
                 bitmap_set(l->longer, longer_bit(c->key));
@@ -222,7 +221,7 @@ size_t literals_memory(const struct literals *l)
 {
         size_t n = sizeof(*l) + l->n * sizeof(*l->info) + l->n_bytes + l->n_places * sizeof(*l->places);
         if (l->grams)
-                n += ((size_t)1 << (l->gram_bits - 3)) + ((size_t)1 << (LONGER_BITS - 3)) +
+                n += (sizeof(*l->grams) << l->gram_bits) + ((size_t)1 << (LONGER_BITS - 3)) +
                      (sizeof(*l->slots) << l->slot_bits);
         return n + short_set_memory(l->shorts);
 }
