@@ -25,13 +25,28 @@ struct kuid {
         __u32 val;
 };
 
+struct timespec64 {
+        __s64 tv_sec;
+        long tv_nsec;
+} KERNEL;
+
 struct inode {
         unsigned short i_mode;
-        struct kuid i_uid;
+        struct kuid i_uid, i_gid;
         struct super_block *i_sb;
         unsigned long i_ino;
         unsigned int i_nlink;
         __u32 i_rdev;
+        __s64 i_ctime_sec, i_mtime_sec; /* 6.11 */
+        __u32 i_ctime_nsec, i_mtime_nsec;
+} KERNEL;
+
+struct inode___ctime { /* 6.6 */
+        struct timespec64 __i_ctime;
+} KERNEL;
+
+struct inode___timespec {
+        struct timespec64 i_ctime, i_mtime;
 } KERNEL;
 
 struct hlist_bl_node {
@@ -119,6 +134,7 @@ struct mnt_namespace {
 
 struct pid_namespace {
         struct ns_common ns;
+        struct task_struct *child_reaper;
 } KERNEL;
 
 struct nsproxy {
@@ -173,7 +189,7 @@ struct css_set {
 } KERNEL;
 
 struct mm_struct {
-        unsigned long arg_start, arg_end;
+        unsigned long arg_start, arg_end, env_start, env_end;
 } KERNEL;
 
 struct task_struct {

@@ -84,6 +84,24 @@ static uint64_t status_number(struct str status, const char *name, size_t n)
         return 0;
 }
 
+/* The same of a set of capabilities: "CapEff:\t00000000a80425fb". */
+static uint64_t status_set(struct str status, const char *name)
+{
+        while (status.n) {
+                struct str line = str_line(&status);
+                uint8_t bytes[8];
+                uint64_t set = 0;
+                if (!str_starts(line, str_of(name)))
+                        continue;
+                str_cut(&line, '\t');
+                if (str_hex(line, sizeof(bytes), bytes))
+                        for (size_t i = 0; i < sizeof(bytes); i++)
+                                set = set << 8 | bytes[i];
+                return set;
+        }
+        return 0;
+}
+
 /* The v2 cgroup: its path stands behind "0::", its id is the inode of its directory. */
 static void read_cgroup(struct reading *r, const struct process_source *from, struct process *p)
 {
@@ -148,6 +166,10 @@ static void read_process(struct process_table *t, const struct process_source *f
         p->euid = (uint32_t)status_number(status, "Uid:", 1);
         p->gid = (uint32_t)status_number(status, "Gid:", 0);
         p->vpid = (uint32_t)status_number(status, "NSpid:", SIZE_MAX - 1);
+        p->vpgid = (uint32_t)status_number(status, "NSpgid:", SIZE_MAX - 1);
+        p->cap_effective = status_set(status, "CapEff:");
+        p->cap_permitted = status_set(status, "CapPrm:");
+        p->cap_inheritable = status_set(status, "CapInh:");
         struct str loginuid = read_text(r, "loginuid", 32);
         p->loginuid = loginuid.n ? (uint32_t)number(loginuid) : UINT32_MAX;
         p->round = t->round;

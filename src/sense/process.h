@@ -19,16 +19,19 @@ struct program {
         bool is_known;        /* false: a process that was only ever seen from outside (a kernel thread) */
         enum exe_layer layer; /* EXE_LAYERS: not known */
         bool is_deleted;
-        uint64_t ino;
+        bool is_writable;     /* whoever ran it may write to it */
+        uint64_t ino, ctime_ns, mtime_ns; /* since 1970; 0: not known */
         uint32_t dev;
         struct str exe_path, args, cwd;
 };
 
 struct process {
         struct process *next; /* of its bucket */
-        uint32_t pid, ppid, vpid, sid, pgid, tty;
+        uint32_t pid, ppid, vpid, sid, pgid, vpgid, tty;
         uint32_t uid, euid, gid, loginuid;
         uint64_t started_ns; /* since boot; to 10 ms only of what came from /proc */
+        uint64_t init_started_ns; /* of the first process of its pid namespace; 0: not known */
+        uint64_t cap_effective, cap_permitted, cap_inheritable;
         uint64_t cgroup_id;
         char comm[16];
         struct program *program;

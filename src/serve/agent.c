@@ -224,9 +224,19 @@ static int load_rules(struct agent *a, struct error *err)
         return r;
 }
 
-static int apply_kill(struct agent *a, struct error *err)
+static bool asks_for_env(const struct agent *a)
 {
-        int r = sensor_set_kill(a->sensor, a->rules.kill_mask);
+        for (size_t i = 0; i < rule_set_n_refs(a->rules.set); i++)
+                if (rule_set_ref(a->rules.set, i)->field->id == FIELD_proc_env)
+                        return true;
+        return false;
+}
+
+/* What the loaded rules want of the programs in the kernel. */
+static int apply_rules(struct agent *a, struct error *err)
+{
+        struct observe_settings settings = { .kill_mask = a->rules.kill_mask, .wants_env = asks_for_env(a) };
+        int r = sensor_set(a->sensor, &settings);
         return r < 0 ? error_errno(err, r, "the kernel does not take the kill rules") : 0;
 }
 
@@ -235,7 +245,7 @@ static void reload(struct agent *a)
         struct error err = ERROR_NONE;
         int r = load_rules(a, &err);
         if (r == 0)
-                r = apply_kill(a, &err);
+                r = apply_rules(a, &err);
         if (r == 0)
                 agent_tell(a, "rules loaded anew: %zu, %zu of them kill", rule_set_n(a->rules.set), a->rules.n_kill);
         else
@@ -369,7 +379,7 @@ static int start(struct agent *a, struct error *err)
         if (r == 0)
                 r = sensor_open(a->o->ring_bytes, &a->sensor, err);
         if (r == 0)
-                r = apply_kill(a, err);
+                r = apply_rules(a, err);
         if (r != 0)
                 return r;
         process_table_init(&a->processes);

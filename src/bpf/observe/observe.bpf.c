@@ -50,7 +50,7 @@ struct {
  */
 struct scratch {
         struct observe_exec exec;
-        char text[OBSERVE_TEXT_MAX + OBSERVE_PATH_MAX];
+        char text[OBSERVE_TEXT_MAX + OBSERVE_ENV_MAX];
 };
 
 struct {
@@ -183,16 +183,21 @@ static __always_inline __u32 add_cgroup(struct task_struct *task, __u32 n)
 
 static __always_inline __u32 pid_of(struct pid *pid) { return (__u32)BPF_CORE_READ(pid, numbers[0].nr); }
 
-/* The number that the process has in its own namespace, and which namespace that is. */
-static __always_inline __u32 own_pid(struct task_struct *leader, __u32 *ret_namespace)
+/* The place of a number in its own namespace. */
+static __always_inline const struct upid *own_number(struct pid *pid)
 {
-        struct pid *pid = BPF_CORE_READ(leader, thread_pid);
         __u32 level = BPF_CORE_READ(pid, level);
         const void *numbers = __builtin_preserve_access_index(&pid->numbers[0]);
         __u32 size = bpf_core_type_size(struct upid);
         if (level > 32)
                 level = 0;
-        const struct upid *at = numbers + level * size;
+        return numbers + level * size;
+}
+
+/* The number that the process has in its own namespace, and which namespace that is. */
+static __always_inline __u32 own_pid(struct task_struct *leader, __u32 *ret_namespace)
+{
+        const struct upid *at = own_number(BPF_CORE_READ(leader, thread_pid));
         *ret_namespace = BPF_CORE_READ(at, ns, ns.inum);
         return (__u32)BPF_CORE_READ(at, nr);
 }
@@ -241,6 +246,23 @@ static __always_inline void read_fd(struct fdtable *table, __u32 i, struct obser
                 read_socket(file, fd);
 }
 
+static __always_inline void read_times(struct inode *inode, struct observe_exec *e)
+{
+        struct inode___timespec *old = (void *)inode;
+        struct inode___ctime *between = (void *)inode;
+        if (bpf_core_field_exists(inode->i_ctime_sec)) {
+                e->exe_ctime_ns = BPF_CORE_READ(inode, i_ctime_sec) * 1000000000 + BPF_CORE_READ(inode, i_ctime_nsec);
+                e->exe_mtime_ns = BPF_CORE_READ(inode, i_mtime_sec) * 1000000000 + BPF_CORE_READ(inode, i_mtime_nsec);
+                return;
+        }
+        if (bpf_core_field_exists(old->i_ctime))
+                e->exe_ctime_ns = BPF_CORE_READ(old, i_ctime.tv_sec) * 1000000000 + BPF_CORE_READ(old, i_ctime.tv_nsec);
+        else
+                e->exe_ctime_ns = BPF_CORE_READ(between, __i_ctime.tv_sec) * 1000000000 +
+                                  BPF_CORE_READ(between, __i_ctime.tv_nsec);
+        e->exe_mtime_ns = BPF_CORE_READ(old, i_mtime.tv_sec) * 1000000000 + BPF_CORE_READ(old, i_mtime.tv_nsec);
+}
+
 static __always_inline void read_exe(struct file *file, struct fs_struct *fs, struct observe_exec *e,
                                      struct exe_facts *facts)
 {
@@ -252,6 +274,8 @@ static __always_inline void read_exe(struct file *file, struct fs_struct *fs, st
         e->exe_ino = BPF_CORE_READ(inode, i_ino);
         e->exe_mode = BPF_CORE_READ(inode, i_mode);
         e->exe_uid = BPF_CORE_READ(inode, i_uid.val);
+        e->exe_gid = BPF_CORE_READ(inode, i_gid.val);
+        read_times(inode, e);
         e->exe_nlink = BPF_CORE_READ(inode, i_nlink);
         facts->magic = e->exe_magic;
         facts->is_rootless = BPF_CORE_READ(dentry, d_parent) == dentry;
@@ -277,6 +301,8 @@ static __always_inline void read_task(struct task_struct *task, struct observe_e
 {
         struct signal_struct *signal = BPF_CORE_READ(task, signal);
         const struct cred *cred = BPF_CORE_READ(task, cred);
+        const struct upid *group = own_number(BPF_CORE_READ(signal, pids[PIDTYPE_PGID]));
+        const struct upid *own = own_number(BPF_CORE_READ(task, thread_pid));
         e->head.kind = OBSERVE_EXEC;
         e->head.pid = (__u32)BPF_CORE_READ(task, tgid);
         e->head.time_ns = bpf_ktime_get_boot_ns();
@@ -285,6 +311,8 @@ static __always_inline void read_task(struct task_struct *task, struct observe_e
         e->ppid = (__u32)BPF_CORE_READ(task, real_parent, tgid);
         e->sid = pid_of(BPF_CORE_READ(signal, pids[PIDTYPE_SID]));
         e->pgid = pid_of(BPF_CORE_READ(signal, pids[PIDTYPE_PGID]));
+        e->vpgid = (__u32)BPF_CORE_READ(group, nr);
+        e->init_started = BPF_CORE_READ(own, ns, child_reaper, start_boottime);
         e->tty = tty_of(signal);
         e->uid = BPF_CORE_READ(cred, uid.val);
         e->euid = BPF_CORE_READ(cred, euid.val);
@@ -310,6 +338,21 @@ static __always_inline __u32 add_args(struct task_struct *task, struct scratch *
         return n + (__u32)size;
 }
 
+static __always_inline __u32 add_env(struct task_struct *task, struct scratch *s, __u32 n)
+{
+        __u32 zero = 0;
+        struct observe_settings *wanted = bpf_map_lookup_elem(&settings, &zero);
+        unsigned long start = BPF_CORE_READ(task, mm, env_start);
+        unsigned long size = BPF_CORE_READ(task, mm, env_end) - start;
+        if (!wanted || !wanted->wants_env)
+                return n;
+        if (size > OBSERVE_ENV_MAX)
+                size = OBSERVE_ENV_MAX;
+        if (bpf_probe_read_user(&s->text[BOUNDED(n)], (__u32)size, (void *)start))
+                return n;
+        return n + (__u32)size;
+}
+
 static __always_inline __u32 add_filename(struct linux_binprm *bprm, struct scratch *s, __u32 n)
 {
         long r = bpf_probe_read_kernel_str(&s->text[BOUNDED(n)], OBSERVE_FILENAME_MAX, BPF_CORE_READ(bprm, filename));
@@ -329,6 +372,7 @@ static __always_inline void add_texts(struct task_struct *task, struct linux_bin
         ends[OBSERVE_CGROUP] = n = add_cgroup(task, n);
         ends[OBSERVE_FILENAME] = n = add_filename(bprm, s, n);
         ends[OBSERVE_ARGS] = n = add_args(task, s, n);
+        ends[OBSERVE_ENV] = n = add_env(task, s, n);
         s->exec.text_size[OBSERVE_EXE] = (__u16)ends[OBSERVE_EXE];
 #pragma unroll
         for (int i = 1; i < OBSERVE_TEXTS; i++)
