@@ -203,8 +203,7 @@ static struct process *apply_fork(struct process_table *t, const struct event *e
         return p;
 }
 
-/* Started at the same time, as exactly as /proc tells it? */
-static bool is_same_start(uint64_t a, uint64_t b) { return (a > b ? a - b : b - a) < UINT64_C(20000000); }
+bool process_is_same_start(uint64_t a, uint64_t b) { return (a > b ? a - b : b - a) < UINT64_C(20000000); }
 
 struct process *process_apply(struct process_table *t, const struct event *e)
 {
@@ -214,11 +213,11 @@ struct process *process_apply(struct process_table *t, const struct event *e)
                 return apply_exec(t, e);
         case OBSERVE_FORK:
                 /* The filling saw it already, and perhaps what it has run since. */
-                if (known && is_same_start(known->started_ns, e->head.started))
+                if (known && process_is_same_start(known->started_ns, e->head.started))
                         return (struct process *)known;
                 return apply_fork(t, e);
         case OBSERVE_EXIT:
-                if (known && is_same_start(known->started_ns, e->head.started))
+                if (known && process_is_same_start(known->started_ns, e->head.started))
                         process_forget(t, e->head.pid);
                 return NULL;
         case OBSERVE_CALL:

@@ -30,7 +30,8 @@ static struct str make_exec(char *to, struct str exe, uint32_t flags, uint32_t m
                                   .flags = flags,
                                   .exe_magic = magic,
                                   .comm = "sixteen letters!" };
-        struct str v[OBSERVE_TEXTS] = { exe, STR("tmp\0"), STR("c1\0docker\0"), STR("./x\0"), STR("x\0a b\0"), STR("HOME=/\0") };
+        struct str v[OBSERVE_TEXTS] = { exe,          STR("tmp\0"),    STR("c1\0docker\0"),
+                                        STR("./x\0"), STR("x\0a b\0"), STR("HOME=/\0") };
         struct str texts = texts_of(v, &e, to + sizeof(e));
         memcpy(to, &e, sizeof(e));
         return str_span(to, sizeof(e) + texts.n);

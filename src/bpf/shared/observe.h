@@ -17,7 +17,7 @@ enum observe_kind { OBSERVE_EXEC, OBSERVE_FORK, OBSERVE_EXIT, OBSERVE_CALL, OBSE
 #define OBSERVE_PATH_MAX     2048 /* bytes of one path */
 #define OBSERVE_FILENAME_MAX 1024
 #define OBSERVE_ARGS_MAX     2048
-#define OBSERVE_ENV_MAX      4096 /* bytes of the environment, which may be cut anywhere */
+#define OBSERVE_ENV_MAX      4096  /* bytes of the environment, which may be cut anywhere */
 #define OBSERVE_TEXT_MAX     16384 /* of an exec, all texts: a power of two */
 #define OBSERVE_FDS          3
 
