@@ -37,15 +37,16 @@ struct inode {
         unsigned long i_ino;
         unsigned int i_nlink;
         __u32 i_rdev;
+        __s64 i_size;
         __s64 i_ctime_sec, i_mtime_sec; /* 6.11 */
         __u32 i_ctime_nsec, i_mtime_nsec;
 } KERNEL;
 
-struct inode___ctime { /* 6.6 */
-        struct timespec64 __i_ctime;
+struct inode___timespec { /* 6.6, 6.7 */
+        struct timespec64 __i_ctime, __i_mtime;
 } KERNEL;
 
-struct inode___timespec {
+struct inode___old {
         struct timespec64 i_ctime, i_mtime;
 } KERNEL;
 
@@ -54,6 +55,7 @@ struct hlist_bl_node {
 } KERNEL;
 
 struct dentry {
+        struct inode *d_inode;
         struct hlist_bl_node d_hash;
         struct dentry *d_parent;
         struct qstr d_name;
@@ -79,6 +81,11 @@ struct file {
         struct path f_path;
         struct inode *f_inode;
         void *private_data;
+        unsigned int f_mode, f_flags;
+} KERNEL;
+
+struct vm_area_struct {
+        struct file *vm_file;
 } KERNEL;
 
 struct fs_struct {
@@ -181,6 +188,7 @@ struct kernfs_node___parent {
 } KERNEL;
 
 struct cgroup {
+        int level;
         struct kernfs_node *kn;
 } KERNEL;
 
@@ -211,6 +219,7 @@ struct task_struct {
 struct linux_binprm {
         struct file *file;
         const char *filename, *interp, *fdpath;
+        char buf[256]; /* how the file begins */
 } KERNEL;
 
 #endif
