@@ -14,6 +14,7 @@ struct agent_options {
         FILE *stream;             /* alerts of `least` and above, or NULL */
         bool is_json;             /* on the stream */
         enum rule_priority least; /* the least urgent that is told */
+        const char *incidents;    /* file of the log of incidents, or NULL: they are numbered only */
         uint32_t ring_bytes;      /* 0: the default */
 
         /* What the operator should know, a line each: started, rules loaded anew, what is wrong with them. */
@@ -23,7 +24,7 @@ struct agent_options {
 };
 
 struct agent_counts {
-        uint64_t events, malformed, alerts, killed, lost[3]; /* lost: of exec, fork, exit */
+        uint64_t events, malformed, alerts, killed, lost[4]; /* lost: of exec, fork, exit, calls */
         uint64_t held;                                       /* alerts held back: repetition, told as a number */
         uint64_t unwritten;                                  /* alerts that the file did not take */
 };

@@ -5,6 +5,7 @@
 #ifndef SEKISHO_SERVE_ALERT_H
 #define SEKISHO_SERVE_ALERT_H
 
+#include "base/buf.h"
 #include "rule/rule.h"
 
 #include <stdio.h>
@@ -22,10 +23,34 @@ struct alert_sink {
 int alert_open(struct alert_sink *s, struct error *err);
 void alert_close(struct alert_sink *s);
 
-enum alert_action { ALERT_NOTHING, ALERT_KILLED, ALERT_KILL_FAILED };
+/* What was done about it: "action" of the alert. */
+enum alert_action {
+        ALERT_NOTHING,
+        ALERT_KILLED,
+        ALERT_KILL_FAILED,
+        ALERT_DENIED,
+        ALERT_FROZEN,
+        ALERT_ISOLATED,
+        ALERT_TERMINATED,
+        ALERT_QUARANTINED,
+        ALERT_WOULD_ACT, /* a dry run: the output says what */
+        ALERT_ACTION_FAILED,
+        ALERT_ACTIONS
+};
+
+extern const char *const alert_action_names[ALERT_ACTIONS];
+
+struct alert_field {
+        const char *name;
+        struct value value;
+};
+
+struct process;
+struct container_entry;
 
 struct alert {
-        const char *rule_name; /* of an alert of the agent itself; else rule says it */
+        const char *rule_name;   /* of an alert of the agent itself; else rule says it */
+        const char *const *tags; /* of such an alert: NULL-terminated, or NULL */
         const struct rule *rule;
         enum rule_priority priority;
         const char *source; /* syscall, internal */
@@ -33,12 +58,26 @@ struct alert {
         int64_t time_ns; /* since 1970 */
         struct str output;
         enum alert_action action;
+        uint64_t incident;                     /* 0: it belongs to none */
+        uint64_t stands_for;                   /* > 0: it tells of so many alerts that were held back */
+        struct str held_container;             /* of those: the id, or "host" */
         const struct field_ref *const *fields; /* output_fields */
         size_t n_fields;
         const struct record *record;      /* answers for them */
-        const char *const *counter_names; /* output_fields of the agent's own alerts, NULL-terminated; may be NULL */
-        const uint64_t *counters;
+        const struct alert_field *extras; /* more output_fields */
+        size_t n_extras;
+        const struct process *process;           /* whose doing it is; NULL: nobody's */
+        const struct container_entry *container; /* NULL: the host */
 };
+
+#define ALERT_LINE_MAX   (16u << 20)
+#define ALERT_TIME_BYTES 64
+
+/* The alert as one line of JSON, with its end. */
+void alert_line(const struct alert *a, struct buf *to);
+
+/* "2026-11-20T10:00:00.123456789Z". */
+struct str alert_time(int64_t ns, char text[static ALERT_TIME_BYTES]);
 
 void alert_write(struct alert_sink *s, const struct alert *a);
 

@@ -10,13 +10,14 @@
 
 #include <linux/types.h>
 
-enum observe_kind { OBSERVE_EXEC, OBSERVE_FORK, OBSERVE_EXIT, OBSERVE_KINDS };
+enum observe_kind { OBSERVE_EXEC, OBSERVE_FORK, OBSERVE_EXIT, OBSERVE_CALL, OBSERVE_KINDS };
 
 #define OBSERVE_NAME_MAX     256  /* of one name of a path, with its NUL */
 #define OBSERVE_PATH_NAMES   64   /* names of a path; deeper ones are cut, and say so */
 #define OBSERVE_PATH_MAX     2048 /* bytes of one path */
 #define OBSERVE_FILENAME_MAX 1024
 #define OBSERVE_ARGS_MAX     2048
+#define OBSERVE_ENV_MAX      4096  /* bytes of the environment, which may be cut anywhere */
 #define OBSERVE_TEXT_MAX     16384 /* of an exec, all texts: a power of two */
 #define OBSERVE_FDS          3
 
@@ -46,7 +47,15 @@ struct observe_head {
 };
 
 /* Texts of an exec, in this order. */
-enum observe_text { OBSERVE_EXE, OBSERVE_CWD, OBSERVE_CGROUP, OBSERVE_FILENAME, OBSERVE_ARGS, OBSERVE_TEXTS };
+enum observe_text {
+        OBSERVE_EXE,
+        OBSERVE_CWD,
+        OBSERVE_CGROUP,
+        OBSERVE_FILENAME,
+        OBSERVE_ARGS,
+        OBSERVE_ENV, /* only if the settings want it */
+        OBSERVE_TEXTS
+};
 
 struct observe_fd {
         __u32 mode; /* of the inode; 0: the descriptor is not open */
@@ -66,13 +75,16 @@ struct observe_exec {
         __u32 tty; /* major << 8 | minor, 0: none */
         __u32 flags;
         __u32 exe_magic, exe_mode, exe_uid, exe_dev, exe_nlink, thread; /* exe_dev: major << 20 | minor */
+        __u32 exe_gid, vpgid;
         __u64 exe_ino;
+        __u64 exe_ctime_ns, exe_mtime_ns; /* since 1970 */
+        __u64 init_started;               /* of the first process of its pid namespace, nanoseconds since boot */
         __u64 cgroup_id;
         __u64 cap_effective, cap_permitted, cap_inheritable;
         struct observe_fd fds[OBSERVE_FDS];
         char comm[16];
         __u16 text_size[OBSERVE_TEXTS];
-        __u16 pad[3];
+        __u16 pad[2];
 };
 
 struct observe_fork {
@@ -88,10 +100,70 @@ struct observe_exit {
         __u32 pad;
 };
 
+/* The system calls by a number of our own, the same on every machine. */
+enum observe_call_id {
+#define CALL(name, x86_64, i386, arm64, fd, dir1, path1, dir2, path2, data) CALL_##name,
+#include "bpf/shared/calls.def"
+#undef CALL
+        OBSERVE_CALLS
+};
+
+/* Bits of observe_call.flags. */
+enum {
+        OBSERVE_CALL_HOOK = 1,   /* not the call was seen but what it did: by a hook of the network (lean mode) */
+        OBSERVE_CALL_I386 = 2,   /* a 32-bit call of an x86-64 kernel */
+        OBSERVE_CALL_DENIED = 4, /* refused by us */
+        OBSERVE_FILE_UPPER = 8,  /* fd: exe_facts of its file */
+        OBSERVE_FILE_ROOTLESS = 16,
+        OBSERVE_FILE_ON_ROOT = 32,
+        OBSERVE_FILE_DELETED = 64,
+        OBSERVE_FILE_PATH_CUT = 128,
+        OBSERVE_DIR1_CUT = 256,
+        OBSERVE_DIR2_CUT = 512,
+        OBSERVE_CALL_OTHER_MOUNTS = 1024,
+        OBSERVE_CALL_OTHER_PIDS = 2048,
+        OBSERVE_CALL_CONTAINER_CGROUP = 4096,
+};
+
+/*
+ * Texts of a call, in this order. FILE: the real path of the descriptor, names as of an exec's paths. PATH1, PATH2: as
+ * the process gave them, which it may have changed since. DIR1, DIR2: what they are relative to, names; empty of an
+ * absolute path. DATA: an address as the kernel takes it (struct sockaddr), or a name.
+ */
+enum observe_call_text {
+        OBSERVE_CALL_FILE,
+        OBSERVE_CALL_DIR1,
+        OBSERVE_CALL_PATH1,
+        OBSERVE_CALL_DIR2,
+        OBSERVE_CALL_PATH2,
+        OBSERVE_CALL_DATA,
+        OBSERVE_CALL_TEXTS
+};
+
+#define OBSERVE_CALL_DATA_MAX 128 /* bytes of DATA */
+
+/* A system call that has returned; of the hooks the attempt. */
+struct observe_call {
+        struct observe_head head;
+        __u32 thread;
+        __u16 call; /* enum observe_call_id */
+        __u16 flags;
+        __s64 result;  /* -errno; of a hook 0 or what we answered */
+        __u64 args[6]; /* as the kernel got them */
+        __u64 cgroup_id;
+        __u32 uid, euid, gid, pad;
+        __u32 file_magic, file_dev; /* dev: major << 20 | minor */
+        __u32 file_uid, file_nlink;
+        struct observe_fd fd; /* mode 0: the call has no descriptor */
+        char comm[16];
+        __u16 text_size[OBSERVE_CALL_TEXTS];
+        __u16 pad2[2];
+};
+
 /* The one entry of the map "settings", changed while the programs run. */
 struct observe_settings {
         __u32 kill_mask; /* exe_must_die() */
-        __u32 pad;
+        __u32 wants_env; /* a rule asks for environments */
 };
 
 #define OBSERVE_CONTAINERS_MAX 16384 /* entries of the map "containers": cgroup id -> 1 */
