@@ -32,6 +32,7 @@ struct agent_part {
 
         /* All of these may be NULL, and are called only with a state. */
         void (*on_event)(void *state, const struct event_record *r);
+        void (*before_alert)(void *state, struct alert *alert); /* may say what incident it belongs to */
         void (*on_alert)(void *state, const struct alert *alert);
 
         /*
@@ -64,6 +65,8 @@ struct agent {
         struct sensor *sensor;
         struct process_table processes;
         struct container_table containers;
+        struct users users;
+        struct bursts bursts;
         struct alert_sink sink;
         struct limiter limiter;
         struct agent_counts counts;
