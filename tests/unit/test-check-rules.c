@@ -101,9 +101,7 @@ static void paths(void **state)
                                               "  'yes': on\n"
                                               "  quoted: 'yes'\n"
                                               "  empty: ''\n");
-        struct resource r = {
-                .format = "kubernetes", .part = "object", .name = STR("n"), .line = 1, .object = object
-        };
+        struct resource r = { .format = "kubernetes", .part = "object", .name = STR("n"), .line = 1, .object = object };
         r.node = yaml_get(object, "part");
         for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
                 if (hits(cases[i].condition, &r) != cases[i].is_true)
@@ -162,13 +160,13 @@ static void shipped_checks_can_be_changed(void **state)
 {
         struct problems problems = { 0 };
         struct check_rule_file file = { STR("own.yaml"), STR("- rule: SK-K8S-104\n"
-                                                              "  severity: high\n"
-                                                              "  override: { severity: replace }\n"
-                                                              "- rule: OWN-1\n"
-                                                              "  desc: own\n"
-                                                              "  severity: low\n"
-                                                              "  condition: resource.kind = x\n"
-                                                              "  tags: [\"alias:O-1\", optional, T1000]\n") };
+                                                             "  severity: high\n"
+                                                             "  override: { severity: replace }\n"
+                                                             "- rule: OWN-1\n"
+                                                             "  desc: own\n"
+                                                             "  severity: low\n"
+                                                             "  condition: resource.kind = x\n"
+                                                             "  tags: [\"alias:O-1\", optional, T1000]\n") };
         assert_int_equal(check_rules_add(&file, 1, &problems), 0);
         problems_done(&problems);
         const struct check *changed = check_find(STR("SK-K8S-104")), *own = check_find(STR("o-1"));
@@ -182,12 +180,12 @@ static void shipped_checks_can_be_changed(void **state)
 static void mistakes_change_nothing(void **state)
 {
         static const char *const wrong[] = {
-                "- rule: A\n  desc: x\n  condition: resource.kind = x\n",                           /* no severity */
-                "- rule: A\n  desc: x\n  severity: grave\n  condition: resource.kind = x\n",        /* no such one */
-                "- rule: A\n  desc: x\n  severity: low\n  condition: vuln.id = x\n",                /* another stage's */
-                "- rule: A\n  desc: x\n  severity: low\n  condition: resource.value = x\n",         /* no path */
-                "- rule: A\n  desc: x\n  severity: low\n  condition: resource.kin = x\n",           /* no such field */
-                "- rule: A\n  severity: low\n  condition: resource.kind = x\n",                     /* no title */
+                "- rule: A\n  desc: x\n  condition: resource.kind = x\n",                    /* no severity */
+                "- rule: A\n  desc: x\n  severity: grave\n  condition: resource.kind = x\n", /* no such one */
+                "- rule: A\n  desc: x\n  severity: low\n  condition: vuln.id = x\n",         /* another stage's */
+                "- rule: A\n  desc: x\n  severity: low\n  condition: resource.value = x\n",  /* no path */
+                "- rule: A\n  desc: x\n  severity: low\n  condition: resource.kin = x\n",    /* no such field */
+                "- rule: A\n  severity: low\n  condition: resource.kind = x\n",              /* no title */
         };
         for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
                 struct problems problems = { 0 };
