@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/fanotify.h>
+#include <sys/stat.h>
 #include <sys/statfs.h>
 #include <unistd.h>
 
@@ -17,18 +18,26 @@
 #ifndef FAN_RENAME
 #define FAN_RENAME 0x10000000
 #endif
+#ifndef FAN_REPORT_TARGET_FID
+#define FAN_REPORT_TARGET_FID 0x1000
+#endif
 #ifndef FAN_EVENT_INFO_TYPE_OLD_DFID_NAME
 #define FAN_EVENT_INFO_TYPE_OLD_DFID_NAME 10
 #define FAN_EVENT_INFO_TYPE_NEW_DFID_NAME 12
 #endif
 
-#define READ_BYTES   ((size_t)64 << 10)
-#define HANDLE_BYTES 128u /* MAX_HANDLE_SZ, include/linux/exportfs.h */
-#define MARK_MASK    (FAN_CREATE | FAN_MODIFY | FAN_ATTRIB | FAN_DELETE | FAN_RENAME | FAN_CLOSE_WRITE | FAN_ONDIR)
+#define READ_BYTES    ((size_t)64 << 10)
+#define HANDLE_BYTES  128u /* MAX_HANDLE_SZ, include/linux/exportfs.h */
+#define BEFORE_HANDLE (offsetof(struct fanotify_event_info_fid, handle) + sizeof(struct file_handle))
+#define MARK_MASK     (FAN_CREATE | FAN_MODIFY | FAN_ATTRIB | FAN_DELETE | FAN_RENAME | FAN_CLOSE_WRITE | FAN_ONDIR)
 
+/*
+ * A file system, and where it is mounted: handles are opened by a descriptor on it. None is kept open: it would keep
+ * the file system from being unmounted.
+ */
 struct marked {
-        uint64_t id;  /* fsid */
-        int mount_fd; /* some directory on it, that handles are opened by */
+        uint64_t id; /* fsid */
+        char *point;
 };
 
 struct known_dir {
@@ -52,7 +61,8 @@ struct file_events {
 
 int file_events_new(file_events_filter *filter, void *arg, struct file_events **ret, struct error *err)
 {
-        unsigned flags = FAN_CLASS_NOTIF | FAN_CLOEXEC | FAN_NONBLOCK | FAN_REPORT_DFID_NAME;
+        unsigned flags = FAN_CLASS_NOTIF | FAN_CLOEXEC | FAN_NONBLOCK | FAN_REPORT_DFID_NAME | FAN_REPORT_FID |
+                         FAN_REPORT_TARGET_FID;
         int fd = fanotify_init(flags | FAN_UNLIMITED_QUEUE, O_RDONLY | O_CLOEXEC);
         if (fd < 0 && errno == EPERM)
                 fd = fanotify_init(flags, O_RDONLY | O_CLOEXEC);
@@ -78,7 +88,7 @@ void file_events_free(struct file_events *f)
                 return;
         file_events_forget(f);
         for (size_t i = 0; i < f->n_systems; i++)
-                close(f->systems[i].mount_fd);
+                free(f->systems[i].point);
         close(f->fd);
         free(f->buffer);
         free(f);
@@ -105,6 +115,42 @@ static const struct marked *find_system(const struct file_events *f, uint64_t id
         return NULL;
 }
 
+/* The highest directory on the way up that is on the same device. */
+static char *mount_point_of(const char *dir)
+{
+        char *point = xstrdup(dir);
+        struct stat st, up;
+        size_t n = strlen(point);
+        if (stat(point, &st) < 0)
+                return point;
+        while (n > 1) {
+                size_t shorter = n;
+                while (shorter > 1 && point[shorter - 1] != '/')
+                        shorter--;
+                shorter = shorter > 1 ? shorter - 1 : 1;
+                char kept = point[shorter];
+                point[shorter] = '\0';
+                if (stat(point, &up) < 0 || up.st_dev != st.st_dev) {
+                        point[shorter] = kept;
+                        break;
+                }
+                n = shorter;
+        }
+        return point;
+}
+
+/* Marks end with their file system. */
+static void forget_unmounted(struct file_events *f)
+{
+        for (size_t i = f->n_systems; i-- > 0;) {
+                struct statfs st;
+                if (statfs(f->systems[i].point, &st) == 0 && id_of(&st.f_fsid) == f->systems[i].id)
+                        continue;
+                free(f->systems[i].point);
+                f->systems[i] = f->systems[--f->n_systems];
+        }
+}
+
 int file_events_watch(struct file_events *f, const char *dir, struct error *err)
 {
         struct statfs st;
@@ -114,19 +160,17 @@ int file_events_watch(struct file_events *f, const char *dir, struct error *err)
         if (find_system(f, id))
                 return 0;
         if (f->n_systems == FILE_EVENTS_SYSTEMS_MAX)
+                forget_unmounted(f);
+        if (f->n_systems == FILE_EVENTS_SYSTEMS_MAX)
                 return error_set(err, -E2BIG, "cannot watch %s: more than %u file systems", dir,
                                  FILE_EVENTS_SYSTEMS_MAX);
-        int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        if (fd < 0)
-                return error_errno(err, -errno, "cannot watch %s", dir);
         if (fanotify_mark(f->fd, FAN_MARK_ADD | FAN_MARK_FILESYSTEM, MARK_MASK, AT_FDCWD, dir) < 0) {
                 int r = -errno;
-                close(fd);
                 return error_errno(err, r, "cannot watch the file system of %s%s", dir,
                                    r == -EOPNOTSUPP || r == -ENODEV || r == -EXDEV ? " (of a type without handles)"
                                                                                    : "");
         }
-        f->systems[f->n_systems++] = (struct marked){ id, fd };
+        f->systems[f->n_systems++] = (struct marked){ id, mount_point_of(dir) };
         return 0;
 }
 
@@ -139,15 +183,21 @@ static uint64_t key_of(uint64_t system, const struct file_handle *h)
         return hash_str_more(key, str_span(h->f_handle, h->handle_bytes));
 }
 
-static const struct known_dir *remember(struct file_events *f, uint64_t key, struct str path)
+static struct known_dir *add_dir(struct file_events *f, uint64_t key)
 {
         f->must_forget = f->must_forget || f->dirs.n >= FILE_EVENTS_DIRS_MAX; /* after this event, which may use them */
         struct known_dir *d = arena_new(&f->arena, struct known_dir);
+        *vec_push(&f->dirs) = d;
+        *map64_put(&f->by_handle, key, NULL) = f->dirs.n;
+        return d;
+}
+
+static const struct known_dir *remember(struct file_events *f, uint64_t key, struct str path)
+{
+        struct known_dir *d = add_dir(f, key);
         d->is_wanted = f->filter(f->arg, path, &d->dir);
         if (d->is_wanted)
                 d->dir.path = arena_str(&f->arena, d->dir.path);
-        *vec_push(&f->dirs) = d;
-        *map64_put(&f->by_handle, key, NULL) = f->dirs.n;
         return d;
 }
 
@@ -161,7 +211,8 @@ static const struct known_dir *find_known(const struct file_events *f, uint64_t 
 static struct str path_of(const struct marked *on, struct file_handle *h, char to[PATH_MAX])
 {
         char link[64];
-        _cleanup_(closep) int fd = open_by_handle_at(on->mount_fd, h, O_PATH | O_CLOEXEC);
+        _cleanup_(closep) int mount_fd = open(on->point, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        _cleanup_(closep) int fd = open_by_handle_at(mount_fd, h, O_PATH | O_CLOEXEC);
         if (fd < 0)
                 return STR_NONE;
         snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
@@ -203,23 +254,44 @@ void file_events_learn(struct file_events *f, const char *dir)
                 (void)remember(f, key, str_of(dir));
 }
 
+/*
+ * A directory that was made in one that is known: who reads of it may come too late to find it, if it is removed again
+ * at once.
+ */
+static void learn_child(struct file_events *f, const void *fsid, const struct file_handle *h,
+                        const struct file_event *e)
+{
+        uint64_t key = key_of(id_of(fsid), h);
+        if (!e->dir || find_known(f, key))
+                return;
+        struct known_dir *d = add_dir(f, key);
+        d->is_wanted = true;
+        d->dir.owner = e->dir->owner;
+        d->dir.path = arena_printf(&f->arena, "%.*s/%.*s", STR_FMT(e->dir->path.n == 1 ? STR_NONE : e->dir->path),
+                                   STR_FMT(e->name));
+}
+
 /* ----------------------------------------------------------------------------------------------------- events ---- */
 
-/*
- * A record of type DFID_NAME: the header, the file system, a handle, and behind the handle a name that ends with NUL.
- * It comes from the kernel; its lengths are checked all the same.
- */
-static bool parse_info(struct fanotify_event_info_fid *fid, size_t n, struct file_handle **ret_handle,
-                       struct str *ret_name)
+/* A record of type FID: the header, the file system, and a handle. */
+static struct file_handle *parse_handle(struct fanotify_event_info_fid *fid, size_t n)
 {
-        size_t before = offsetof(struct fanotify_event_info_fid, handle) + sizeof(struct file_handle);
-        if (n < before)
-                return false;
         void *at = fid->handle;
         struct file_handle *h = at;
-        if (h->handle_bytes > HANDLE_BYTES || n - before <= h->handle_bytes)
+        return n >= BEFORE_HANDLE && h->handle_bytes <= HANDLE_BYTES && n - BEFORE_HANDLE >= h->handle_bytes ? h : NULL;
+}
+
+/*
+ * One of type DFID_NAME: behind the handle stands a name that ends with NUL. They come from the kernel; lengths are
+ * checked all the same.
+ */
+static bool parse_name(struct fanotify_event_info_fid *fid, size_t n, struct file_handle **ret_handle,
+                       struct str *ret_name)
+{
+        struct file_handle *h = parse_handle(fid, n);
+        if (!h)
                 return false;
-        struct str rest = str_from(str_span(fid, n), before + h->handle_bytes);
+        struct str rest = str_from(str_span(fid, n), BEFORE_HANDLE + h->handle_bytes);
         *ret_handle = h;
         *ret_name = str_cut(&rest, '\0');
         return rest.p != NULL;
@@ -250,10 +322,17 @@ static bool parse_event(struct file_events *f, char *p, const struct fanotify_ev
                 bool is_new = h->info_type == FAN_EVENT_INFO_TYPE_NEW_DFID_NAME;
                 if (is_new || h->info_type == FAN_EVENT_INFO_TYPE_DFID_NAME ||
                     h->info_type == FAN_EVENT_INFO_TYPE_OLD_DFID_NAME) {
-                        if (!parse_info(fid, h->len, &handle, &name))
+                        if (!parse_name(fid, h->len, &handle, &name))
                                 return false;
                         *(is_new ? &ret->to_dir : &ret->dir) = find_dir(f, &fid->fsid, handle);
                         *(is_new ? &ret->to_name : &ret->name) = name;
+                }
+                if (h->info_type == FAN_EVENT_INFO_TYPE_FID && ret->what & FILE_CREATED &&
+                    ret->what & FILE_IS_DIRECTORY) { /* comes behind the name */
+                        const struct file_handle *child = parse_handle(fid, h->len);
+                        if (!child)
+                                return false;
+                        learn_child(f, &fid->fsid, child, ret);
                 }
                 at += h->len;
         }
