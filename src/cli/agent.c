@@ -121,7 +121,8 @@ const struct command command_agent = {
         .help = "Programs that begin are seen by the kernel's own objects, without slowing down system calls; rules "
                 "say which "
                 "are told. Full mode shows rules the system calls that they ask for, and filters them in the kernel; "
-                "SIGUSR1 changes to it, SIGUSR2 back to lean mode. SIGHUP loads the rules anew, SIGTERM ends it; nothing "
+                "SIGUSR1 changes to it, SIGUSR2 back to lean mode. SIGHUP loads the rules anew, SIGTERM ends it; "
+                "nothing "
                 "stays in the kernel. A rule with \"action: kill\" stops a program before its first instruction.\n",
         .examples = "  sekisho agent --foreground --alerts /var/log/sekisho/alerts.jsonl\n"
                     "  sekisho agent --foreground --mode full -r falco_rules.yaml -r mine.yaml -o json\n",

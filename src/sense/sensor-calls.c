@@ -88,7 +88,8 @@ enum abi { ABI_NATIVE, ABI_I386, ABI_X32 };
 static const struct {
         int16_t native, i386;
 } numbers[OBSERVE_CALLS] = {
-#define CALL(name, x86_64, i386, arm64, fd, dir1, path1, dir2, path2, data) [CALL_##name] = { NATIVE(x86_64, arm64), i386 },
+#define CALL(name, x86_64, i386, arm64, fd, dir1, path1, dir2, path2, data)                                            \
+        [CALL_##name] = { NATIVE(x86_64, arm64), i386 },
 #include "bpf/shared/calls.def"
 #undef CALL
 };
@@ -110,9 +111,10 @@ static const struct {
         uint8_t number;
         enum observe_call_id call;
 } socket_subs[] = {
-        { 1, CALL_socket },   { 2, CALL_bind },       { 3, CALL_connect },     { 4, CALL_listen },    { 5, CALL_accept },
-        { 8, CALL_socketpair }, { 11, CALL_sendto },  { 12, CALL_recvfrom },   { 13, CALL_shutdown }, { 14, CALL_setsockopt },
-        { 16, CALL_sendmsg }, { 17, CALL_recvmsg },   { 18, CALL_accept4 },    { 19, CALL_recvmmsg }, { 20, CALL_sendmmsg },
+        { 1, CALL_socket },    { 2, CALL_bind },        { 3, CALL_connect },   { 4, CALL_listen },
+        { 5, CALL_accept },    { 8, CALL_socketpair },  { 11, CALL_sendto },   { 12, CALL_recvfrom },
+        { 13, CALL_shutdown }, { 14, CALL_setsockopt }, { 16, CALL_sendmsg },  { 17, CALL_recvmsg },
+        { 18, CALL_accept4 },  { 19, CALL_recvmmsg },   { 20, CALL_sendmmsg },
 };
 
 static void set_numbers(struct calls *bpf, const bool wanted[OBSERVE_CALLS])
@@ -173,8 +175,8 @@ static int set_texts(int map, size_t key_size, const struct sensor_text *texts, 
 }
 
 /*
- * While they are exchanged, no path and no name is compared, and each filter lets all of its call pass: whatever the new
- * recipes want comes through from the first moment.
+ * While they are exchanged, no path and no name is compared, and each filter lets all of its call pass: whatever the
+ * new recipes want comes through from the first moment.
  */
 static int set_recipes(struct calls *bpf, const struct sensor_recipes *recipes)
 {
@@ -188,7 +190,8 @@ static int set_recipes(struct calls *bpf, const struct sensor_recipes *recipes)
         if (r == 0)
                 r = set_prefixes(bpf_map__fd(bpf->maps.prefixes), recipes->prefixes, recipes->n_prefixes);
         if (r == 0)
-                r = set_texts(bpf_map__fd(bpf->maps.suffixes), CALL_SUFFIX_BYTES, recipes->suffixes, recipes->n_suffixes);
+                r = set_texts(bpf_map__fd(bpf->maps.suffixes), CALL_SUFFIX_BYTES, recipes->suffixes,
+                              recipes->n_suffixes);
         if (r == 0)
                 r = set_texts(bpf_map__fd(bpf->maps.comms), 16, recipes->comms, recipes->n_comms);
         for (uint32_t i = 0; i < OBSERVE_CALLS && r == 0; i++)

@@ -108,9 +108,7 @@ int sensor_open(uint32_t ring_bytes, struct sensor **ret, struct error *err)
         if (r == 0)
                 r = observe__attach(bpf);
         struct sensor *s = xcalloc(1, sizeof(*s));
-        *s = (struct sensor){
-                .bpf = bpf, .epoll = -1, .cpus = libbpf_num_possible_cpus(), .ring_bytes = ring_bytes
-        };
+        *s = (struct sensor){ .bpf = bpf, .epoll = -1, .cpus = libbpf_num_possible_cpus(), .ring_bytes = ring_bytes };
         if (r == 0)
                 r = listen_to_ring(s);
         if (r < 0) {

@@ -102,12 +102,12 @@ static void look_for_loss(struct calls_part *p)
         }
         if (sum == 0)
                 return;
-        struct str words = arena_printf(&a->arena,
-                                        "the ring of system calls was full: %llu of files, %llu of the network, %llu of "
-                                        "processes and %llu others were lost",
-                                        (unsigned long long)lost[CALL_CLASS_FILE], (unsigned long long)lost[CALL_CLASS_NET],
-                                        (unsigned long long)lost[CALL_CLASS_PROCESS],
-                                        (unsigned long long)lost[CALL_CLASS_OTHER]);
+        struct str words =
+                arena_printf(&a->arena,
+                             "the ring of system calls was full: %llu of files, %llu of the network, %llu of "
+                             "processes and %llu others were lost",
+                             (unsigned long long)lost[CALL_CLASS_FILE], (unsigned long long)lost[CALL_CLASS_NET],
+                             (unsigned long long)lost[CALL_CLASS_PROCESS], (unsigned long long)lost[CALL_CLASS_OTHER]);
         agent_emit(a, &(struct alert){ .rule_name = "System calls lost",
                                        .priority = PRIORITY_WARNING,
                                        .source = "internal",

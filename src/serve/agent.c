@@ -176,12 +176,11 @@ static void look_for_loss(struct agent *a)
         if (sum == 0)
                 return;
         size_t n = agent_fill_processes(a);
-        struct str words =
-                arena_printf(&a->arena,
-                             "the ring was full: %llu exec, %llu fork and %llu exit events were "
-                             "lost; the process table was read anew (%zu processes)",
-                             (unsigned long long)lost[OBSERVE_EXEC], (unsigned long long)lost[OBSERVE_FORK],
-                             (unsigned long long)lost[OBSERVE_EXIT], n);
+        struct str words = arena_printf(&a->arena,
+                                        "the ring was full: %llu exec, %llu fork and %llu exit events were "
+                                        "lost; the process table was read anew (%zu processes)",
+                                        (unsigned long long)lost[OBSERVE_EXEC], (unsigned long long)lost[OBSERVE_FORK],
+                                        (unsigned long long)lost[OBSERVE_EXIT], n);
         agent_emit(a, &(struct alert){ .rule_name = "Events lost",
                                        .priority = PRIORITY_WARNING,
                                        .source = "internal",
@@ -394,8 +393,8 @@ static int start(struct agent *a, struct error *err)
                         "this is not the host's process namespace: ancestry, users and containers of programs will be "
                         "missing; start "
                         "it with the host's process ids (--pid=host)");
-        agent_tell(a, "watching: %zu rules, %zu of them kill; %zu processes run already; %s mode", rule_set_n(a->rules.set),
-                   a->rules.n_kill, n, sensor_is_full(a->sensor) ? "full" : "lean");
+        agent_tell(a, "watching: %zu rules, %zu of them kill; %zu processes run already; %s mode",
+                   rule_set_n(a->rules.set), a->rules.n_kill, n, sensor_is_full(a->sensor) ? "full" : "lean");
         return 0;
 }
 

@@ -30,8 +30,9 @@ struct agent_counts {
 };
 
 /*
- * Runs until SIGTERM or SIGINT; SIGHUP loads the rules anew (and opens the file of alerts anew); SIGUSR1 changes to full
- * mode, SIGUSR2 to lean mode. Nothing is left in the kernel. 0: ended by a signal. RULES_WRONG: the rules do not load. < 0: words in err. The counts are set either way.
+ * Runs until SIGTERM or SIGINT; SIGHUP loads the rules anew (and opens the file of alerts anew); SIGUSR1 changes to
+ * full mode, SIGUSR2 to lean mode. Nothing is left in the kernel. 0: ended by a signal. RULES_WRONG: the rules do not
+ * load. < 0: words in err. The counts are set either way.
  */
 int agent_run(const struct agent_options *o, struct agent_counts *ret, struct error *err);
 

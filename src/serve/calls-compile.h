@@ -1,6 +1,6 @@
 /*
- * What the kernel must send for rules to be decided: rules in, recipes for full mode out. Sound: no call is filtered out
- * that one of the rules could match; what cannot be proven is sent.
+ * What the kernel must send for rules to be decided: rules in, recipes for full mode out. Sound: no call is filtered
+ * out that one of the rules could match; what cannot be proven is sent.
  *
  * A rule that does not say which evt.type it is about is asked of what comes, and brings nothing along itself.
  */

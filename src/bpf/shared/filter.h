@@ -3,9 +3,9 @@
  * the decision over it, which both sides include.
  *
  * What the kernel can tell of a call is a set of bits, `atoms`. A filter is a list of clauses, each a set of atoms: the
- * call is sent if all atoms of some clause are true. An atom that cannot be computed counts as true, so that what is not
- * sent is what no rule can match. Meanings that the rules bring along are numbered as they come: tests of arguments in
- * each filter, names and paths for all filters together.
+ * call is sent if all atoms of some clause are true. An atom that cannot be computed counts as true, so that what is
+ * not sent is what no rule can match. Meanings that the rules bring along are numbered as they come: tests of arguments
+ * in each filter, names and paths for all filters together.
  */
 #ifndef SEKISHO_BPF_SHARED_FILTER_H
 #define SEKISHO_BPF_SHARED_FILTER_H
