@@ -25,6 +25,11 @@ struct kuid {
         __u32 val;
 };
 
+struct timespec64 {
+        __s64 tv_sec;
+        long tv_nsec;
+} KERNEL;
+
 struct inode {
         unsigned short i_mode;
         struct kuid i_uid;
@@ -32,6 +37,17 @@ struct inode {
         unsigned long i_ino;
         unsigned int i_nlink;
         __u32 i_rdev;
+        __s64 i_size;
+        __s64 i_ctime_sec; /* 6.11 */
+        __u32 i_ctime_nsec;
+} KERNEL;
+
+struct inode___timespec { /* 6.6 */
+        struct timespec64 __i_ctime;
+} KERNEL;
+
+struct inode___old {
+        struct timespec64 i_ctime;
 } KERNEL;
 
 struct hlist_bl_node {
@@ -39,6 +55,7 @@ struct hlist_bl_node {
 } KERNEL;
 
 struct dentry {
+        struct inode *d_inode;
         struct hlist_bl_node d_hash;
         struct dentry *d_parent;
         struct qstr d_name;
@@ -64,6 +81,11 @@ struct file {
         struct path f_path;
         struct inode *f_inode;
         void *private_data;
+        unsigned int f_mode, f_flags;
+} KERNEL;
+
+struct vm_area_struct {
+        struct file *vm_file;
 } KERNEL;
 
 struct fs_struct {
@@ -165,6 +187,7 @@ struct kernfs_node___parent {
 } KERNEL;
 
 struct cgroup {
+        int level;
         struct kernfs_node *kn;
 } KERNEL;
 
@@ -210,6 +233,7 @@ struct task_struct {
 struct linux_binprm {
         struct file *file;
         const char *filename, *interp, *fdpath;
+        char buf[256]; /* how the file begins */
 } KERNEL;
 
 #endif

@@ -15,7 +15,7 @@ struct agent_command {
         bool foreground;
         const char *rules[RULE_FILES_MAX];
         size_t n_rules;
-        const char *alerts, *output, *least;
+        const char *alerts, *incidents, *output, *least;
         bool is_full;
         uint64_t ring_kb;
 };
@@ -24,6 +24,7 @@ static const struct option_spec options[] = {
         { "foreground", 0, NULL, "stay in the foreground (the one way it runs so far)" },
         { "rules", 'r', "FILE", "rules instead of the embedded ones; may be given several times" },
         { "alerts", 0, "FILE", "append each alert to FILE, as a line of JSON" },
+        { "incidents", 0, "FILE", "append what belongs to each incident to FILE, for sekisho incident" },
         { "output", 'o', "FORMAT", "of alerts on standard output: text (the default), json or none" },
         { "least", 0, "PRIORITY", "least urgent priority that is told (default: warning)" },
         { "mode", 0, "MODE", "lean (the default): no system call is slowed down; full: rules see system calls too" },
@@ -42,6 +43,8 @@ static int agent_option(void *state, const struct option_spec *o, const char *va
                 c->rules[c->n_rules++] = value;
         } else if (strcmp(o->name, "alerts") == 0) {
                 c->alerts = value;
+        } else if (strcmp(o->name, "incidents") == 0) {
+                c->incidents = value;
         } else if (strcmp(o->name, "least") == 0) {
                 c->least = value;
         } else if (strcmp(o->name, "mode") == 0) {
@@ -80,6 +83,7 @@ static int agent_main(void *state, int argc, char **argv)
         struct agent_options o = { .rules = c->rules,
                                    .n_rules = c->n_rules,
                                    .alerts = c->alerts,
+                                   .incidents = c->incidents,
                                    .least = PRIORITY_WARNING,
                                    .ring_bytes = (uint32_t)(c->ring_kb * 1024),
                                    .is_full = c->is_full,

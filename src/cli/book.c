@@ -18,8 +18,6 @@ int book_option(void *state, const struct option_spec *o, const char *value, str
                 const char *name;
                 const char **place;
         } texts[] = { { "ledger", &s->ledger }, { "db", &s->db }, { "id", &s->id }, { "checkpoint", &s->checkpoint } };
-        if (s->n_used < ARRAY_SIZE(s->used))
-                s->used[s->n_used++] = o->name;
         for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
                 if (strcmp(o->name, texts[i].name) == 0) {
                         if (!*value)
@@ -28,11 +26,8 @@ int book_option(void *state, const struct option_spec *o, const char *value, str
                 }
         if (strcmp(o->name, "quiet") == 0)
                 s->quiet = true;
-        if (strcmp(o->name, "output") == 0) {
-                s->json = strcmp(value, "json") == 0;
-                if (!s->json && strcmp(value, "table") != 0)
-                        return error_set(err, -EINVAL, "no format \"%s\"; there are table and json", value);
-        }
+        if (strcmp(o->name, "output") == 0)
+                return option_format(value, "table", &s->json, err);
         return 0;
 }
 

@@ -4,6 +4,7 @@
 #include "cli/command.h"
 #include "intel/db-locate.h"
 #include "proc/worker.h"
+#include "sense/barrier.h"
 #include "sense/sensor.h"
 
 #include <errno.h>
@@ -25,7 +26,6 @@ struct doctor_state {
 static const struct option_spec options[] = {
         { "db", 0, "FILE", "advisory database (default: see sekisho db status; \"embedded\")" },
         { "output", 'o', "FORMAT", "table (the default) or json" },
-        { "json", 0, NULL, "the same as -o json" },
         { NULL, 0, NULL, NULL },
 };
 
@@ -36,10 +36,7 @@ static int doctor_option(void *state, const struct option_spec *o, const char *v
                 s->db = value;
                 return 0;
         }
-        s->json = !value || strcmp(value, "json") == 0;
-        if (!s->json && strcmp(value, "table") != 0)
-                return error_set(err, -EINVAL, "no format \"%s\"; there are table and json", value);
-        return 0;
+        return option_format(value, "table", &s->json, err);
 }
 
 /* One line of the answer. */
@@ -120,6 +117,18 @@ static size_t check_sensor(struct check *c)
         return SENSOR_PROGRAMS + 1;
 }
 
+/* What the guard of containers can do here. No host is worse for having one of them only. */
+static size_t check_barrier(struct check *c)
+{
+        struct barrier_probe probes[BARRIER_PROBES];
+        barrier_probe(probes);
+        for (size_t i = 0; i < BARRIER_PROBES; i++) {
+                c[i] = (struct check){ "enforce", probes[i].gives, probes[i].r == 0, "" };
+                snprintf(c[i].words, sizeof(c[i].words), "%s", probes[i].words);
+        }
+        return BARRIER_PROBES;
+}
+
 static void print_text(const struct utsname *kernel, const struct check *checks, size_t n)
 {
         printf("sekisho %s on %s %s\n", SEKISHO_VERSION, kernel->sysname, kernel->release);
@@ -147,7 +156,7 @@ static int doctor_main(void *state, int argc, char **argv)
 {
         extern const struct command command_doctor;
         struct doctor_state *s = state;
-        struct check checks[8 + SENSOR_PROGRAMS + 1];
+        struct check checks[8 + SENSOR_PROGRAMS + 1 + BARRIER_PROBES];
         struct utsname kernel;
         size_t n = 0;
         if (argc)
@@ -160,6 +169,7 @@ static int doctor_main(void *state, int argc, char **argv)
         check_path(&checks[n++], "docker's store", "/var/lib/docker", "can be read");
         check_path(&checks[n++], "docker's socket", "/var/run/docker.sock", "can be reached");
         n += check_sensor(&checks[n]);
+        n += check_barrier(&checks[n]);
         check_data(&checks[n++], s->db);
         if (s->json)
                 print_json(&kernel, checks, n);

@@ -7,6 +7,8 @@
 #include "report/report.h"
 #include "report/view.h"
 
+#include <errno.h>
+
 static json_t *indexes(const size_t *v, size_t n)
 {
         json_t *array = doc_array();
@@ -35,6 +37,8 @@ static json_t *target(const struct report *r)
         doc_set(o, "digest", doc_str(r->digest));
         doc_set(o, "image_id", doc_str(r->image_id));
         doc_set(o, "container", doc_str(r->container));
+        doc_set(o, "processes", r->has_use ? doc_number(r->use_processes) : doc_null());
+        doc_set(o, "watched_since", doc_time(r->use_since));
         doc_set(o, "tags", doc_list(r->tags));
         return o;
 }
@@ -77,6 +81,7 @@ static json_t *counts(const struct report *r)
         doc_set(o, "by_severity", severities);
         doc_set(o, "known_exploited", doc_number(c.exploited));
         doc_set(o, "with_a_fix", doc_number(c.fixable));
+        doc_set(o, "loaded", r->has_use ? doc_number(c.loaded) : doc_null());
         doc_set(o, "packages", doc_number(r->n_packages));
         json_t *aside = doc_object();
         for (enum set_aside by = SET_ASIDE_BY_VEX; by < SET_ASIDES; by++)
@@ -261,6 +266,7 @@ static json_t *finding(const struct report *r, const struct finding *f)
         doc_set(o, "title", doc_str(f->title));
         doc_set(o, "severity", doc_cstr(severity_name(f->severity)));
         doc_set(o, "packages", packages);
+        doc_set(o, "use", doc_str(str_of(package_use_name(finding_use(r, f)))));
         doc_set(o, "response", doc_cstr(response_name(f->response)));
         doc_set(o, "fix", doc_str(f->fix));
         doc_set(o, "rule", f->rule ? doc_str(f->rule->name) : doc_null());
@@ -292,6 +298,8 @@ static json_t *package(const struct report *r, const struct report_package *p)
         doc_set(o, "purl", doc_str(p->purl));
         doc_set(o, "layer", layer_reference(r, p->layer));
         doc_set(o, "files", files);
+        doc_set(o, "use", doc_str(str_of(package_use_name(p->use))));
+        doc_set(o, "use_proof", doc_str(p->use_why));
         return o;
 }
 
@@ -438,6 +446,23 @@ static int json_write(const struct report *r, const struct report_options *o, FI
         doc_put(&s, "vex", vex(r));
         doc_put(&s, "waivers", waivers(r));
         doc_close(&s, '}');
+        return doc_end(&s);
+}
+
+int report_explain_json(const struct report *r, struct str id, FILE *to)
+{
+        struct doc_stream s = { to };
+        size_t found = 0;
+        for (size_t i = 0; id.n && i < r->n_findings; i++) {
+                if (!finding_answers_to(&r->findings[i], id))
+                        continue;
+                if (found++ == 0)
+                        doc_open(&s, NULL, '[');
+                doc_put(&s, NULL, finding(r, &r->findings[i]));
+        }
+        if (found == 0)
+                return -ENOENT;
+        doc_close(&s, ']');
         return doc_end(&s);
 }
 

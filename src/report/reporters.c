@@ -46,6 +46,11 @@ bool finding_is_named(const struct finding *f, struct str id)
         return is;
 }
 
+bool finding_answers_to(const struct finding *f, struct str id)
+{
+        return finding_is_named(f, id) || str_eq_nocase(str_of(finding_kind_name(f->kind)), id);
+}
+
 const char *response_name(enum response r)
 {
         static const char *const names[RESPONSES] = {
@@ -59,4 +64,18 @@ const char *set_aside_name(enum set_aside s)
 {
         static const char *const names[SET_ASIDES] = { "", "vex", "waiver" };
         return s < SET_ASIDES ? names[s] : "";
+}
+
+const char *package_use_name(enum package_use u)
+{
+        static const char *const names[PACKAGE_USES] = { "", "absent", "present", "loaded" };
+        return u < PACKAGE_USES ? names[u] : "";
+}
+
+enum package_use finding_use(const struct report *r, const struct finding *f)
+{
+        enum package_use use = USE_UNKNOWN;
+        for (size_t i = 0; i < f->n_packages; i++)
+                use = MAX(use, r->packages[f->packages[i]].use);
+        return use;
 }

@@ -1,5 +1,5 @@
 /*
- * Full mode, see sensor.h: the object of bpf/observe/calls.bpf.c is loaded when it is first asked for, its programs are
+ * Full mode, see sensor.h: the object of bpf/calls/calls.bpf.c is loaded when it is first asked for, its programs are
  * attached while the mode is on. It shares the map of containers with lean mode's object and has a ring of its own, so
  * that a flood of calls does not push out what begins and ends.
  *
@@ -9,6 +9,7 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "sense/bpf-words.h"
 
 #include <bpf/bpf.h>
 #include <calls.skel.h>
@@ -206,14 +207,14 @@ static int set_recipes(struct calls *bpf, const struct sensor_recipes *recipes)
 
 static int load(struct sensor *s)
 {
-        sensor_listen();
+        bpf_words_begin();
         struct calls *bpf = calls__open();
         if (!bpf)
                 return -errno;
         struct sensor_calls *c = xcalloc(1, sizeof(*c));
         *c = (struct sensor_calls){ .bpf = bpf, .held = BUF_INIT(RECORD_MAX) };
-        bpf->rodata->host_mounts = sensor_host_namespace("mnt");
-        bpf->rodata->host_pids = sensor_host_namespace("pid");
+        bpf->rodata->host_mounts = bpf_host_namespace("mnt");
+        bpf->rodata->host_pids = bpf_host_namespace("pid");
         bpf->rodata->own_process = (uint32_t)getpid();
         bpf_map__set_max_entries(bpf->maps.calls, s->ring_bytes);
         int r = bpf_map__reuse_fd(bpf->maps.containers, bpf_map__fd(s->bpf->maps.containers));
@@ -270,7 +271,7 @@ int sensor_go_full(struct sensor *s, const struct sensor_recipes *recipes, struc
                 r = attach(s->calls->bpf->progs.on_begin, recipes->wanted[CALL_close] || recipes->wanted[CALL_reboot],
                            &s->calls->on_begin);
         if (r < 0) {
-                sensor_refused(err, r, "the kernel does not take full mode");
+                bpf_refused(err, r, "the kernel does not take full mode");
                 if (!was_full)
                         sensor_go_lean(s);
         }

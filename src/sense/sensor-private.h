@@ -22,15 +22,6 @@ struct sensor {
         size_t n, most;
 };
 
-/* An error with the last words of libbpf, if there are any. Returns r. */
-int sensor_refused(struct error *err, int r, const char *doing);
-
-/* Before an object is opened: what libbpf says from here on is about it. */
-void sensor_listen(void);
-
-/* The namespaces of the host: "mnt", "pid". */
-uint32_t sensor_host_namespace(const char *kind);
-
 /* A counter by key, of all processors together. */
 uint64_t sensor_count(const struct sensor *s, int map, uint32_t key);
 

@@ -2,6 +2,7 @@
 #include "sense/sensor-private.h"
 
 #include "base/arena.h"
+#include "sense/bpf-words.h"
 
 #include <bpf/bpf.h>
 #include <errno.h>
@@ -16,57 +17,16 @@
 
 #define PID_NAMESPACE_FIRST 0xEFFFFFFCu /* PROC_PID_INIT_INO: the number of the first one, on every Linux */
 
-/* The last line that libbpf had to say: the reason, most of the time. One thread loads. */
-static char last_words[200];
-
-static int _printf_(2, 0) keep_words(enum libbpf_print_level level, const char *format, va_list args)
-{
-        char line[sizeof(last_words)];
-        if (level != LIBBPF_WARN)
-                return 0;
-        vsnprintf(line, sizeof(line), format, args);
-        line[strcspn(line, "\n")] = '\0';
-        /* The verifier's log comes in lines of its own, of which none is a sentence. */
-        if (strncmp(line, "libbpf: ", 8) == 0 && !strstr(line, "BPF program load failed") && !strstr(line, "-- "))
-                snprintf(last_words, sizeof(last_words), "%s", line + 8);
-        return 0;
-}
-
-int sensor_refused(struct error *err, int r, const char *doing)
-{
-        if (r == -EPERM && geteuid() != 0)
-                return error_set(err, r, "%s: root is needed (or CAP_BPF and CAP_PERFMON)", doing);
-        return error_errno(err, r, "%s%s%s", doing, last_words[0] ? ": " : "", last_words);
-}
-
-void sensor_listen(void)
-{
-        libbpf_set_print(keep_words);
-        last_words[0] = '\0';
-}
-
-/* The namespaces of the host are those of process 1. Its own, where that cannot be read. */
-uint32_t sensor_host_namespace(const char *kind)
-{
-        struct stat st;
-        char path[64];
-        snprintf(path, sizeof(path), "/proc/1/ns/%s", kind);
-        if (stat(path, &st) == 0)
-                return (uint32_t)st.st_ino;
-        snprintf(path, sizeof(path), "/proc/self/ns/%s", kind);
-        return stat(path, &st) == 0 ? (uint32_t)st.st_ino : 0;
-}
-
 static struct observe *open_programs(uint32_t ring_bytes, struct error *err)
 {
-        sensor_listen();
+        bpf_words_begin();
         struct observe *bpf = observe__open();
         if (!bpf) {
-                sensor_refused(err, -errno, "the BPF programs cannot be opened");
+                bpf_refused(err, -errno, "the BPF programs cannot be opened");
                 return NULL;
         }
-        bpf->rodata->host_mounts = sensor_host_namespace("mnt");
-        bpf->rodata->host_pids = sensor_host_namespace("pid");
+        bpf->rodata->host_mounts = bpf_host_namespace("mnt");
+        bpf->rodata->host_pids = bpf_host_namespace("pid");
         bpf_map__set_max_entries(bpf->maps.lifecycle, ring_bytes);
         return bpf;
 }
@@ -112,7 +72,7 @@ int sensor_open(uint32_t ring_bytes, struct sensor **ret, struct error *err)
         if (r == 0)
                 r = listen_to_ring(s);
         if (r < 0) {
-                sensor_refused(err, r, "the kernel does not take the sensor");
+                bpf_refused(err, r, "the kernel does not take the sensor");
                 sensor_close(s);
                 return r;
         }
@@ -219,7 +179,7 @@ static int probe_one(const struct program *wanted, struct error *err)
         if (r == 0 && !link)
                 r = -errno;
         if (r < 0)
-                sensor_refused(err, r, "refused");
+                bpf_refused(err, r, "refused");
         bpf_link__destroy(link);
         observe__destroy(bpf);
         return r;

@@ -125,7 +125,7 @@ static void stop(void *state)
         free(state);
 }
 
-const struct agent_part agent_calls = {
+const struct agent_part part_calls = {
         .name = "calls",
         .start = start,
         .on_rules = on_rules,

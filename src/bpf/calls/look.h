@@ -2,14 +2,18 @@
  * What is known of a system call under inspection, where what it is given stands, and the maps of full mode. Part of
  * calls.bpf.c.
  */
-#ifndef SEKISHO_BPF_OBSERVE_CALLS_LOOK_H
-#define SEKISHO_BPF_OBSERVE_CALLS_LOOK_H
+#ifndef SEKISHO_BPF_CALLS_LOOK_H
+#define SEKISHO_BPF_CALLS_LOOK_H
 
+#include "bpf/fd.h"
+#include "bpf/kernel.h"
+#include "bpf/shared/filter.h"
 #include "bpf/shared/observe.h"
 
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
-#include <bpf/bpf_tracing.h>
+
+#define RAW_BYTES 256u /* of a path as it was given that are searched */
 
 /* Set by the loader: the namespaces of the host, and our own process, which is not watched. */
 const volatile __u32 host_mounts, host_pids, own_process;

@@ -16,8 +16,17 @@
 #include "bpf/kernel.h"
 #include "bpf/shared/exe.h"
 #include "bpf/shared/filter.h"
-#include "bpf/observe/calls-filter.h"
-#include "bpf/observe/calls-look.h"
+#include "bpf/calls/filter.h"
+#include "bpf/calls/look.h"
+#include "bpf/facts.h"
+#include "bpf/fd.h"
+#include "bpf/kernel.h"
+#include "bpf/shared/exe.h"
+#include "bpf/shared/observe.h"
+
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 

@@ -2,10 +2,10 @@
  * Is a system call wanted? Computes the atoms (shared/filter.h) that its filter asks for, the cheap ones first, and
  * stops as soon as no clause can hold. What cannot be computed stays unknown, and counts as true. Part of calls.bpf.c.
  */
-#ifndef SEKISHO_BPF_OBSERVE_CALLS_FILTER_H
-#define SEKISHO_BPF_OBSERVE_CALLS_FILTER_H
+#ifndef SEKISHO_BPF_CALLS_FILTER_H
+#define SEKISHO_BPF_CALLS_FILTER_H
 
-#include "bpf/observe/calls-look.h"
+#include "bpf/calls/look.h"
 
 #define EINPROGRESS 115
 
