@@ -11,17 +11,13 @@
  *
  * Needs BTF, the ring buffer (5.8) and bpf_loop (5.17).
  */
-#include "bpf/facts.h"
-#include "bpf/fd.h"
-#include "bpf/kernel.h"
-#include "bpf/shared/exe.h"
-#include "bpf/shared/filter.h"
 #include "bpf/calls/filter.h"
 #include "bpf/calls/look.h"
 #include "bpf/facts.h"
 #include "bpf/fd.h"
 #include "bpf/kernel.h"
 #include "bpf/shared/exe.h"
+#include "bpf/shared/filter.h"
 #include "bpf/shared/observe.h"
 
 #include <bpf/bpf_core_read.h>
