@@ -1,6 +1,6 @@
 /*
- * System calls that a test wants to see done, by name: `actor do NAME ARGS...`. Part of actor.c. Each one is done and its
- * result is the exit code, 0 or the error's number; what may be refused is done all the same.
+ * System calls that a test wants to see done, by name: `actor do NAME ARGS...`. Part of actor.c. Each one is done and
+ * its result is the exit code, 0 or the error's number; what may be refused is done all the same.
  */
 #include <errno.h>
 #include <linux/openat2.h>
@@ -29,7 +29,10 @@ static long call32(long number, long a, long b, long c)
 {
         long result = -ENOSYS;
 #if defined(__x86_64__)
-        __asm__ volatile("int $0x80" : "=a"(result) : "a"(number), "b"(a), "c"(b), "d"(c) : "memory", "r8", "r9", "r10", "r11");
+        __asm__ volatile("int $0x80"
+                         : "=a"(result)
+                         : "a"(number), "b"(a), "c"(b), "d"(c)
+                         : "memory", "r8", "r9", "r10", "r11");
 #endif
         if (result < 0) {
                 errno = (int)-result;
