@@ -145,7 +145,7 @@ def check_loss(container, work, rules):
     agent = agentlib.Agent(work, "loss", "--mode", "full", "-r", rules, "--ring", "256")
     tap.ok(agent.is_watching, "the agent starts with a tiny ring", agent.log())
     agent.send(signal.SIGSTOP)
-    container.run("/usr/bin/actor", "do", "flood", "/etc/plain", str(FLOOD), "mark-flood")
+    container.run("/usr/bin/actor", "do", "flood", "/etc/plain", str(FLOOD), "flood")
     agent.send(signal.SIGCONT)
 
     def lost():
