@@ -104,8 +104,17 @@ void agent_remove_source(struct agent *a, int fd);
  */
 void agent_emit(struct agent *a, const struct alert *alert);
 
+/*
+ * Full mode (true) or lean mode; says so, or why it stays as it was (agent-calls.c). The rules that need system calls
+ * are named in lean mode.
+ */
+int agent_set_mode(struct agent *a, bool is_full, struct error *err);
+
 /* An event with its process and container through the rules (agent-judge.c). */
 void agent_judge(struct agent *a, const struct event *e, const struct process *p, const struct container_entry *c);
+
+/* The same for the parts only: rules have seen it as another event. */
+void agent_show(struct agent *a, const struct event *e, const struct process *p, const struct container_entry *c);
 
 /* Reads what is in the ring now. For parts with events of their own, to which the ring knows the processes. */
 void agent_drain(struct agent *a);

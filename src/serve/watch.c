@@ -208,7 +208,10 @@ static void judge(struct watch *w, const struct waiting *x, enum observe_call_id
                 memcpy(e->call.comm, p->comm, sizeof(e->call.comm));
         }
         a->counts.events++;
-        agent_judge(a, e, p, c);
+        if (c && sensor_is_full(a->sensor)) /* rules see the calls themselves there */
+                agent_show(a, e, p, c);
+        else
+                agent_judge(a, e, p, c);
         arena_done(&a->arena);
 }
 
