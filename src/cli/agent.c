@@ -5,6 +5,7 @@
 #include "cli/agent-files.h"
 #include "cli/command.h"
 #include "cli/rule.h"
+#include "sense/sensor.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -16,7 +17,7 @@ struct agent_command {
         bool foreground;
         const char *rules[RULE_FILES_MAX];
         size_t n_rules;
-        const char *alerts, *incidents, *output, *least;
+        const char *alerts, *incidents, *output, *least, *keep, *forget;
         bool is_full;
         uint64_t ring_kb;
         struct files_options files;
@@ -31,6 +32,9 @@ static const struct option_spec options[] = {
         { "least", 0, "PRIORITY", "least urgent priority that is told (default: warning)" },
         AGENT_FILES_OPTIONS,
         { "mode", 0, "MODE", "lean (the default): no system call is slowed down; full: rules see system calls too" },
+        { "keep", 0, "DIR",
+          "what watches and kills stays when the agent ends, in DIR below /sys/fs/bpf; the next one takes it over" },
+        { "forget", 0, "DIR", "take away what an agent kept in DIR, and end" },
         { "ring", 0, "KIB", "size of each ring of events: a power of two (default: 4096)" },
         { NULL, 0, NULL, NULL },
 };
@@ -53,6 +57,10 @@ static int agent_option(void *state, const struct option_spec *o, const char *va
                 c->incidents = value;
         } else if (strcmp(o->name, "least") == 0) {
                 c->least = value;
+        } else if (strcmp(o->name, "keep") == 0) {
+                c->keep = value;
+        } else if (strcmp(o->name, "forget") == 0) {
+                c->forget = value;
         } else if (strcmp(o->name, "mode") == 0) {
                 if (strcmp(value, "lean") != 0 && strcmp(value, "full") != 0)
                         return error_set(err, -EINVAL, "takes lean or full, not \"%s\"", value);
@@ -94,10 +102,14 @@ static int agent_main(void *state, int argc, char **argv)
                                    .files = c->files,
                                    .ring_bytes = (uint32_t)(c->ring_kb * 1024),
                                    .is_full = c->is_full,
+                                   .keep = c->keep,
                                    .tell = say,
                                    .tell_problems = say_problems };
         if (argc)
                 return fail_usage(&command_agent, "takes no argument, not \"%s\"", argv[0]);
+        struct error err = ERROR_NONE;
+        if (c->forget)
+                return sensor_forget(c->forget, &err) < 0 ? fail(EXIT_INCOMPLETE, &err) : EXIT_CLEAN;
         if (!c->foreground)
                 return fail_usage(&command_agent, "runs in the foreground only: give --foreground");
         if (c->least && parse_priority(c->least, &o.least) < 0)
@@ -109,7 +121,6 @@ static int agent_main(void *state, int argc, char **argv)
                 o.stream = stdout;
         o.is_json = c->output && strcmp(c->output, "json") == 0;
         struct agent_counts n;
-        struct error err = ERROR_NONE;
         int r = agent_run(&o, &n, &err);
         if (r < 0)
                 return fail(EXIT_INCOMPLETE, &err);

@@ -18,6 +18,7 @@ struct agent_options {
         const char *incidents;    /* file of the log of incidents, or NULL: they are numbered only */
         struct files_options files;
         uint32_t ring_bytes; /* of each ring; 0: the default */
+        const char *keep;    /* where what is in the kernel stays when the agent ends; NULL: it does not */
         bool is_full;        /* begins in full mode; SIGUSR1 and SIGUSR2 change it */
 
         /* What the operator should know, a line each: started, rules loaded anew, what is wrong with them. */

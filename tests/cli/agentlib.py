@@ -47,8 +47,8 @@ def until(what, seconds=WAIT_SECONDS):
 
 
 class Agent:
-    def __init__(self, work, name, *options):
-        self.alerts_path, self.log_path = os.path.join(work, name + ".jsonl"), os.path.join(work, name + ".log")
+    def __init__(self, work, name, *options, alerts=None):
+        self.alerts_path, self.log_path = alerts or os.path.join(work, name + ".jsonl"), os.path.join(work, name + ".log")
         with open(self.log_path, "w") as log:
             self.process = subprocess.Popen(["timeout", "-s", "KILL", str(WATCHDOG_SECONDS), SEKISHO, "agent", "--foreground", "-o", "none",
                                              "--alerts", self.alerts_path, *options], stdout=log, stderr=log, stdin=subprocess.DEVNULL)
