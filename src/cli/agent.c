@@ -15,7 +15,7 @@ struct agent_command {
         bool foreground;
         const char *rules[RULE_FILES_MAX];
         size_t n_rules;
-        const char *alerts, *output, *least;
+        const char *alerts, *incidents, *output, *least;
         uint64_t ring_kb;
 };
 
@@ -23,6 +23,7 @@ static const struct option_spec options[] = {
         { "foreground", 0, NULL, "stay in the foreground (the one way it runs so far)" },
         { "rules", 'r', "FILE", "rules instead of the embedded ones; may be given several times" },
         { "alerts", 0, "FILE", "append each alert to FILE, as a line of JSON" },
+        { "incidents", 0, "FILE", "append what belongs to each incident to FILE, for sekisho incident" },
         { "output", 'o', "FORMAT", "of alerts on standard output: text (the default), json or none" },
         { "least", 0, "PRIORITY", "least urgent priority that is told (default: warning)" },
         { "ring", 0, "KIB", "size of the ring of events: a power of two (default: 4096)" },
@@ -40,6 +41,8 @@ static int agent_option(void *state, const struct option_spec *o, const char *va
                 c->rules[c->n_rules++] = value;
         } else if (strcmp(o->name, "alerts") == 0) {
                 c->alerts = value;
+        } else if (strcmp(o->name, "incidents") == 0) {
+                c->incidents = value;
         } else if (strcmp(o->name, "least") == 0) {
                 c->least = value;
         } else if (strcmp(o->name, "ring") == 0) {
@@ -74,6 +77,7 @@ static int agent_main(void *state, int argc, char **argv)
         struct agent_options o = { .rules = c->rules,
                                    .n_rules = c->n_rules,
                                    .alerts = c->alerts,
+                                   .incidents = c->incidents,
                                    .least = PRIORITY_WARNING,
                                    .ring_bytes = (uint32_t)(c->ring_kb * 1024),
                                    .tell = say,

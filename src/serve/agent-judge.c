@@ -12,6 +12,9 @@ void agent_emit(struct agent *a, const struct alert *alert)
         whole.hostname = a->hostname;
         if (whole.time_ns == 0)
                 whole.time_ns = agent_now_ns(CLOCK_REALTIME);
+        for (size_t i = 0; agent_parts[i]; i++)
+                if (a->part_states[i] && agent_parts[i]->before_alert)
+                        agent_parts[i]->before_alert(a->part_states[i], &whole);
         alert_write(&a->sink, &whole);
         for (size_t i = 0; agent_parts[i]; i++)
                 if (a->part_states[i] && agent_parts[i]->on_alert)
@@ -33,6 +36,8 @@ void agent_tell_held(struct agent *a, bool all)
                                                .priority = rule->priority,
                                                .source = "internal",
                                                .output = words,
+                                               .stands_for = held,
+                                               .held_container = str_of(p->container),
                                                .extras = &extra,
                                                .n_extras = 1 });
                 arena_done(&a->arena);

@@ -32,6 +32,7 @@ struct agent_part {
 
         /* All of these may be NULL, and are called only with a state. */
         void (*on_event)(void *state, const struct event_record *r);
+        void (*before_alert)(void *state, struct alert *alert); /* may say what incident it belongs to */
         void (*on_alert)(void *state, const struct alert *alert);
 
         /*

@@ -14,6 +14,7 @@ struct agent_options {
         FILE *stream;             /* alerts of `least` and above, or NULL */
         bool is_json;             /* on the stream */
         enum rule_priority least; /* the least urgent that is told */
+        const char *incidents;    /* file of the log of incidents, or NULL: they are numbered only */
         uint32_t ring_bytes;      /* 0: the default */
 
         /* What the operator should know, a line each: started, rules loaded anew, what is wrong with them. */
