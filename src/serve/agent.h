@@ -6,16 +6,18 @@
 #define SEKISHO_SERVE_AGENT_H
 
 #include "serve/alert.h"
+#include "serve/drift-options.h"
 
 struct agent_options {
         const char *const *rules; /* files; n_rules == 0: the embedded ones */
         size_t n_rules;
-        const char *alerts;       /* file, or NULL */
-        FILE *stream;             /* alerts of `least` and above, or NULL */
-        bool is_json;             /* on the stream */
-        enum rule_priority least; /* the least urgent that is told */
-        const char *incidents;    /* file of the log of incidents, or NULL: they are numbered only */
-        uint32_t ring_bytes;      /* 0: the default */
+        const char *alerts;         /* file, or NULL */
+        FILE *stream;               /* alerts of `least` and above, or NULL */
+        bool is_json;               /* on the stream */
+        enum rule_priority least;   /* the least urgent that is told */
+        const char *incidents;      /* file of the log of incidents, or NULL: they are numbered only */
+        uint32_t ring_bytes;        /* 0: the default */
+        struct drift_options drift; /* only what the image contains may run */
 
         /* What the operator should know, a line each: started, rules loaded anew, what is wrong with them. */
         void (*tell)(void *arg, const char *words);
