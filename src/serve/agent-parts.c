@@ -1,11 +1,11 @@
 /* The parts of the agent, in the order that they start and hear of things. See agent-private.h. */
 #include "serve/agent-private.h"
 
-extern const struct agent_part part_drift;
-extern const struct agent_part part_incidents;
+extern const struct agent_part part_calls, part_drift, part_incidents;
 
 const struct agent_part *const agent_parts[] = {
-        &part_incidents, /* first: it numbers what the others tell */
+        &part_calls,
+        &part_incidents, /* before those that tell: it numbers their alerts */
         &part_drift,
         NULL,
 };

@@ -8,6 +8,7 @@
  */
 #include "bpf/shared/observe.h"
 #include "bpf/facts.h"
+#include "bpf/fd.h"
 #include "bpf/kernel.h"
 #include "bpf/shared/exe.h"
 
@@ -50,7 +51,7 @@ struct {
 /* An exec under construction (path.h says why the text has slack). */
 struct scratch {
         struct observe_exec exec;
-        char text[OBSERVE_TEXT_MAX + OBSERVE_PATH_MAX];
+        char text[OBSERVE_TEXT_MAX + OBSERVE_ENV_MAX];
 };
 
 struct {
@@ -89,38 +90,27 @@ static __always_inline __u32 tty_of(struct signal_struct *signal)
         return major << 8 | (minor & 0xff);
 }
 
-static __always_inline void read_socket(struct file *file, struct observe_fd *fd)
-{
-        struct socket *socket = BPF_CORE_READ(file, private_data);
-        struct sock *sk = BPF_CORE_READ(socket, sk);
-        if (!sk)
-                return;
-        fd->family = BPF_CORE_READ(sk, __sk_common.skc_family);
-        fd->type = BPF_CORE_READ(sk, sk_type);
-        fd->protocol = BPF_CORE_READ(sk, sk_protocol);
-        fd->local_port = BPF_CORE_READ(sk, __sk_common.skc_num);
-        fd->remote_port = __builtin_bswap16(BPF_CORE_READ(sk, __sk_common.skc_dport));
-        if (fd->family == 2 /* AF_INET */) {
-                BPF_CORE_READ_INTO((__u32 *)fd->remote, sk, __sk_common.skc_daddr);
-                BPF_CORE_READ_INTO((__u32 *)fd->local, sk, __sk_common.skc_rcv_saddr);
-        } else if (fd->family == 10 /* AF_INET6 */) {
-                BPF_CORE_READ_INTO(&fd->remote, sk, __sk_common.skc_v6_daddr);
-                BPF_CORE_READ_INTO(&fd->local, sk, __sk_common.skc_v6_rcv_saddr);
-        }
-}
+#define NS(sec, nsec) ((__u64)(sec)*1000000000 + (__u64)(nsec))
 
-static __always_inline void read_fd(struct fdtable *table, __u32 i, struct observe_fd *fd)
+static __always_inline void read_times(struct inode *inode, struct observe_exec *e)
 {
-        struct file **files = BPF_CORE_READ(table, fd), *file = NULL;
-        __builtin_memset(fd, 0, sizeof(*fd));
-        if (i >= BPF_CORE_READ(table, max_fds) || bpf_probe_read_kernel(&file, sizeof(file), files + i) || !file)
+        struct inode___timespec *between = (void *)inode;
+        struct inode___old *old = (void *)inode;
+        if (bpf_core_field_exists(inode->i_ctime_sec)) {
+                e->exe_ctime_ns = NS(BPF_CORE_READ(inode, i_ctime_sec), BPF_CORE_READ(inode, i_ctime_nsec));
+                e->exe_mtime_ns = NS(BPF_CORE_READ(inode, i_mtime_sec), BPF_CORE_READ(inode, i_mtime_nsec));
                 return;
-        struct inode *inode = BPF_CORE_READ(file, f_inode);
-        fd->mode = BPF_CORE_READ(inode, i_mode);
-        fd->rdev = BPF_CORE_READ(inode, i_rdev);
-        fd->ino = BPF_CORE_READ(inode, i_ino);
-        if ((fd->mode & 0170000) == 0140000)
-                read_socket(file, fd);
+        }
+        if (bpf_core_field_exists(old->i_ctime))
+                e->exe_ctime_ns = NS(BPF_CORE_READ(old, i_ctime.tv_sec), BPF_CORE_READ(old, i_ctime.tv_nsec));
+        else
+                e->exe_ctime_ns =
+                        NS(BPF_CORE_READ(between, __i_ctime.tv_sec), BPF_CORE_READ(between, __i_ctime.tv_nsec));
+        if (bpf_core_field_exists(old->i_mtime))
+                e->exe_mtime_ns = NS(BPF_CORE_READ(old, i_mtime.tv_sec), BPF_CORE_READ(old, i_mtime.tv_nsec));
+        else
+                e->exe_mtime_ns =
+                        NS(BPF_CORE_READ(between, __i_mtime.tv_sec), BPF_CORE_READ(between, __i_mtime.tv_nsec));
 }
 
 static __always_inline void read_exe(struct file *file, struct fs_struct *fs, struct observe_exec *e,
@@ -133,6 +123,8 @@ static __always_inline void read_exe(struct file *file, struct fs_struct *fs, st
         e->exe_ino = BPF_CORE_READ(inode, i_ino);
         e->exe_mode = BPF_CORE_READ(inode, i_mode);
         e->exe_uid = BPF_CORE_READ(inode, i_uid.val);
+        e->exe_gid = BPF_CORE_READ(inode, i_gid.val);
+        read_times(inode, e);
         e->exe_nlink = BPF_CORE_READ(inode, i_nlink);
         read_file_facts(file, fs, facts);
 }
@@ -149,6 +141,8 @@ static __always_inline void read_task(struct task_struct *task, struct observe_e
 {
         struct signal_struct *signal = BPF_CORE_READ(task, signal);
         const struct cred *cred = BPF_CORE_READ(task, cred);
+        const struct upid *group = own_number(BPF_CORE_READ(signal, pids[PIDTYPE_PGID]));
+        const struct upid *own = own_number(BPF_CORE_READ(task, thread_pid));
         e->head.kind = OBSERVE_EXEC;
         e->head.pid = (__u32)BPF_CORE_READ(task, tgid);
         e->head.time_ns = bpf_ktime_get_boot_ns();
@@ -157,6 +151,8 @@ static __always_inline void read_task(struct task_struct *task, struct observe_e
         e->ppid = (__u32)BPF_CORE_READ(task, real_parent, tgid);
         e->sid = pid_of(BPF_CORE_READ(signal, pids[PIDTYPE_SID]));
         e->pgid = pid_of(BPF_CORE_READ(signal, pids[PIDTYPE_PGID]));
+        e->vpgid = (__u32)BPF_CORE_READ(group, nr);
+        e->init_started = BPF_CORE_READ(own, ns, child_reaper, start_boottime);
         e->tty = tty_of(signal);
         e->uid = BPF_CORE_READ(cred, uid.val);
         e->euid = BPF_CORE_READ(cred, euid.val);
@@ -182,6 +178,21 @@ static __always_inline __u32 add_args(struct task_struct *task, struct scratch *
         return n + (__u32)size;
 }
 
+static __always_inline __u32 add_env(struct task_struct *task, struct scratch *s, __u32 n)
+{
+        __u32 zero = 0;
+        struct observe_settings *wanted = bpf_map_lookup_elem(&settings, &zero);
+        unsigned long start = BPF_CORE_READ(task, mm, env_start);
+        unsigned long size = BPF_CORE_READ(task, mm, env_end) - start;
+        if (!wanted || !wanted->wants_env)
+                return n;
+        if (size > OBSERVE_ENV_MAX)
+                size = OBSERVE_ENV_MAX;
+        if (bpf_probe_read_user(&s->text[BOUNDED(n)], (__u32)size, (void *)start))
+                return n;
+        return n + (__u32)size;
+}
+
 static __always_inline __u32 add_filename(struct linux_binprm *bprm, struct scratch *s, __u32 n)
 {
         long r = bpf_probe_read_kernel_str(&s->text[BOUNDED(n)], OBSERVE_FILENAME_MAX, BPF_CORE_READ(bprm, filename));
@@ -201,6 +212,7 @@ static __always_inline void add_texts(struct task_struct *task, struct linux_bin
         ends[OBSERVE_CGROUP] = n = add_cgroup(task, n);
         ends[OBSERVE_FILENAME] = n = add_filename(bprm, s, n);
         ends[OBSERVE_ARGS] = n = add_args(task, s, n);
+        ends[OBSERVE_ENV] = n = add_env(task, s, n);
         s->exec.text_size[OBSERVE_EXE] = (__u16)ends[OBSERVE_EXE];
 #pragma unroll
         for (int i = 1; i < OBSERVE_TEXTS; i++)
