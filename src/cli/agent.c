@@ -2,6 +2,7 @@
 #include "serve/agent.h"
 
 #include "base/vec.h"
+#include "cli/agent-files.h"
 #include "cli/command.h"
 #include "cli/rule.h"
 
@@ -18,7 +19,11 @@ struct agent_command {
         const char *alerts, *incidents, *output, *least;
         bool is_full;
         uint64_t ring_kb;
+<<<<<<< HEAD
         struct drift_options drift;
+=======
+        struct files_options files;
+>>>>>>> main
 };
 
 static const struct option_spec options[] = {
@@ -33,6 +38,7 @@ static const struct option_spec options[] = {
         { "append-only", 0, "[PATTERN=]DIR", "files below DIR of containers only grow (BPF LSM); repeatable" },
         { "output", 'o', "FORMAT", "of alerts on standard output: text (the default), json or none" },
         { "least", 0, "PRIORITY", "least urgent priority that is told (default: warning)" },
+        AGENT_FILES_OPTIONS,
         { "mode", 0, "MODE", "lean (the default): no system call is slowed down; full: rules see system calls too" },
         { "ring", 0, "KIB", "size of each ring of events: a power of two (default: 4096)" },
         { NULL, 0, NULL, NULL },
@@ -49,6 +55,9 @@ static int add_word(const char **words, size_t *n, const char *value, struct err
 static int agent_option(void *state, const struct option_spec *o, const char *value, struct error *err)
 {
         struct agent_command *c = state;
+        int r = agent_files_option(&c->files, o, value, err);
+        if (r != NOT_FILES)
+                return r;
         if (strcmp(o->name, "foreground") == 0) {
                 c->foreground = true;
         } else if (strcmp(o->name, "rules") == 0) {
@@ -107,6 +116,7 @@ static int agent_main(void *state, int argc, char **argv)
                                    .alerts = c->alerts,
                                    .incidents = c->incidents,
                                    .least = PRIORITY_WARNING,
+                                   .files = c->files,
                                    .ring_bytes = (uint32_t)(c->ring_kb * 1024),
                                    .drift = c->drift,
                                    .is_full = c->is_full,
