@@ -19,11 +19,8 @@ struct agent_command {
         const char *alerts, *incidents, *output, *least;
         bool is_full;
         uint64_t ring_kb;
-<<<<<<< HEAD
         struct drift_options drift;
-=======
         struct files_options files;
->>>>>>> main
 };
 
 static const struct option_spec options[] = {

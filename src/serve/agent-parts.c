@@ -1,21 +1,9 @@
 /* The parts of the agent, in the order that they start and hear of things. See agent-private.h. */
 #include "serve/agent-private.h"
 
-<<<<<<< HEAD
-extern const struct agent_part part_calls, part_drift, part_incidents;
-
-const struct agent_part *const agent_parts[] = {
-        &part_calls,
-        &part_incidents, /* before those that tell: it numbers their alerts */
-        &part_drift,
-=======
-extern const struct agent_part part_watch;
+extern const struct agent_part part_drift, part_watch;
 extern const struct agent_part part_calls, part_incidents;
 
 const struct agent_part *const agent_parts[] = {
-        &part_calls,
-        &part_incidents,
-        &part_watch,
->>>>>>> main
-        NULL,
+        &part_calls, &part_incidents, &part_watch, &part_drift, NULL,
 };

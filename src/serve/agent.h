@@ -6,11 +6,8 @@
 #define SEKISHO_SERVE_AGENT_H
 
 #include "serve/alert.h"
-<<<<<<< HEAD
 #include "serve/drift-options.h"
-=======
 #include "serve/files-options.h"
->>>>>>> main
 
 struct agent_options {
         const char *const *rules; /* files; n_rules == 0: the embedded ones */
