@@ -30,9 +30,9 @@ struct walk {
         size_t n_queued;
         struct arena arena; /* of the queue; cleared when it is empty */
         struct md5_many *many;
-        struct walk_digester digester; /* of large files */
+        struct walk_digester digester; /* SHA-256, and MD5 of large files */
         struct tandem own;             /* it, where the options have none */
-        struct digest sha1, sha256;
+        struct digest sha1;
         struct content *content; /* NULL: nobody looks into files */
         struct content_wants wants;
         struct buf captured;
@@ -232,7 +232,7 @@ static void own_end(void *arg, unsigned digests, uint8_t *ret_md5, uint8_t *ret_
 /* Those that the digester makes. */
 static unsigned digests_of(const struct pass *p)
 {
-        return (p->md5 ? TANDEM_MD5 : 0u) | (p->sha256 ? TANDEM_SHA256 : 0u);
+        return (p->md5 && !p->small ? TANDEM_MD5 : 0u) | (p->sha256 ? TANDEM_SHA256 : 0u);
 }
 
 static void pass_bytes(struct walk *w, struct pass *p, const void *bytes, size_t n)
@@ -243,11 +243,11 @@ static void pass_bytes(struct walk *w, struct pass *p, const void *bytes, size_t
         } else {
                 if (p->open)
                         content_add(p->open, bytes, n);
-                if (digests_of(p))
-                        w->digester.add(w->digester.arg, digests_of(p), bytes, n);
                 if (p->sha1)
                         digest_add(&w->sha1, bytes, n);
         }
+        if (digests_of(p))
+                w->digester.add(w->digester.arg, digests_of(p), bytes, n);
         if (p->capture)
                 buf_add(&w->captured, bytes, n);
 }
@@ -294,12 +294,7 @@ static void pass_end(struct walk *w, struct pass *p)
                 digest_end(&w->sha1, q->sha1);
                 q->f.sha1 = str_span(q->sha1, sizeof(q->sha1));
         }
-        if (!p->small) {
-                w->digester.end(w->digester.arg, digests_of(p), q->md5, q->sha256);
-        } else if (p->sha256) {
-                digest_add(&w->sha256, p->small, p->n_small);
-                digest_end(&w->sha256, q->sha256);
-        }
+        w->digester.end(w->digester.arg, digests_of(p), q->md5, q->sha256);
         if (p->sha256)
                 q->f.sha256 = str_span(q->sha256, sizeof(q->sha256));
         if (p->md5 && !p->small)
@@ -335,7 +330,7 @@ static bool pass_head(struct walk *w, struct pass *p, const struct tar_entry *e,
         return true;
 }
 
-/* An archive that broke off in a large file leaves its digests begun. */
+/* An archive that broke off in a file leaves its digests begun. */
 static void pass_abandon(struct walk *w)
 {
         uint8_t ignored[2][DIGEST_MAX];
@@ -504,7 +499,6 @@ int walk_layer(struct tar *t, const struct walk_options *o, struct sink *out, st
         tandem_init(&w.own);
         w.digester = o->digester ? *o->digester : (struct walk_digester){ own_add, own_end, &w.own };
         digest_init(&w.sha1, DIGEST_SHA1);
-        digest_init(&w.sha256, DIGEST_SHA256);
         w.many = md5_many_new(md5_done, &w);
         w.content = o->content ? content_new(o->content, out) : NULL;
         w.wants = content_plan_wants(o->content);
@@ -517,7 +511,6 @@ int walk_layer(struct tar *t, const struct walk_options *o, struct sink *out, st
         md5_many_free(w.many);
         tandem_done(&w.own);
         digest_done(&w.sha1);
-        digest_done(&w.sha256);
         buf_done(&w.captured);
         free(w.queue);
         if (r < 0)

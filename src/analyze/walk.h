@@ -28,7 +28,7 @@ enum family { FAMILY_UNKNOWN, FAMILY_DPKG, FAMILY_APK, FAMILY_RPM };
 enum family family_of(const struct fact_os *os);
 
 /*
- * Digests of large files (sets of TANDEM_MD5 and TANDEM_SHA256) by whoever feeds the walk, who can compute them
+ * Digests of files (sets of TANDEM_MD5 and TANDEM_SHA256) by whoever feeds the walk, who can compute them
  * together with a digest of the whole. See read/tandem.h.
  */
 struct walk_digester {
