@@ -3,6 +3,7 @@ the test's own (a loop mount), so that marks and flags are set on nothing else. 
 import json
 import os
 import shutil
+import signal
 import subprocess
 import time
 
@@ -35,6 +36,10 @@ class Container:
         self.image, self.bundle = os.path.join(self.work, "image"), os.path.join(self.work, "bundle")
         self.root, self.disk = os.path.join(self.bundle, "rootfs"), os.path.join(self.work, "disk")
         self.mounts = []
+        self.more_mounts = []  # of the runtime's configuration
+        self.overlay_options = ""
+        self.more_capabilities = []
+        self.same_disk = False  # layers and what is made on one file system, and the image in two layers
         for path in (self.image, self.root, self.disk):
             os.makedirs(path)
         for path in ("bin", "proc", "dev", "run", "etc", "tmp", "root", "usr/bin", "var/log"):
@@ -86,7 +91,12 @@ class Container:
         self.upper = os.path.join(self.disk, "upper")
         for name in ("upper", "work"):
             os.makedirs(os.path.join(self.disk, name))
-        options = "lowerdir=%s,upperdir=%s/upper,workdir=%s/work" % (self.image, self.disk, self.disk)
+        lower = self.image
+        if self.same_disk:
+            shutil.copytree(self.image, os.path.join(self.disk, "image"), symlinks=True)
+            os.makedirs(os.path.join(self.disk, "second/srv"))
+            lower = "%s/second:%s/image" % (self.disk, self.disk)
+        options = "lowerdir=%s,upperdir=%s/upper,workdir=%s/work%s" % (lower, self.disk, self.disk, self.overlay_options)
         if not self.mount("-t", "overlay", "overlay", "-o", options, at=self.root):
             return "no overlay can be mounted here"
         subprocess.run(["runc", "spec", "-b", self.bundle], check=True)
@@ -96,9 +106,9 @@ class Container:
         config["process"].update(terminal=False, args=list(args), env=["PATH=/bin:/usr/bin"])
         del config["process"]["rlimits"]
         for capabilities in config["process"]["capabilities"].values():
-            capabilities += ["CAP_DAC_OVERRIDE", "CAP_CHOWN", "CAP_FOWNER"]
+            capabilities += ["CAP_DAC_OVERRIDE", "CAP_CHOWN", "CAP_FOWNER"] + self.more_capabilities
         config["root"]["readonly"] = False
-        config["mounts"] = [m for m in config["mounts"] if m["destination"] in ("/proc", "/dev")]
+        config["mounts"] = [m for m in config["mounts"] if m["destination"] in ("/proc", "/dev")] + self.more_mounts
         config["linux"]["namespaces"] = [n for n in config["linux"]["namespaces"] if n["type"] != "network"]
         with open(path, "w") as file:
             json.dump(config, file)
@@ -130,3 +140,49 @@ class Container:
         for at in reversed(self.mounts):
             subprocess.run(["umount", at], capture_output=True)
         self.mounts = []
+
+
+class Agent:
+    """The agent, with a watchdog that ends it even if the test is gone."""
+
+    def __init__(self, sekisho, work, name, *options, seconds=300):
+        self.alerts_path, self.log_path = os.path.join(work, name + ".jsonl"), os.path.join(work, name + ".log")
+        with open(self.log_path, "w") as log:
+            self.process = subprocess.Popen(["timeout", "-s", "KILL", str(seconds), sekisho, "agent", "--foreground", "-o", "none", "--alerts",
+                                             self.alerts_path, *options], stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+        self.is_watching = until(lambda: "watching:" in self.log() or self.process.poll() is not None) and self.process.poll() is None
+
+    def log(self):
+        with open(self.log_path, encoding="utf-8", errors="replace") as file:
+            return file.read()
+
+    def pid(self):
+        with open("/proc/%d/task/%d/children" % (self.process.pid, self.process.pid)) as file:
+            return int(file.read().split()[0])
+
+    def signal(self, number):
+        os.kill(self.pid(), number)
+
+    def alerts(self):
+        try:
+            with open(self.alerts_path, encoding="utf-8") as file:
+                return [json.loads(line) for line in file.read().split("\n")[:-1]]
+        except OSError:
+            return []
+
+    def end(self):
+        try:
+            self.signal(signal.SIGTERM)
+        except (OSError, IndexError):
+            pass
+        try:
+            return self.process.wait(WAIT_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            return 99
+
+
+def build_static(source, to):
+    """A static program out of tests/tools; what the compiler said if there is none."""
+    done = subprocess.run(["cc", "-D_GNU_SOURCE", "-O1", "-static", "-o", to, source], capture_output=True, text=True)
+    return done.stderr.strip()[:200] if done.returncode else None
