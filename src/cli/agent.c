@@ -99,10 +99,11 @@ static int agent_main(void *state, int argc, char **argv)
                 return EXIT_USAGE;
         fprintf(stderr,
                 "sekisho: agent: ended: %llu events, %llu alerts, %llu programs killed; lost: %llu exec, %llu "
-                "fork, %llu exit; %llu records malformed, %llu alerts held back, %llu not written\n",
+                "fork, %llu exit, %llu call; %llu records malformed, %llu alerts held back, %llu not written\n",
                 (unsigned long long)n.events, (unsigned long long)n.alerts, (unsigned long long)n.killed,
                 (unsigned long long)n.lost[0], (unsigned long long)n.lost[1], (unsigned long long)n.lost[2],
-                (unsigned long long)n.malformed, (unsigned long long)n.held, (unsigned long long)n.unwritten);
+                (unsigned long long)n.lost[3], (unsigned long long)n.malformed, (unsigned long long)n.held,
+                (unsigned long long)n.unwritten);
         return n.unwritten ? EXIT_INCOMPLETE : EXIT_CLEAN;
 }
 

@@ -28,11 +28,8 @@ int book_option(void *state, const struct option_spec *o, const char *value, str
                 }
         if (strcmp(o->name, "quiet") == 0)
                 s->quiet = true;
-        if (strcmp(o->name, "output") == 0) {
-                s->json = strcmp(value, "json") == 0;
-                if (!s->json && strcmp(value, "table") != 0)
-                        return error_set(err, -EINVAL, "no format \"%s\"; there are table and json", value);
-        }
+        if (strcmp(o->name, "output") == 0)
+                return option_format(value, "table", &s->json, err);
         return 0;
 }
 

@@ -35,6 +35,9 @@ struct command {
                    char **argv); /* the arguments left, argv[0] is the first; returns the exit code */
 };
 
+/* The value of -o FORMAT of a command that writes words ("table" or "text") or JSON. 0, or -EINVAL and words. */
+int option_format(const char *value, const char *words, bool *ret_is_json, struct error *err);
+
 extern const struct command *const commands[]; /* NULL-terminated */
 
 /* "sekisho: words" and a hint line on standard error. Both return the exit code given. */

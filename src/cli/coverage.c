@@ -18,7 +18,6 @@ struct coverage_settings {
 
 static const struct option_spec options[] = {
         { "output", 'o', "FORMAT", "table (the default) or json (docs/format/coverage.md)" },
-        { "json", 0, NULL, "the same as -o json" },
         { "verbose", 'v', NULL, "all rules of each row, and what the row belongs to" },
         { NULL, 0, NULL, NULL },
 };
@@ -30,10 +29,7 @@ static int coverage_option(void *state, const struct option_spec *o, const char 
                 s->verbose = true;
                 return 0;
         }
-        s->json = !value || strcmp(value, "json") == 0;
-        if (!s->json && strcmp(value, "table") != 0)
-                return error_set(err, -EINVAL, "no format \"%s\"; there are table and json", value);
-        return 0;
+        return option_format(value, "table", &s->json, err);
 }
 
 extern const struct command command_coverage;

@@ -25,7 +25,6 @@ struct doctor_state {
 static const struct option_spec options[] = {
         { "db", 0, "FILE", "advisory database (default: see sekisho db status; \"embedded\")" },
         { "output", 'o', "FORMAT", "table (the default) or json" },
-        { "json", 0, NULL, "the same as -o json" },
         { NULL, 0, NULL, NULL },
 };
 
@@ -36,10 +35,7 @@ static int doctor_option(void *state, const struct option_spec *o, const char *v
                 s->db = value;
                 return 0;
         }
-        s->json = !value || strcmp(value, "json") == 0;
-        if (!s->json && strcmp(value, "table") != 0)
-                return error_set(err, -EINVAL, "no format \"%s\"; there are table and json", value);
-        return 0;
+        return option_format(value, "table", &s->json, err);
 }
 
 /* One line of the answer. */

@@ -226,15 +226,29 @@ const struct command command_help = {
         .run = help_run,
 };
 
+static const struct option_spec version_options[] = {
+        { "output", 'o', "FORMAT", "text (the default) or json" },
+        { NULL, 0, NULL, NULL },
+};
+
+static int version_option(void *state, const struct option_spec *o, const char *value, struct error *err)
+{
+        return option_format(value, "text", state, err);
+}
+
 static int version_run(void *state, int argc, char **argv)
 {
-        printf("sekisho %s\n", SEKISHO_VERSION);
+        const bool *as_json = state;
+        printf(*as_json ? "{\"name\": \"sekisho\", \"version\": \"%s\"}\n" : "sekisho %s\n", SEKISHO_VERSION);
         return EXIT_CLEAN;
 }
 
 const struct command command_version = {
         .name = "version",
-        .usage = "version",
+        .usage = "version [-o json]",
         .summary = "Print the program's version",
+        .options = version_options,
+        .option = version_option,
+        .state_size = sizeof(bool),
         .run = version_run,
 };

@@ -88,6 +88,10 @@ static int parse(const struct command *c, void *state, int argc, char **argv, ch
                         o = option_find(c, NULL, 0, word[1]);
                         value = word[2] ? word + 2 : NULL;
                 }
+                if (!o && strcmp(word, "--json") == 0) { /* wherever there are formats, the same as -o json */
+                        o = option_find(c, "output", strlen("output"), 0);
+                        value = "json";
+                }
                 if (!o)
                         return unknown_option(c, word);
                 if (!o->argument && value)
@@ -103,6 +107,14 @@ static int parse(const struct command *c, void *state, int argc, char **argv, ch
         }
         *ret_n = n;
         return -1;
+}
+
+int option_format(const char *value, const char *words, bool *ret_is_json, struct error *err)
+{
+        *ret_is_json = strcmp(value, "json") == 0;
+        if (*ret_is_json || strcmp(value, words) == 0)
+                return 0;
+        return error_set(err, -EINVAL, "no format \"%s\"; there are %s and json", value, words);
 }
 
 static void interrupted(int signal_number)

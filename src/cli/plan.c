@@ -291,10 +291,7 @@ static int plan_option(void *state, const struct option_spec *o, const char *val
         struct plan_state *s = state;
         if (strcmp(o->name, "output") != 0)
                 return session_option(&s->session, o, value, err);
-        s->as_json = strcmp(value, "json") == 0;
-        return s->as_json || strcmp(value, "table") == 0
-                       ? 0
-                       : error_set(err, -EINVAL, "is table or json, not \"%s\"", value);
+        return option_format(value, "table", &s->as_json, err);
 }
 
 static int plan_main(void *state, int argc, char **argv)

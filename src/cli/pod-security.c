@@ -26,10 +26,7 @@ static const struct option_spec options[] = {
 static int take_option(void *state, const struct option_spec *o, const char *value, struct error *err)
 {
         struct state *s = state;
-        s->json = strcmp(value, "json") == 0;
-        if (!s->json && strcmp(value, "text") != 0)
-                return error_set(err, -EINVAL, "the formats are text and json, not \"%s\"", value);
-        return 0;
+        return option_format(value, "text", &s->json, err);
 }
 
 static void print_text(const struct pod_file *files, size_t n, struct arena *arena)

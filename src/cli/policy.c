@@ -1,6 +1,7 @@
 /* `sekisho policy`: the policies that ship inside the program, and what a policy's rules are. */
 #include "cli/command.h"
 #include "flow/policies.h"
+#include "report/document.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -9,22 +10,43 @@ extern const struct command command_policy;
 
 static const struct option_spec options[] = {
         { "rules", 0, NULL, "show: the rules as a list instead of the file's text" },
+        { "output", 'o', "FORMAT", "list, show --rules: text (the default) or json" },
         { NULL, 0, NULL, NULL },
 };
 
 struct policy_state {
-        bool as_rules;
+        bool as_rules, as_json;
 };
 
 static int policy_option(void *state, const struct option_spec *o, const char *value, struct error *err)
 {
         struct policy_state *s = state;
+        if (strcmp(o->name, "output") == 0)
+                return option_format(value, "text", &s->as_json, err);
         s->as_rules = true;
         return 0;
 }
 
-static int list(void)
+/* Takes the document over. */
+static int print_json(json_t *j)
 {
+        struct doc_stream s = { stdout };
+        doc_put(&s, NULL, j);
+        return doc_end(&s) < 0 ? EXIT_INCOMPLETE : EXIT_CLEAN;
+}
+
+static int list(bool as_json)
+{
+        json_t *all = doc_array();
+        for (size_t i = 0; as_json && i < n_profiles; i++) {
+                json_t *one = doc_object();
+                doc_set(one, "name", doc_cstr(profiles[i].name));
+                doc_set(one, "summary", doc_cstr(profiles[i].summary));
+                doc_add(all, one);
+        }
+        if (as_json)
+                return print_json(all);
+        json_decref(all);
         for (size_t i = 0; i < n_profiles; i++)
                 printf("%-13s %s\n", profiles[i].name, profiles[i].summary);
         printf("\nAny file can be a policy too: sekisho scan --policy FILE TARGET. The language: sekisho help "
@@ -32,7 +54,21 @@ static int list(void)
         return EXIT_CLEAN;
 }
 
-static int show_rules(const char *name)
+static json_t *rule_json(const struct rule *x, const struct place *place)
+{
+        json_t *one = doc_object();
+        doc_set(one, "rule", doc_text(x->name));
+        doc_set(one, "action", doc_cstr(rule_action_names[x->action]));
+        doc_set(one, "response", doc_cstr(rule_response_names[x->response]));
+        doc_set(one, "enabled", doc_bool(x->enabled));
+        doc_set(one, "condition", doc_text(x->condition));
+        doc_set(one, "tags", doc_list(x->tags));
+        doc_set(one, "file", doc_str(place->file));
+        doc_set(one, "line", doc_number(place->line));
+        return one;
+}
+
+static int show_rules(const char *name, bool as_json)
 {
         const struct policy_choice choice = { .names = { name }, .n_names = 1 };
         struct arena arena = ARENA_INIT;
@@ -45,14 +81,21 @@ static int show_rules(const char *name)
                 problem_print(&problems.v[i], &text);
                 fprintf(stderr, "%s\n", text.p);
         }
+        json_t *all = doc_array();
         for (size_t i = 0; r == 0 && i < policy_n_rules(p); i++) {
                 const struct rule *x = rule_set_rule(policy_rules(p), i);
                 struct str place = policy_place(&x->place, &arena);
-                if (x->enabled)
+                if (as_json)
+                        doc_add(all, rule_json(x, &x->place));
+                else if (x->enabled)
                         printf("%-5s  %.*s  (%.*s)\n", rule_action_names[x->action], STR_FMT(x->name), STR_FMT(place));
         }
         if (r == RULES_WRONG)
                 (void)error_set(&err, r, "%s has %zu mistakes", name, problems.n_errors);
+        if (r == 0 && as_json)
+                print_json(all);
+        else
+                json_decref(all);
         problems_done(&problems);
         policy_free(p);
         arena_done(&arena);
@@ -75,15 +118,15 @@ static int policy_main(void *state, int argc, char **argv)
 {
         const struct policy_state *s = state;
         if (argc == 1 && strcmp(argv[0], "list") == 0)
-                return list();
+                return list(s->as_json);
         if (argc == 2 && strcmp(argv[0], "show") == 0)
-                return s->as_rules ? show_rules(argv[1]) : show(argv[1]);
+                return s->as_rules ? show_rules(argv[1], s->as_json) : show(argv[1]);
         return fail_usage(&command_policy, "needs list, or show and the name of a policy");
 }
 
 const struct command command_policy = {
         .name = "policy",
-        .usage = "policy list | policy show [--rules] NAME|FILE",
+        .usage = "policy list | policy show [--rules] NAME|FILE  [-o json]",
         .summary = "Show the policies that ship inside the program",
         .help = "A policy says which findings deny an artefact, and what to do about each. To make one of your own, "
                 "begin\n"

@@ -38,11 +38,8 @@ static int risk_option(void *state, const struct option_spec *o, const char *val
                 s->policy = value;
         else if (strcmp(o->name, "ledger") == 0)
                 s->ledger = value;
-        else {
-                s->as_json = strcmp(value, "json") == 0;
-                if (!s->as_json && strcmp(value, "table") != 0)
-                        return error_set(err, -EINVAL, "is table or json, not \"%s\"", value);
-        }
+        else
+                return option_format(value, "table", &s->as_json, err);
         return 0;
 }
 

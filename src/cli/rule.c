@@ -25,12 +25,8 @@ static int option(void *state, const struct option_spec *o, const char *value, s
         };
         if (c->n_used < ARRAY_SIZE(c->used))
                 c->used[c->n_used++] = o->name;
-        if (strcmp(o->name, "output") == 0) {
-                if (strcmp(value, "json") != 0 && strcmp(value, "text") != 0)
-                        return error_set(err, -EINVAL, "takes json or text");
-                c->json = strcmp(value, "json") == 0;
-                return 0;
-        }
+        if (strcmp(o->name, "output") == 0)
+                return option_format(value, "text", &c->json, err);
         for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
                 if (strcmp(o->name, places[i].name) != 0)
                         continue;

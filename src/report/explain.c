@@ -340,8 +340,7 @@ int report_explain(const struct report *r, struct str id, const struct report_op
         size_t found = 0;
         p.s = (struct screen){ to, &p.arena, o->colour, o->width };
         for (size_t i = 0; id.n && i < r->n_findings; i++) {
-                if (!finding_is_named(&r->findings[i], id) &&
-                    !str_eq_nocase(str_of(finding_kind_name(r->findings[i].kind)), id))
+                if (!finding_answers_to(&r->findings[i], id))
                         continue;
                 if (found++)
                         screen_newline(&p.s);

@@ -7,6 +7,8 @@
 #include "report/report.h"
 #include "report/view.h"
 
+#include <errno.h>
+
 static json_t *indexes(const size_t *v, size_t n)
 {
         json_t *array = doc_array();
@@ -438,6 +440,23 @@ static int json_write(const struct report *r, const struct report_options *o, FI
         doc_put(&s, "vex", vex(r));
         doc_put(&s, "waivers", waivers(r));
         doc_close(&s, '}');
+        return doc_end(&s);
+}
+
+int report_explain_json(const struct report *r, struct str id, FILE *to)
+{
+        struct doc_stream s = { to };
+        size_t found = 0;
+        for (size_t i = 0; id.n && i < r->n_findings; i++) {
+                if (!finding_answers_to(&r->findings[i], id))
+                        continue;
+                if (found++ == 0)
+                        doc_open(&s, NULL, '[');
+                doc_put(&s, NULL, finding(r, &r->findings[i]));
+        }
+        if (found == 0)
+                return -ENOENT;
+        doc_close(&s, ']');
         return doc_end(&s);
 }
 

@@ -114,6 +114,9 @@ struct report_vex { /* a VEX document that was given */
 /* Whether the finding goes by this id, in any case: its own, or another name of its advisory. */
 bool finding_is_named(const struct finding *f, struct str id);
 
+/* The same, or the name of its kind: what `explain` is asked with. */
+bool finding_answers_to(const struct finding *f, struct str id);
+
 /* A move that closes findings: one line of "What to do". */
 struct move {
         enum response response;
@@ -273,5 +276,8 @@ extern const struct reporter *const reporters[]; /* NULL-terminated */
 
 /* `sekisho explain ID`: all that is known about the findings with this id, in words. -ENOENT if there is none. */
 int report_explain(const struct report *r, struct str id, const struct report_options *o, FILE *to);
+
+/* The same findings as a JSON array of the objects that the report has as `findings`. -ENOENT if there is none. */
+int report_explain_json(const struct report *r, struct str id, FILE *to);
 
 #endif

@@ -46,6 +46,11 @@ bool finding_is_named(const struct finding *f, struct str id)
         return is;
 }
 
+bool finding_answers_to(const struct finding *f, struct str id)
+{
+        return finding_is_named(f, id) || str_eq_nocase(str_of(finding_kind_name(f->kind)), id);
+}
+
 const char *response_name(enum response r)
 {
         static const char *const names[RESPONSES] = {

@@ -28,6 +28,8 @@ struct str event_path(struct str names, bool is_cut, struct arena *arena)
         return str_span(p, n);
 }
 
+static struct str up_to_nul(struct str s) { return str_span(s.p, strnlen(s.p ? s.p : "", s.n)); }
+
 static bool decode_exec(struct cursor *c, struct arena *arena, struct event *ret)
 {
         struct observe_exec *e = &ret->exec;
@@ -54,9 +56,41 @@ static bool decode_exec(struct cursor *c, struct arena *arena, struct event *ret
                 ret->exe_path = str_from(ret->exe_path, 1);
         ret->cwd = event_path(text[OBSERVE_CWD], e->flags & OBSERVE_CWD_CUT, arena);
         ret->cgroup = event_path(text[OBSERVE_CGROUP], false, arena);
-        struct str filename = text[OBSERVE_FILENAME];
-        ret->filename = arena_str(arena, str_span(filename.p, strnlen(filename.p ? filename.p : "", filename.n)));
+        ret->filename = arena_str(arena, up_to_nul(text[OBSERVE_FILENAME]));
         ret->args = arena_str(arena, text[OBSERVE_ARGS]);
+        return true;
+}
+
+static bool decode_call(struct cursor *c, struct arena *arena, struct event *ret)
+{
+        struct observe_call *e = &ret->call;
+        struct str head = cursor_bytes(c, sizeof(*e)), text[OBSERVE_CALL_TEXTS];
+        if (!cursor_ok(c))
+                return false;
+        memcpy(e, head.p, sizeof(*e));
+        for (size_t i = 0; i < OBSERVE_CALL_TEXTS; i++)
+                text[i] = cursor_bytes(c, e->text_size[i]);
+        if (!cursor_ok(c) || e->call >= OBSERVE_CALLS)
+                return false;
+        ret->facts = (struct exe_facts){ .magic = e->file_magic,
+                                         .has_upper = !!(e->flags & OBSERVE_FILE_UPPER),
+                                         .is_rootless = !!(e->flags & OBSERVE_FILE_ROOTLESS),
+                                         .is_on_root = !!(e->flags & OBSERVE_FILE_ON_ROOT),
+                                         .is_deleted = !!(e->flags & OBSERVE_FILE_DELETED),
+                                         .in_other_mounts = !!(e->flags & OBSERVE_CALL_OTHER_MOUNTS),
+                                         .in_other_pids = !!(e->flags & OBSERVE_CALL_OTHER_PIDS),
+                                         .in_container_cgroup = !!(e->flags & OBSERVE_CALL_CONTAINER_CGROUP) };
+        ret->layer = exe_layer(&ret->facts);
+        ret->in_container = exe_in_container(&ret->facts);
+        if (text[OBSERVE_CALL_FILE].n)
+                ret->file = event_path(text[OBSERVE_CALL_FILE], e->flags & OBSERVE_FILE_PATH_CUT, arena);
+        if (text[OBSERVE_CALL_DIR1].n)
+                ret->dir[0] = event_path(text[OBSERVE_CALL_DIR1], e->flags & OBSERVE_DIR1_CUT, arena);
+        if (text[OBSERVE_CALL_DIR2].n)
+                ret->dir[1] = event_path(text[OBSERVE_CALL_DIR2], e->flags & OBSERVE_DIR2_CUT, arena);
+        ret->path[0] = arena_str(arena, up_to_nul(text[OBSERVE_CALL_PATH1]));
+        ret->path[1] = arena_str(arena, up_to_nul(text[OBSERVE_CALL_PATH2]));
+        ret->data = arena_str(arena, text[OBSERVE_CALL_DATA]);
         return true;
 }
 
@@ -82,6 +116,8 @@ bool event_decode(struct str record, struct arena *arena, struct event *ret)
                 if (cursor_ok(&c))
                         memcpy(&ret->exit, rest.p, sizeof(ret->exit));
                 return cursor_ok(&c);
+        case OBSERVE_CALL:
+                return decode_call(&c, arena, ret);
         default:
                 return false;
         }

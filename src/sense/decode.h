@@ -17,6 +17,7 @@ struct event {
                 struct observe_exec exec;
                 struct observe_fork fork;
                 struct observe_exit exit;
+                struct observe_call call;
         };
 
         /* Of an exec, in the arena. Paths as the process's own root sees them; one that was cut begins with "...". */
@@ -27,6 +28,11 @@ struct event {
         struct exe_facts facts;
         enum exe_layer layer;
         bool in_container; /* exe_in_container() */
+
+        /* Of a call, in the arena: the real path of its descriptor, what its paths are relative to (empty of an
+         * absolute one), the paths as they were given, and its data. facts, layer and in_container are those of the
+         * descriptor's file and of the process. */
+        struct str file, dir[2], path[2], data;
 };
 
 /* False if the record is none. Texts live in the arena and do not need the record any more. */

@@ -199,6 +199,8 @@ struct process *process_apply(struct process_table *t, const struct event *e)
                 if (known && is_same_start(known->started_ns, e->head.started))
                         process_forget(t, e->head.pid);
                 return NULL;
+        case OBSERVE_CALL:
+                return (struct process *)known;
         case OBSERVE_KINDS:
                 break;
         }

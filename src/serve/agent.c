@@ -1,11 +1,6 @@
 /* See agent.h. */
-#include "serve/agent.h"
-
 #include "base/fs.h"
-#include "sense/sensor.h"
-#include "serve/limit.h"
-#include "serve/record.h"
-#include "serve/rules.h"
+#include "serve/agent-private.h"
 #include "source/container-find.h"
 
 #include <errno.h>
@@ -18,42 +13,19 @@
 #include <unistd.h>
 
 #define BATCH          2048u /* records between two looks at signals */
-#define LOOK_MS        500   /* between two looks at the counters of what was lost */
 #define FORGET_SECONDS 30    /* between two looks for containers that ended */
 #define MOUNTINFO_MAX  ((size_t)1 << 20)
 #define SECOND_NS      INT64_C(1000000000)
 #define TELL_BYTES     1024
 
-struct agent {
-        const struct agent_options *o;
-        struct agent_rules rules;
-        struct sensor *sensor;
-        struct process_table processes;
-        struct container_table containers;
-        struct alert_sink sink;
-        struct limiter limiter;
-        struct agent_counts counts;
-        struct arena arena; /* of one event */
-        char hostname[256];
-        int64_t boot_ns;
-        struct str cgroup_mount;
-        struct arena kept;
-        int64_t next_forget_ns;
-        bool is_stopping;
-        struct rule_needs *needs; /* of each rule */
-        struct arena needs_arena;
-};
-
-static int64_t now_ns(clockid_t clock)
+int64_t agent_now_ns(clockid_t clock)
 {
         struct timespec t;
         clock_gettime(clock, &t);
         return t.tv_sec * SECOND_NS + t.tv_nsec;
 }
 
-static void tell(struct agent *a, const char *fmt, ...) _printf_(2, 3);
-
-static void tell(struct agent *a, const char *fmt, ...)
+void agent_tell(struct agent *a, const char *fmt, ...)
 {
         char text[TELL_BYTES];
         va_list args;
@@ -84,6 +56,9 @@ static void mark(void *arg, uint64_t cgroup_id, bool is_container)
 {
         struct agent *a = arg;
         (void)sensor_mark_container(a->sensor, cgroup_id, is_container);
+        for (size_t i = 0; !is_container && agent_parts[i]; i++)
+                if (a->part_states[i] && agent_parts[i]->on_container_end)
+                        agent_parts[i]->on_container_end(a->part_states[i], cgroup_id);
 }
 
 /* Where the v2 hierarchy is mounted: /sys/fs/cgroup, or beside the old ones. */
@@ -109,12 +84,20 @@ static void on_cgroup(void *arg, uint64_t id, struct str path)
 }
 
 /* All that runs, and the containers that it runs in. */
-static size_t fill_processes(struct agent *a)
+size_t agent_fill_processes(struct agent *a)
 {
         struct process_source from = {
                 .proc = "/proc", .cgroups = a->cgroup_mount.p, .on_cgroup = on_cgroup, .arg = a
         };
         return process_fill(&a->processes, &from);
+}
+
+/* Its first program has begun, and its files and mounts have been read. */
+static void tell_of_container(struct agent *a, struct container_entry *c)
+{
+        for (size_t i = 0; agent_parts[i]; i++)
+                if (a->part_states[i] && agent_parts[i]->on_container)
+                        agent_parts[i]->on_container(a->part_states[i], c);
 }
 
 static struct container_entry *find_container(struct agent *a, const struct event *e)
@@ -130,98 +113,12 @@ static struct container_entry *find_container(struct agent *a, const struct even
                 snprintf(path, sizeof(path), "/proc/%u/mountinfo", e->head.pid);
                 if (read_file(path, &b, NULL) == 0)
                         container_parse_mounts(c, buf_str(&b));
+                tell_of_container(a, c);
         }
         return c;
 }
 
-/* ---------------------------------------------------------------------------------------------------- alerts ---- */
-
-static void send_alert(struct agent *a, const struct alert *alert)
-{
-        if (alert->priority > a->o->least)
-                return;
-        a->counts.alerts++;
-        alert_write(&a->sink, alert);
-}
-
-/* What was held back since: told once it has gone quiet, or with `all` at once. */
-static void tell_held(struct agent *a, bool all)
-{
-        static const char *const names[] = { "held", NULL };
-        const struct limit_pair *p;
-        uint64_t held;
-        while ((p = limiter_take_held(&a->limiter, now_ns(CLOCK_MONOTONIC), all, &held))) {
-                const struct rule *rule = rule_set_rule(a->rules.set, p->rule);
-                struct str words =
-                        arena_printf(&a->arena, "%llu more alerts of rule \"%.*s\" in container %s were held back",
-                                     (unsigned long long)held, STR_FMT(rule->name), p->container);
-                send_alert(a, &(struct alert){ .rule_name = "Alerts held back",
-                                               .priority = rule->priority,
-                                               .source = "internal",
-                                               .hostname = a->hostname,
-                                               .time_ns = now_ns(CLOCK_REALTIME),
-                                               .output = words,
-                                               .counter_names = names,
-                                               .counters = &held });
-                arena_done(&a->arena);
-        }
-}
-
-/* A kill is told each time; of anything else so many of a rule and a container. */
-static bool may_pass(struct agent *a, size_t rule, const struct event_record *r, unsigned flags)
-{
-        if (flags & (OBSERVE_KILLED | OBSERVE_KILL_FAILED))
-                return true;
-        struct str id = r->container ? r->container->id : STR("host");
-        bool passes = limiter_pass(&a->limiter, rule, id, now_ns(CLOCK_MONOTONIC));
-        a->counts.held += !passes;
-        return passes;
-}
-
-static void on_hit(struct agent *a, size_t rule, const struct event_record *r, const struct record *record)
-{
-        const struct rule *hit = rule_set_rule(a->rules.set, rule);
-        unsigned flags = r->event->kind == OBSERVE_EXEC ? r->event->exec.flags : 0;
-        _cleanup_(buf_done) struct buf output = BUF_INIT(RULE_OUTPUT_BYTES_MAX);
-        if (hit->priority > a->o->least || !may_pass(a, rule, r, flags))
-                return;
-        rule_render(a->rules.eval, rule, record, &output);
-        struct alert alert = { .rule = hit,
-                               .priority = hit->priority,
-                               .source = "syscall",
-                               .hostname = a->hostname,
-                               .time_ns = r->boot_ns + (int64_t)r->event->head.time_ns,
-                               .output = buf_str(&output),
-                               .fields = a->needs[rule].fields,
-                               .n_fields = a->needs[rule].n_fields,
-                               .record = record };
-        if (hit->action == ACTION_KILL)
-                alert.action = flags & OBSERVE_KILLED        ? ALERT_KILLED
-                               : flags & OBSERVE_KILL_FAILED ? ALERT_KILL_FAILED
-                                                             : ALERT_NOTHING;
-        send_alert(a, &alert);
-}
-
-static void judge(struct agent *a, const struct event *e, const struct process *p, const struct container_entry *c)
-{
-        struct event_record r = { .event = e,
-                                  .process = p,
-                                  .processes = &a->processes,
-                                  .container = c,
-                                  .hostname = a->hostname,
-                                  .number = a->counts.events,
-                                  .boot_ns = a->boot_ns,
-                                  .arena = &a->arena };
-        struct record record = event_record(&r);
-        const uint32_t *hits;
-        size_t n = rule_eval(a->rules.eval, &record, STAGE_SYSCALL, &hits);
-        if (n == 0)
-                return;
-        uint32_t *kept = arena_array(&a->arena, n, sizeof(*kept)); /* rendering may ask again */
-        memcpy(kept, hits, n * sizeof(*kept));
-        for (size_t i = 0; i < n; i++)
-                on_hit(a, kept[i], &r, &record);
-}
+/* ---------------------------------------------------------------------------------------------------- events ---- */
 
 static void on_record(void *arg, struct str bytes)
 {
@@ -233,7 +130,7 @@ static void on_record(void *arg, struct str bytes)
                 return;
         }
         if (limiter_is_full(&a->limiter)) {
-                tell_held(a, true);
+                agent_tell_held(a, true);
                 limiter_clear(&a->limiter);
         }
         a->counts.events++;
@@ -242,8 +139,11 @@ static void on_record(void *arg, struct str bytes)
         if (e.kind == OBSERVE_EXIT) { /* judged while it is still known */
                 p = process_find(&a->processes, e.head.pid);
                 c = p ? container_known(&a->containers, p->cgroup_id) : NULL;
-                judge(a, &e, p, c);
+                agent_judge(a, &e, p, c);
                 process_apply(&a->processes, &e);
+        } else if (e.kind == OBSERVE_CALL) {
+                p = process_find(&a->processes, e.head.pid);
+                agent_judge(a, &e, p, container_known(&a->containers, e.call.cgroup_id));
         } else {
                 if (e.kind == OBSERVE_EXEC) {
                         c = find_container(a, &e);
@@ -252,7 +152,7 @@ static void on_record(void *arg, struct str bytes)
                         c = container_known(&a->containers, e.fork.cgroup_id);
                 }
                 p = process_apply(&a->processes, &e);
-                judge(a, &e, p, c);
+                agent_judge(a, &e, p, c);
         }
         arena_done(&a->arena);
 }
@@ -262,30 +162,31 @@ static void on_record(void *arg, struct str bytes)
 /* Something was lost: say so, and learn from /proc what there is now. */
 static void look_for_loss(struct agent *a)
 {
-        static const char *const names[] = { "lost.exec", "lost.fork", "lost.exit", NULL };
+        static const char *const names[OBSERVE_KINDS] = { "lost.exec", "lost.fork", "lost.exit", "lost.call" };
+        struct alert_field extras[OBSERVE_KINDS];
         uint64_t drops[OBSERVE_KINDS], lost[OBSERVE_KINDS], sum = 0;
         sensor_drops(a->sensor, drops);
         for (size_t i = 0; i < OBSERVE_KINDS; i++) {
                 lost[i] = drops[i] - a->counts.lost[i];
                 a->counts.lost[i] = drops[i];
+                extras[i] = (struct alert_field){ names[i], value_number((int64_t)lost[i]) };
                 sum += lost[i];
         }
         if (sum == 0)
                 return;
-        size_t n = fill_processes(a);
-        struct str words = arena_printf(&a->arena,
-                                        "the ring was full: %llu exec, %llu fork and %llu exit events were lost; the "
-                                        "process table was read anew (%zu processes)",
-                                        (unsigned long long)lost[OBSERVE_EXEC], (unsigned long long)lost[OBSERVE_FORK],
-                                        (unsigned long long)lost[OBSERVE_EXIT], n);
-        send_alert(a, &(struct alert){ .rule_name = "Events lost",
+        size_t n = agent_fill_processes(a);
+        struct str words =
+                arena_printf(&a->arena,
+                             "the ring was full: %llu exec, %llu fork, %llu exit and %llu call events were "
+                             "lost; the process table was read anew (%zu processes)",
+                             (unsigned long long)lost[OBSERVE_EXEC], (unsigned long long)lost[OBSERVE_FORK],
+                             (unsigned long long)lost[OBSERVE_EXIT], (unsigned long long)lost[OBSERVE_CALL], n);
+        agent_emit(a, &(struct alert){ .rule_name = "Events lost",
                                        .priority = PRIORITY_WARNING,
                                        .source = "internal",
-                                       .hostname = a->hostname,
-                                       .time_ns = now_ns(CLOCK_REALTIME),
                                        .output = words,
-                                       .counter_names = names,
-                                       .counters = lost });
+                                       .extras = extras,
+                                       .n_extras = OBSERVE_KINDS });
         arena_done(&a->arena);
 }
 
@@ -294,7 +195,7 @@ static void look_for_loss(struct agent *a)
 static void take_rules(struct agent *a, const struct agent_rules *rules)
 {
         if (a->rules.set) /* the limiter counts by the old set's numbers */
-                tell_held(a, true);
+                agent_tell_held(a, true);
         limiter_clear(&a->limiter);
         agent_rules_done(&a->rules);
         arena_done(&a->needs_arena);
@@ -303,6 +204,9 @@ static void take_rules(struct agent *a, const struct agent_rules *rules)
         a->needs = arena_array(&a->needs_arena, n, sizeof(*a->needs));
         for (size_t i = 0; i < n; i++)
                 rule_set_needs(rules->set, i, &a->needs_arena, &a->needs[i]);
+        for (size_t i = 0; agent_parts[i]; i++)
+                if (a->part_states[i] && agent_parts[i]->on_rules)
+                        agent_parts[i]->on_rules(a->part_states[i]);
 }
 
 /* 0, RULES_WRONG or < 0 with words. Rules that do not load leave those that are there. */
@@ -333,11 +237,11 @@ static void reload(struct agent *a)
         if (r == 0)
                 r = apply_kill(a, &err);
         if (r == 0)
-                tell(a, "rules loaded anew: %zu, %zu of them kill", rule_set_n(a->rules.set), a->rules.n_kill);
+                agent_tell(a, "rules loaded anew: %zu, %zu of them kill", rule_set_n(a->rules.set), a->rules.n_kill);
         else
-                tell(a, "rules not loaded anew, the old ones stay%s%s", err.text[0] ? ": " : "", err.text);
+                agent_tell(a, "rules not loaded anew, the old ones stay%s%s", err.text[0] ? ": " : "", err.text);
         if (alert_open(&a->sink, &err) < 0)
-                tell(a, "alerts go on into the file that was open: %s", err.text);
+                agent_tell(a, "alerts go on into the file that was open: %s", err.text);
 }
 
 /* ------------------------------------------------------------------------------------------------------ loop ---- */
@@ -353,22 +257,63 @@ static void take_signals(struct agent *a, int fd)
         }
 }
 
+int agent_add_source(struct agent *a, int fd, void (*ready)(void *arg), void *arg)
+{
+        if (a->n_sources == AGENT_SOURCES_MAX)
+                return -E2BIG;
+        a->sources[a->n_sources++] = (struct agent_source){ fd, ready, arg };
+        return 0;
+}
+
+void agent_remove_source(struct agent *a, int fd)
+{
+        for (size_t i = 0; i < a->n_sources; i++)
+                if (a->sources[i].fd == fd) {
+                        a->sources[i] = a->sources[--a->n_sources];
+                        return;
+                }
+}
+
+/* Waits for the ring, signals and the parts' descriptors; calls those parts. True if there are signals. */
+static bool wait_for_anything(struct agent *a, int signal_fd)
+{
+        struct pollfd fds[2 + AGENT_SOURCES_MAX] = { { .fd = sensor_fd(a->sensor), .events = POLLIN },
+                                                     { .fd = signal_fd, .events = POLLIN } };
+        struct agent_source sources[AGENT_SOURCES_MAX]; /* those that are there may change on the way */
+        size_t n = a->n_sources;
+        memcpy(sources, a->sources, n * sizeof(*sources));
+        for (size_t i = 0; i < n; i++)
+                fds[2 + i] = (struct pollfd){ .fd = sources[i].fd, .events = POLLIN };
+        if (poll(fds, 2 + n, AGENT_TICK_MS) <= 0)
+                return false;
+        for (size_t i = 0; i < n; i++)
+                if (fds[2 + i].revents)
+                        sources[i].ready(sources[i].arg);
+        return fds[1].revents;
+}
+
+static void tick_parts(struct agent *a, int64_t now)
+{
+        for (size_t i = 0; agent_parts[i]; i++)
+                if (a->part_states[i] && agent_parts[i]->tick)
+                        agent_parts[i]->tick(a->part_states[i], now);
+}
+
 static void loop(struct agent *a, int signal_fd)
 {
         int64_t next_look = 0;
         while (!a->is_stopping) {
-                struct pollfd fds[] = { { .fd = sensor_fd(a->sensor), .events = POLLIN },
-                                        { .fd = signal_fd, .events = POLLIN } };
-                (void)poll(fds, ARRAY_SIZE(fds), LOOK_MS);
-                int64_t now = now_ns(CLOCK_MONOTONIC);
-                a->boot_ns = now_ns(CLOCK_REALTIME) - now_ns(CLOCK_BOOTTIME);
+                bool has_signals = wait_for_anything(a, signal_fd);
+                int64_t now = agent_now_ns(CLOCK_MONOTONIC);
+                a->boot_ns = agent_now_ns(CLOCK_REALTIME) - agent_now_ns(CLOCK_BOOTTIME);
                 (void)sensor_read(a->sensor, BATCH, on_record, a);
-                if (fds[1].revents)
+                if (has_signals)
                         take_signals(a, signal_fd);
                 if (now >= next_look) {
-                        next_look = now + LOOK_MS * (SECOND_NS / 1000);
+                        next_look = now + AGENT_TICK_MS * (SECOND_NS / 1000);
                         look_for_loss(a);
-                        tell_held(a, false);
+                        agent_tell_held(a, false);
+                        tick_parts(a, now);
                 }
                 if (now >= a->next_forget_ns) {
                         a->next_forget_ns = now + FORGET_SECONDS * SECOND_NS;
@@ -378,7 +323,7 @@ static void loop(struct agent *a, int signal_fd)
         while (sensor_read(a->sensor, BATCH, on_record, a) == BATCH) /* what happened before the signal */
                 ;
         look_for_loss(a);
-        tell_held(a, true);
+        agent_tell_held(a, true);
 }
 
 /* The signals that the loop reads are blocked for everybody that it starts too; workers die by SIGKILL alone. */
@@ -392,6 +337,27 @@ static int watch_signals(struct error *err)
         sigprocmask(SIG_BLOCK, &set, NULL);
         int fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
         return fd < 0 ? error_errno(err, -errno, "signals cannot be watched") : fd;
+}
+
+static int start_parts(struct agent *a, struct error *err)
+{
+        for (size_t i = 0; agent_parts[i]; i++) {
+                int r = agent_parts[i]->start(a, &a->part_states[i], err);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+/* The last one first: a part may stand on those before it. */
+static void stop_parts(struct agent *a)
+{
+        size_t n = 0;
+        while (agent_parts[n])
+                n++;
+        while (n-- > 0)
+                if (a->part_states[n] && agent_parts[n]->stop)
+                        agent_parts[n]->stop(a->part_states[n]);
 }
 
 static int start(struct agent *a, struct error *err)
@@ -412,13 +378,18 @@ static int start(struct agent *a, struct error *err)
         a->containers.mark = mark;
         a->containers.mark_arg = a;
         a->cgroup_mount = find_cgroup_mount(&a->kept);
-        size_t n = fill_processes(a);
+        r = start_parts(a, err);
+        if (r < 0)
+                return r;
+        size_t n = agent_fill_processes(a);
         if (!sensor_sees_host())
-                tell(a, "this is not the host's process namespace: ancestry, users and containers of programs will be "
+                agent_tell(
+                        a,
+                        "this is not the host's process namespace: ancestry, users and containers of programs will be "
                         "missing; start "
                         "it with the host's process ids (--pid=host)");
-        tell(a, "watching: %zu rules, %zu of them kill; %zu processes run already", rule_set_n(a->rules.set),
-             a->rules.n_kill, n);
+        agent_tell(a, "watching: %zu rules, %zu of them kill; %zu processes run already", rule_set_n(a->rules.set),
+                   a->rules.n_kill, n);
         return 0;
 }
 
@@ -432,6 +403,7 @@ int agent_run(const struct agent_options *o, struct agent_counts *ret, struct er
         int r = signal_fd < 0 ? signal_fd : start(&a, err);
         if (r == 0)
                 loop(&a, signal_fd);
+        stop_parts(&a);
         if (a.containers.buckets)
                 container_table_done(&a.containers);
         process_table_done(&a.processes);

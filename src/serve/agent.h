@@ -23,7 +23,7 @@ struct agent_options {
 };
 
 struct agent_counts {
-        uint64_t events, malformed, alerts, killed, lost[3]; /* lost: of exec, fork, exit */
+        uint64_t events, malformed, alerts, killed, lost[4]; /* lost: of exec, fork, exit, calls */
         uint64_t held;                                       /* alerts held back: repetition, told as a number */
         uint64_t unwritten;                                  /* alerts that the file did not take */
 };

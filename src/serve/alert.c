@@ -13,7 +13,9 @@
 
 #define SECOND_NS INT64_C(1000000000)
 
-static const char *const actions[] = { "none", "killed", "kill-failed" };
+const char *const alert_action_names[ALERT_ACTIONS] = { "none",      "killed",       "kill-failed", "denied",
+                                                        "frozen",    "isolated",     "terminated",  "quarantined",
+                                                        "would-act", "action-failed" };
 
 int alert_open(struct alert_sink *s, struct error *err)
 {
@@ -68,8 +70,8 @@ static json_t *fields_json(const struct alert *a)
                 a->record->get(a->record->ctx, a->fields[i], &v);
                 doc_set(o, name, value_json(&v));
         }
-        for (size_t i = 0; a->counter_names && a->counter_names[i]; i++)
-                doc_set(o, a->counter_names[i], doc_number(a->counters[i]));
+        for (size_t i = 0; i < a->n_extras; i++)
+                doc_set(o, a->extras[i].name, value_json(&a->extras[i].value));
         return o;
 }
 
@@ -81,12 +83,14 @@ static json_t *alert_json(const struct alert *a)
         json_t *o = doc_object(), *tags = doc_array();
         for (size_t i = 0; a->rule && i < a->rule->tags.n; i++)
                 doc_add(tags, doc_text(a->rule->tags.v[i]));
+        for (size_t i = 0; a->tags && a->tags[i]; i++)
+                doc_add(tags, doc_cstr(a->tags[i]));
         doc_set(o, "time", doc_text(time_text(a->time_ns, text)));
         doc_set(o, "rule", doc_text(name_of(a)));
         doc_set(o, "priority", doc_cstr(rule_priority_names[a->priority]));
         doc_set(o, "source", doc_cstr(a->source));
         doc_set(o, "hostname", doc_cstr(a->hostname));
-        doc_set(o, "action", doc_cstr(actions[a->action]));
+        doc_set(o, "action", doc_cstr(alert_action_names[a->action]));
         doc_set(o, "tags", tags);
         doc_set(o, "output", doc_text(a->output));
         doc_set(o, "output_fields", fields_json(a));
@@ -110,7 +114,7 @@ static void print_text(FILE *to, const struct alert *a)
         fprintf(to, "%.*s  %s  %.*s", STR_FMT(time_text(a->time_ns, text)), rule_priority_names[a->priority],
                 STR_FMT(name_of(a)));
         if (a->action != ALERT_NOTHING)
-                fprintf(to, "  [%s]", actions[a->action]);
+                fprintf(to, "  [%s]", alert_action_names[a->action]);
         fputs("  ", to);
         for (uint32_t c; s.n > 0;) {
                 size_t n = utf8_decode(s, &c);

@@ -22,10 +22,34 @@ struct alert_sink {
 int alert_open(struct alert_sink *s, struct error *err);
 void alert_close(struct alert_sink *s);
 
-enum alert_action { ALERT_NOTHING, ALERT_KILLED, ALERT_KILL_FAILED };
+/* What was done about it: "action" of the alert. */
+enum alert_action {
+        ALERT_NOTHING,
+        ALERT_KILLED,
+        ALERT_KILL_FAILED,
+        ALERT_DENIED,
+        ALERT_FROZEN,
+        ALERT_ISOLATED,
+        ALERT_TERMINATED,
+        ALERT_QUARANTINED,
+        ALERT_WOULD_ACT, /* a dry run: the output says what */
+        ALERT_ACTION_FAILED,
+        ALERT_ACTIONS
+};
+
+extern const char *const alert_action_names[ALERT_ACTIONS];
+
+struct alert_field {
+        const char *name;
+        struct value value;
+};
+
+struct process;
+struct container_entry;
 
 struct alert {
-        const char *rule_name; /* of an alert of the agent itself; else rule says it */
+        const char *rule_name;   /* of an alert of the agent itself; else rule says it */
+        const char *const *tags; /* of such an alert: NULL-terminated, or NULL */
         const struct rule *rule;
         enum rule_priority priority;
         const char *source; /* syscall, internal */
@@ -36,8 +60,10 @@ struct alert {
         const struct field_ref *const *fields; /* output_fields */
         size_t n_fields;
         const struct record *record;      /* answers for them */
-        const char *const *counter_names; /* output_fields of the agent's own alerts, NULL-terminated; may be NULL */
-        const uint64_t *counters;
+        const struct alert_field *extras; /* more output_fields */
+        size_t n_extras;
+        const struct process *process;           /* whose doing it is; NULL: nobody's */
+        const struct container_entry *container; /* NULL: the host */
 };
 
 void alert_write(struct alert_sink *s, const struct alert *a);

@@ -5,6 +5,12 @@
 
 #define SECOND_NS INT64_C(1000000000)
 
+static const char *const call_names[OBSERVE_CALLS] = {
+#define CALL(name, x86_64, i386, arm64, fd, dir1, path1, dir2, path2, data) #name,
+#include "bpf/shared/calls.def"
+#undef CALL
+};
+
 const char *event_type_name(const struct event *e)
 {
         switch (e->kind) {
@@ -12,6 +18,8 @@ const char *event_type_name(const struct event *e)
                 return e->exec.flags & OBSERVE_BY_DESCRIPTOR ? "execveat" : "execve";
         case OBSERVE_FORK:
                 return "clone";
+        case OBSERVE_CALL:
+                return call_names[e->call.call];
         case OBSERVE_EXIT:
         case OBSERVE_KINDS:
                 break;

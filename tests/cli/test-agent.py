@@ -532,7 +532,7 @@ def main():
         tap.ok(until(lambda: os.path.exists(agent.alerts_path)), "SIGHUP opens the file of alerts anew", agent.log())
         check_podman(work, agent)
         code = agent.end()
-        tap.ok(code == 0 and "lost: 0 exec, 0 fork, 0 exit; 0 records malformed" in agent.log(), "it ended, and lost nothing",
+        tap.ok(code == 0 and "lost: 0 exec, 0 fork, 0 exit, 0 call; 0 records malformed" in agent.log(), "it ended, and lost nothing",
                "%d\n%s" % (code, agent.log()))
         agent = None
         check_falco(container, work)

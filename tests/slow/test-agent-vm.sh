@@ -103,6 +103,6 @@ ok "a memfd" 'mark-memfd exe=memfd:x layer=memfd deleted=true'
 ok "a deleted program" 'mark-deleted exe=/tmp/m/gone layer=upper deleted=true'
 ok "namespaces of its own" 'mark-inside exe=/tmp/m/dropped layer=upper deleted=false inside=true .* vpid=1 '
 ok "a memfd in namespaces is killed before it does anything" 'told killed 137 $'
-ok "it ended, and lost nothing" 'agent: ended: .*lost: 0 exec, 0 fork, 0 exit; 0 records malformed'
+ok "it ended, and lost nothing" 'agent: ended: .*lost: 0 exec, 0 fork, 0 exit, 0 call; 0 records malformed'
 echo "1..$n"
 exit $failed

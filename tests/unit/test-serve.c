@@ -126,16 +126,15 @@ static void alerts_are_json(void **state)
         char path[] = "/tmp/sekisho-alert-XXXXXX", text[4096];
         close(mkstemp(path));
         struct alert_sink sink = { .path = path, .fd = -1 };
-        static const char *const names[] = { "lost.exec", NULL };
-        static const uint64_t counters[] = { 3 };
+        struct alert_field extra = { "lost.exec", value_number(3) };
         assert_int_equal(alert_open(&sink, NULL), 0);
         struct alert a = { .rule_name = "a \"rule\"",
                            .priority = PRIORITY_WARNING,
                            .source = "internal",
                            .time_ns = INT64_C(1700000000123456789),
                            .output = STR("line\nbreak \xff\x1b[31m"),
-                           .counter_names = names,
-                           .counters = counters };
+                           .extras = &extra,
+                           .n_extras = 1 };
         alert_write(&sink, &a);
         alert_write(&sink, &a);
         alert_close(&sink);

@@ -10,7 +10,7 @@
 
 #include <linux/types.h>
 
-enum observe_kind { OBSERVE_EXEC, OBSERVE_FORK, OBSERVE_EXIT, OBSERVE_KINDS };
+enum observe_kind { OBSERVE_EXEC, OBSERVE_FORK, OBSERVE_EXIT, OBSERVE_CALL, OBSERVE_KINDS };
 
 #define OBSERVE_NAME_MAX     256  /* of one name of a path, with its NUL */
 #define OBSERVE_PATH_NAMES   64   /* names of a path; deeper ones are cut, and say so */
@@ -86,6 +86,66 @@ struct observe_exit {
         struct observe_head head;
         __u32 status; /* as wait() gives it */
         __u32 pad;
+};
+
+/* The system calls by a number of our own, the same on every machine. */
+enum observe_call_id {
+#define CALL(name, x86_64, i386, arm64, fd, dir1, path1, dir2, path2, data) CALL_##name,
+#include "bpf/shared/calls.def"
+#undef CALL
+        OBSERVE_CALLS
+};
+
+/* Bits of observe_call.flags. */
+enum {
+        OBSERVE_CALL_HOOK = 1,   /* not the call was seen but what it did: by a hook of the network (lean mode) */
+        OBSERVE_CALL_I386 = 2,   /* a 32-bit call of an x86-64 kernel */
+        OBSERVE_CALL_DENIED = 4, /* refused by us */
+        OBSERVE_FILE_UPPER = 8,  /* fd: exe_facts of its file */
+        OBSERVE_FILE_ROOTLESS = 16,
+        OBSERVE_FILE_ON_ROOT = 32,
+        OBSERVE_FILE_DELETED = 64,
+        OBSERVE_FILE_PATH_CUT = 128,
+        OBSERVE_DIR1_CUT = 256,
+        OBSERVE_DIR2_CUT = 512,
+        OBSERVE_CALL_OTHER_MOUNTS = 1024,
+        OBSERVE_CALL_OTHER_PIDS = 2048,
+        OBSERVE_CALL_CONTAINER_CGROUP = 4096,
+};
+
+/*
+ * Texts of a call, in this order. FILE: the real path of the descriptor, names as of an exec's paths. PATH1, PATH2: as
+ * the process gave them, which it may have changed since. DIR1, DIR2: what they are relative to, names; empty of an
+ * absolute path. DATA: an address as the kernel takes it (struct sockaddr), or a name.
+ */
+enum observe_call_text {
+        OBSERVE_CALL_FILE,
+        OBSERVE_CALL_DIR1,
+        OBSERVE_CALL_PATH1,
+        OBSERVE_CALL_DIR2,
+        OBSERVE_CALL_PATH2,
+        OBSERVE_CALL_DATA,
+        OBSERVE_CALL_TEXTS
+};
+
+#define OBSERVE_CALL_DATA_MAX 128 /* bytes of DATA */
+
+/* A system call that has returned; of the hooks the attempt. */
+struct observe_call {
+        struct observe_head head;
+        __u32 thread;
+        __u16 call; /* enum observe_call_id */
+        __u16 flags;
+        __s64 result;  /* -errno; of a hook 0 or what we answered */
+        __u64 args[6]; /* as the kernel got them */
+        __u64 cgroup_id;
+        __u32 uid, euid, gid, pad;
+        __u32 file_magic, file_dev; /* dev: major << 20 | minor */
+        __u32 file_uid, file_nlink;
+        struct observe_fd fd; /* mode 0: the call has no descriptor */
+        char comm[16];
+        __u16 text_size[OBSERVE_CALL_TEXTS];
+        __u16 pad2[2];
 };
 
 /* The one entry of the map "settings", changed while the programs run. */

@@ -1,0 +1,109 @@
+/*
+ * What the files of the agent share: the agent itself, the way out for alerts, and its parts.
+ *
+ * A part is what an option or a rule switches on beside judging: a guard, incidents, answers. It is a const struct in a
+ * file of its own, joined by the list in agent-parts.c. The loop knows parts by this struct alone, and parts know each
+ * other not at all: what one has to say to another is an alert, or a fact of a table.
+ */
+#ifndef SEKISHO_SERVE_AGENT_PRIVATE_H
+#define SEKISHO_SERVE_AGENT_PRIVATE_H
+
+#include "sense/sensor.h"
+#include "serve/agent.h"
+#include "serve/limit.h"
+#include "serve/record.h"
+#include "serve/rules.h"
+
+#include <time.h>
+
+#define AGENT_SOURCES_MAX 64u
+#define AGENT_PARTS_MAX   16u
+
+struct agent;
+
+struct agent_part {
+        const char *name;
+
+        /*
+         * Starts it, before the first event: 0, and *ret is its state, or NULL if nobody asked for it; < 0: words, and
+         * the agent does not start. The sensor is there, the tables are filled after.
+         */
+        int (*start)(struct agent *a, void **ret, struct error *err);
+
+        /* All of these may be NULL, and are called only with a state. */
+        void (*on_event)(void *state, const struct event_record *r);
+        void (*on_alert)(void *state, const struct alert *alert);
+
+        /*
+         * Asked at each hit of a rule that has an action, before the alert is written and whether or not it is held
+         * back: what was done, or ALERT_NOTHING if the action is not this part's.
+         */
+        enum alert_action (*respond)(void *state, const struct rule *rule, const struct event_record *r);
+
+        void (*on_container)(void *state, struct container_entry *c); /* seen first; its files were read */
+        void (*on_container_end)(void *state, uint64_t cgroup_id);    /* its cgroup is gone */
+        void (*on_rules)(void *state);                                /* a->rules are others */
+        void (*tick)(void *state, int64_t now_ns);                    /* every AGENT_TICK_MS, CLOCK_MONOTONIC */
+        void (*stop)(void *state);                                    /* frees the state */
+};
+
+/* NULL-terminated, in the order that they start and hear of things. */
+extern const struct agent_part *const agent_parts[];
+
+#define AGENT_TICK_MS 500
+
+struct agent_source {
+        int fd;
+        void (*ready)(void *arg);
+        void *arg;
+};
+
+struct agent {
+        const struct agent_options *o;
+        struct agent_rules rules;
+        struct sensor *sensor;
+        struct process_table processes;
+        struct container_table containers;
+        struct alert_sink sink;
+        struct limiter limiter;
+        struct agent_counts counts;
+        struct arena arena; /* of one event */
+        char hostname[256];
+        int64_t boot_ns;
+        struct str cgroup_mount;
+        struct arena kept;
+        int64_t next_forget_ns;
+        bool is_stopping;
+        struct rule_needs *needs; /* of each rule */
+        struct arena needs_arena;
+        void *part_states[AGENT_PARTS_MAX];
+        struct agent_source sources[AGENT_SOURCES_MAX];
+        size_t n_sources;
+};
+
+int64_t agent_now_ns(clockid_t clock);
+
+/* A line for the operator. */
+void agent_tell(struct agent *a, const char *fmt, ...) _printf_(2, 3);
+
+/* The loop calls `ready` whenever the descriptor is readable. 0, or -E2BIG. The descriptor stays the caller's. */
+int agent_add_source(struct agent *a, int fd, void (*ready)(void *arg), void *arg);
+void agent_remove_source(struct agent *a, int fd);
+
+/*
+ * Every alert leaves here: to the file, the stream, and each part that listens (what is less urgent than the operator's
+ * `least` goes nowhere). Texts need to live during the call only. Hostname and time are filled in where they are
+ * absent.
+ */
+void agent_emit(struct agent *a, const struct alert *alert);
+
+/* An event with its process and container through the rules (agent-judge.c). */
+void agent_judge(struct agent *a, const struct event *e, const struct process *p, const struct container_entry *c);
+
+/* Tells of what was held back: of what has gone quiet, or with `all` of everything. */
+void agent_tell_held(struct agent *a, bool all);
+
+/* Looks for the files of all processes and of their cgroups again; how many processes. */
+size_t agent_fill_processes(struct agent *a);
+
+#endif
