@@ -190,7 +190,7 @@ static int put_object(const struct quarantine *q, int fd, uint8_t ret_sha256[sta
                       struct error *err)
 {
         char name[TEMPORARY_NAME], digest[QUARANTINE_DIGEST];
-        uint64_t room;
+        uint64_t room = 0;
         int r = room_left(q, &room, err);
         if (r < 0)
                 return r;

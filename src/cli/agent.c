@@ -2,6 +2,7 @@
 #include "serve/agent.h"
 
 #include "base/vec.h"
+#include "cli/agent-guard.h"
 #include "cli/command.h"
 #include "cli/rule.h"
 
@@ -17,6 +18,7 @@ struct agent_command {
         size_t n_rules;
         const char *alerts, *output, *least;
         uint64_t ring_kb;
+        struct guard_options guard;
 };
 
 static const struct option_spec options[] = {
@@ -26,12 +28,16 @@ static const struct option_spec options[] = {
         { "output", 'o', "FORMAT", "of alerts on standard output: text (the default), json or none" },
         { "least", 0, "PRIORITY", "least urgent priority that is told (default: warning)" },
         { "ring", 0, "KIB", "size of the ring of events: a power of two (default: 4096)" },
+        GUARD_OPTIONS,
         { NULL, 0, NULL, NULL },
 };
 
 static int agent_option(void *state, const struct option_spec *o, const char *value, struct error *err)
 {
         struct agent_command *c = state;
+        int r = guard_option(&c->guard, o, value, err);
+        if (r != NOT_GUARD)
+                return r;
         if (strcmp(o->name, "foreground") == 0) {
                 c->foreground = true;
         } else if (strcmp(o->name, "rules") == 0) {
@@ -76,6 +82,7 @@ static int agent_main(void *state, int argc, char **argv)
                                    .alerts = c->alerts,
                                    .least = PRIORITY_WARNING,
                                    .ring_bytes = (uint32_t)(c->ring_kb * 1024),
+                                   .guard = c->guard,
                                    .tell = say,
                                    .tell_problems = say_problems };
         if (argc)

@@ -19,6 +19,8 @@
 #define PLACE   "/proc" /* a directory that is there; what is mounted over it is seen by the child alone */
 #define WAIT_MS 1000    /* for an event that should be there at once */
 
+#define TRIAL_SECONDS 10
+
 static int note(struct fanotify_can *can)
 {
         if (can->r == 0)
@@ -65,21 +67,27 @@ static void try_inode(struct fanotify_can *can, int group)
                 lease_drop(fd);
 }
 
+/* Before anything asks: mounting an overlay opens files below it. */
+static bool mount_overlay(void)
+{
+        return mount("sekisho", PLACE "/merged", "overlay", 0,
+                     "lowerdir=" PLACE "/lower,upperdir=" PLACE "/upper,workdir=" PLACE "/work") == 0;
+}
+
 /* A file that is opened through the overlay: is there an event of the file system below? */
 static void try_overlay(struct fanotify_can *can, int group)
 {
-        if (mount("sekisho", PLACE "/merged", "overlay", 0,
-                  "lowerdir=" PLACE "/lower,upperdir=" PLACE "/upper,workdir=" PLACE "/work") < 0)
-                return (void)note(can);
         pid_t pid = fork();
         if (pid == 0)
                 _exit(open(PLACE "/merged/x", O_RDONLY | O_CLOEXEC) < 0);
         struct pollfd wait = { .fd = group, .events = POLLIN };
         struct fanotify_event events[FANOTIFY_EVENTS_MAX];
-        int n = pid > 0 && poll(&wait, 1, WAIT_MS) > 0 ? fanotify_take(group, events) : 0;
-        for (int i = 0; i < n; i++) {
-                can->overlay |= events[i].pid == pid;
-                (void)fanotify_answer(group, events[i].fd, true);
+        while (pid > 0 && !can->overlay && poll(&wait, 1, WAIT_MS) > 0) { /* others are there: of mounting */
+                int n = fanotify_take(group, events);
+                for (int i = 0; i < n; i++) {
+                        can->overlay |= events[i].pid == pid;
+                        (void)fanotify_answer(group, events[i].fd, true);
+                }
         }
         if (pid > 0) {
                 kill(pid, SIGKILL);
@@ -98,7 +106,7 @@ static void try_all(struct fanotify_can *can)
         if (!can->filesystem)
                 (void)note(can);
         try_inode(can, group);
-        if (can->filesystem &&
+        if (can->filesystem && mount_overlay() &&
             fanotify_mark(group, FAN_MARK_ADD | FAN_MARK_FILESYSTEM, FAN_OPEN_PERM, AT_FDCWD, PLACE "/lower") == 0)
                 try_overlay(can, group);
 }
@@ -114,6 +122,7 @@ void fanotify_probe(struct fanotify_can *ret)
                 (void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
                 if (getppid() != parent)
                         _exit(1);
+                (void)alarm(TRIAL_SECONDS); /* whatever waits for an answer that does not come */
                 struct fanotify_can can = { .r = 0 };
                 try_all(&can);
                 _exit(write_all(fds[1], &can, sizeof(can)) < 0);

@@ -6,6 +6,7 @@
 #define SEKISHO_SERVE_AGENT_H
 
 #include "serve/alert.h"
+#include "serve/guard.h"
 
 struct agent_options {
         const char *const *rules; /* files; n_rules == 0: the embedded ones */
@@ -15,6 +16,7 @@ struct agent_options {
         bool is_json;             /* on the stream */
         enum rule_priority least; /* the least urgent that is told */
         uint32_t ring_bytes;      /* 0: the default */
+        struct guard_options guard;
 
         /* What the operator should know, a line each: started, rules loaded anew, what is wrong with them. */
         void (*tell)(void *arg, const char *words);
