@@ -1,8 +1,8 @@
 /*
  * Descriptions of quarantined files as JSON: the fields of struct fact_quarantined by their names. Input is a file of
  * the store, which only root can write; it is read as if anybody could: text of bounded length, each field of the type
- * that it should have. Bytes that are not UTF-8 in names are written as \xNN with the backslash doubled: read back, they
- * are the same bytes.
+ * that it should have. Bytes that are not UTF-8 in names are written as \xNN with the backslash doubled: read back,
+ * they are the same bytes.
  */
 #include "act/quarantine.h"
 

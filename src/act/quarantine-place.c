@@ -35,9 +35,9 @@ static bool is_same(const struct stat *a, const struct stat *b)
 {
         if (!S_ISREG(a->st_mode) || !S_ISREG(b->st_mode) || a->st_size != b->st_size)
                 return false;
-        return a->st_ino == b->st_ino || (a->st_mode == b->st_mode && a->st_uid == b->st_uid &&
-                                          a->st_gid == b->st_gid && a->st_mtim.tv_sec == b->st_mtim.tv_sec &&
-                                          a->st_mtim.tv_nsec == b->st_mtim.tv_nsec);
+        return a->st_ino == b->st_ino ||
+               (a->st_mode == b->st_mode && a->st_uid == b->st_uid && a->st_gid == b->st_gid &&
+                a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec);
 }
 
 int quarantine_remove(int root_fd, const char *path, const struct stat *is, struct error *err)

@@ -18,10 +18,10 @@
 #include <sys/stat.h>
 
 #define QUARANTINE_DIRECTORY  "/var/lib/sekisho/quarantine"
-#define QUARANTINE_ITEMS_MAX  20000u               /* finds in a store */
-#define QUARANTINE_BYTES_MAX  (UINT64_C(8) << 30)  /* of sealed content in a store: no container may fill the disk */
-#define QUARANTINE_ITEM_BYTES (1u << 20)           /* of one description */
-#define QUARANTINE_XATTRS_MAX 64u                  /* attributes of a file that are kept, of 64 KiB each at most */
+#define QUARANTINE_ITEMS_MAX  20000u              /* finds in a store */
+#define QUARANTINE_BYTES_MAX  (UINT64_C(8) << 30) /* of sealed content in a store: no container may fill the disk */
+#define QUARANTINE_ITEM_BYTES (1u << 20)          /* of one description */
+#define QUARANTINE_XATTRS_MAX 64u                 /* attributes of a file that are kept, of 64 KiB each at most */
 #define QUARANTINE_ID_MAX     16
 #define QUARANTINE_DIGEST     65 /* a digest as hexadecimal text */
 

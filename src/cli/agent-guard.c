@@ -41,7 +41,8 @@ static int take_deadline(const char *value, unsigned *ret, struct error *err)
 {
         uint64_t ms;
         if (!str_u64(str_of(value), &ms) || ms == 0 || ms > GUARD_DEADLINE_MAX)
-                return error_set(err, -EINVAL, "takes milliseconds from 1 to %d, not \"%s\"", GUARD_DEADLINE_MAX, value);
+                return error_set(err, -EINVAL, "takes milliseconds from 1 to %d, not \"%s\"", GUARD_DEADLINE_MAX,
+                                 value);
         *ret = (unsigned)ms;
         return 0;
 }

@@ -62,7 +62,8 @@ static int take_option(void *state, const struct option_spec *o, const char *val
 
 static struct str place_words(struct arena *a, const struct fact_quarantined *q)
 {
-        struct str name = q->container_name.n ? q->container_name : str_upto(q->container_id, 12);
+        struct str id = q->container_id.n == 64 ? str_upto(q->container_id, 12) : q->container_id;
+        struct str name = q->container_name.n ? q->container_name : id;
         return name.n ? text_clean(a, name) : STR("the host");
 }
 
@@ -228,7 +229,8 @@ static int delete_one(const struct settings *s, const struct quarantine *store, 
         return EXIT_CLEAN;
 }
 
-/* ------------------------------------------------------------------------------------------------------- the rest -- */
+/* ------------------------------------------------------------------------------------------------------- the rest --
+ */
 
 enum verb { LIST, SHOW, RESTORE, DELETE };
 
@@ -273,8 +275,9 @@ static int run(void *state, int argc, char **argv)
         if (argc > 1 + wanted)
                 return fail_usage(&command_quarantine, "one item at a time: not \"%s\"", argv[1 + wanted]);
         if (argc < 1 + wanted && wanted)
-                return fail_usage(&command_quarantine, "%s needs an item: sekisho quarantine list tells which there are%s",
-                                  word, verb == DELETE ? "; --all deletes every one" : "");
+                return fail_usage(&command_quarantine,
+                                  "%s needs an item: sekisho quarantine list tells which there are%s", word,
+                                  verb == DELETE ? "; --all deletes every one" : "");
         if (!s->directory)
                 s->directory = QUARANTINE_DIRECTORY;
         if (quarantine_open(s->directory, false, &store, &err) < 0)
@@ -289,7 +292,8 @@ const struct command command_quarantine = {
         .name = "quarantine",
         .usage = "quarantine [list | show ITEM | restore ITEM | delete ITEM | delete --all] [OPTIONS]",
         .summary = "Look at what the guard took out of containers; put it back or delete it",
-        .help = "Restoring brings back content, mode, owner, attributes and times, to its place in the running container or "
+        .help = "Restoring brings back content, mode, owner, attributes and times, to its place in the running "
+                "container or "
                 "to --to PATH. Nothing is replaced without --force.\n",
         .examples = "  sekisho quarantine list\n"
                     "  sekisho quarantine restore q-19\n",

@@ -1,6 +1,7 @@
 /*
- * What fanotify can do here, found out by doing it: in a child that has mounts of its own, a tmpfs is marked, an overlay
- * is mounted above it, and a file is opened through the overlay; the open must raise an event of the tmpfs below.
+ * What fanotify can do here, found out by doing it: in a child that has mounts of its own, a tmpfs is marked, an
+ * overlay is mounted above it, and a file is opened through the overlay; the open must raise an event of the tmpfs
+ * below.
  */
 #include "sense/fanotify.h"
 

@@ -88,8 +88,7 @@ int fanotify_take(int group, struct fanotify_event ret[static FANOTIFY_EVENTS_MA
                 ret[count++] = (struct fanotify_event){ .mask = m.mask,
                                                         .fd = m.fd,
                                                         .pid = m.pid,
-                                                        .pidfd =
-                                                                find_pidfd(at + m.metadata_len, at + m.event_len) };
+                                                        .pidfd = find_pidfd(at + m.metadata_len, at + m.event_len) };
                 at += m.event_len;
         }
         return count;

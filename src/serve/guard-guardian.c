@@ -1,7 +1,7 @@
 /*
- * The guardian: the only process that reads events and answers them. It opens no file but some of /proc, parses nothing,
- * waits for nobody, and its memory is locked: an answer never depends on a disk or on another process. When the scanner
- * dies or does not speak, it is killed and started anew, by fork alone.
+ * The guardian: the only process that reads events and answers them. It opens no file but some of /proc, parses
+ * nothing, waits for nobody, and its memory is locked: an answer never depends on a disk or on another process. When
+ * the scanner dies or does not speak, it is killed and started anew, by fork alone.
  *
  * When the agent ends, or dies, the guardian takes the marks away, answers what is still asked, and ends.
  */
@@ -23,7 +23,7 @@
 #include <unistd.h>
 
 #define TICK_MS          1000
-#define LEAVING_MS       20   /* without an event, after the marks are gone: there are none left */
+#define LEAVING_MS       20 /* without an event, after the marks are gone: there are none left */
 #define PING_MS          1000
 #define SCANNER_SILENCE  5000 /* ms without a word, although it was asked */
 #define SCANNER_YOUNG_MS 50   /* one that died younger is followed by the next after this pause */
@@ -32,11 +32,12 @@
 
 static void tell(struct guardian *g, const char *event, uint64_t count, const char *detail)
 {
-        report_send(&g->reporter, &(struct fact_guarded){
-                                          .event = str_of(event), .count = count, .detail = str_of(detail) });
+        report_send(&g->reporter,
+                    &(struct fact_guarded){ .event = str_of(event), .count = count, .detail = str_of(detail) });
 }
 
-/* --------------------------------------------------------------------------------------------------- the scanner ---- */
+/* --------------------------------------------------------------------------------------------------- the scanner ----
+ */
 
 static void start_scanner(struct guardian *g)
 {
@@ -100,7 +101,8 @@ static void look_after_scanner(struct guardian *g, bool has_ended)
         }
 }
 
-/* -------------------------------------------------------------------------------------------------------- events ---- */
+/* -------------------------------------------------------------------------------------------------------- events ----
+ */
 
 static void take_events(struct guardian *g)
 {
@@ -143,12 +145,14 @@ static void tick(struct guardian *g)
 {
         verdicts_visit(g->verdicts, LOOKS_A_TICK, look_at_row, g);
         if (g->dropped) {
-                tell(g, "dropped", g->dropped, "written files were not looked at, there were too many; they are when executed");
+                tell(g, "dropped", g->dropped,
+                     "written files were not looked at, there were too many; they are when executed");
                 g->dropped = 0;
         }
 }
 
-/* ---------------------------------------------------------------------------------------------------------- loop ---- */
+/* ---------------------------------------------------------------------------------------------------------- loop ----
+ */
 
 static void leave(struct guardian *g)
 {

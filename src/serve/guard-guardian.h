@@ -1,6 +1,6 @@
 /*
- * The guardian's state, for its two files: guard-guardian.c is the loop, which reads events and looks after the scanner;
- * guard-job.c is what becomes of one file: lease, question, verdict, answers.
+ * The guardian's state, for its two files: guard-guardian.c is the loop, which reads events and looks after the
+ * scanner; guard-job.c is what becomes of one file: lease, question, verdict, answers.
  *
  * A job is one file that is being looked at; its waiters are the events that wait for its verdict. A waiter is answered
  * once, at the latest at its deadline; the job goes on until the scanner has spoken.

@@ -14,7 +14,8 @@
 
 #define IS_ASKING (FAN_OPEN_EXEC_PERM | FAN_OPEN_PERM)
 
-/* ------------------------------------------------------------------------------------------------- small things ---- */
+/* ------------------------------------------------------------------------------------------------- small things ----
+ */
 
 void jobs_init(struct guardian *g)
 {
@@ -177,7 +178,8 @@ static void report(struct guardian *g, const char *event, const struct waiter *w
         guard_scene_done(&scene);
 }
 
-/* ------------------------------------------------------------------------------------------------------ verdicts ---- */
+/* ------------------------------------------------------------------------------------------------------ verdicts ----
+ */
 
 enum outcome { KEPT, NOT_KEPT, WRITABLE };
 
@@ -230,7 +232,8 @@ static void settle_writable(struct guardian *g, struct job *j)
                 bool is_exec = w->mask & FAN_OPEN_EXEC_PERM;
                 j->waiters = w->next;
                 if (is_exec)
-                        report(g, "writer", w, allow, "it is open for writing: what runs could differ from what was looked at");
+                        report(g, "writer", w, allow,
+                               "it is open for writing: what runs could differ from what was looked at");
                 answer(g, w->fd, allow || !is_exec);
                 waiter_end(g, w, j->fd);
         }
@@ -310,7 +313,8 @@ void job_verdict(struct guardian *g, uint64_t id, enum verdict verdict)
                 settle_good(g, j, verdict == VERDICT_CLEAN ? VERDICT_CLEAN : VERDICT_INCOMPLETE);
 }
 
-/* -------------------------------------------------------------------------------------------------------- events ---- */
+/* -------------------------------------------------------------------------------------------------------- events ----
+ */
 
 static bool is_ours(const struct guardian *g, pid_t pid)
 {
@@ -436,7 +440,8 @@ void job_written(struct guardian *g, const struct fanotify_event *e)
                 push(&g->written, j);
 }
 
-/* ------------------------------------------------------------------------------------------------- to the scanner ---- */
+/* ------------------------------------------------------------------------------------------------- to the scanner ----
+ */
 
 static bool send_one(struct guardian *g, struct job_queue *q)
 {
@@ -480,7 +485,8 @@ void jobs_unsend(struct guardian *g)
         g->n_sent = g->n_sent_written = 0;
 }
 
-/* ----------------------------------------------------------------------------------------------------- deadlines ---- */
+/* ----------------------------------------------------------------------------------------------------- deadlines ----
+ */
 
 static void tell_late(struct guardian *g, struct job *j, const struct waiter *w)
 {
@@ -518,7 +524,8 @@ int jobs_expire(struct guardian *g)
         return next == INT64_MAX ? -1 : (int)MIN((next - now) / MS_NS + 1, INT64_C(1000));
 }
 
-/* -------------------------------------------------------------------------------------------------------- leases ---- */
+/* -------------------------------------------------------------------------------------------------------- leases ----
+ */
 
 static void end_now(int fd)
 {
@@ -535,9 +542,8 @@ void lease_end(void *guardian, int fd)
         if (is_breaking && looks_at_opens(g))
                 (void)fanotify_watch(g->group, fd); /* it is about to be written */
         if (is_breaking && g->n_ending < ENDING_MAX && fstat(fd, &st) == 0 && (st.st_mode & 0111))
-                g->ending[g->n_ending++] = (struct ending_lease){
-                        fd, guard_now_ns(CLOCK_MONOTONIC) + WRITER_WAITS_MS * MS_NS
-                };
+                g->ending[g->n_ending++] =
+                        (struct ending_lease){ fd, guard_now_ns(CLOCK_MONOTONIC) + WRITER_WAITS_MS * MS_NS };
         else
                 end_now(fd);
 }

@@ -72,9 +72,8 @@ void scanner_run(void *start, int guardian_fd);
 struct guard_finding {
         enum verdict verdict;
         uint8_t sha256[32];
-        bool is_allowed; /* by a list of digests: content was not looked at */
-        struct str code, detail;    /* of the first thing that was not looked at */
-        struct fact_malware malware; /* the most severe, of VERDICT_MALWARE */
+        struct str code, detail;     /* of the first thing that was not looked at */
+        struct fact_malware malware; /* of VERDICT_MALWARE: the surest, and of those the most severe */
 };
 
 #define GUARD_WORKER_MEMORY (UINT64_C(512) << 20)
@@ -92,7 +91,9 @@ struct guard_scene {
         struct arena arena;
         pid_t pid;
         int root_fd;          /* its root directory (O_PATH); -1: it is gone */
-        bool is_in_container; /* its mounts are not ours */
+        pid_t top;            /* its farthest ancestor that is in the container too, and is not its first process */
+        int top_pidfd;        /* -1: it is gone, or the process is the host's */
+        bool is_in_container; /* its mounts are not ours, and its process ids or its cgroup are a container's */
         struct str name;      /* of the file, by its descriptor: relative to its layer, of overlays */
         struct str comm, exe, cmdline, cgroup, mounts; /* the last: of /proc/PID/mountinfo */
         struct str_list chain;
@@ -100,19 +101,25 @@ struct guard_scene {
 };
 
 /*
- * Takes it down, before the process is answered. Opens nothing but files of /proc, and none that waits for the memory of
- * the process: a process can have its memory locked for as long as it likes.
+ * Takes it down, before the process is answered. Opens nothing but files of /proc, and none that waits for the memory
+ * of the process: a process can have its memory locked for as long as it likes.
  */
 void guard_scene_take(struct guard_scene *s, int fd, pid_t pid);
-void guard_scene_take_mounts(struct guard_scene *s);
+void guard_scene_take_container(struct guard_scene *s); /* mounts, and the ancestor; of containers */
 
 /* Its arguments, which do wait for its memory: in a child, and not for long. For responders. */
 void guard_scene_take_arguments(struct guard_scene *s);
 void guard_scene_done(struct guard_scene *s);
 
+/* The directory of the layer that the container writes to; empty: its root is no overlay. */
+struct str guard_scene_upper(struct guard_scene *s);
+
+/* Looks for the file in all containers that run: its process has ended, or its name is not known (guard-search.c). */
+void guard_scene_search(struct guard_scene *s);
+
 /*
- * Where the file is in the container, and on the host: *ret_path is absolute; empty: there is no such file that it could
- * be. Looks at directories, opens none of the files.
+ * Where the file is in the container, and on the host: *ret_path is absolute; empty: there is no such file that it
+ * could be. Looks at directories, opens none of the files.
  */
 void guard_scene_places(struct guard_scene *s, struct str *ret_path, struct str *ret_host_path);
 

@@ -71,6 +71,8 @@ static void stop_processes(struct responding *r)
                 did(r, o->response == GUARD_KILL ? "would-kill" : "would-freeze");
         } else if (o->response == GUARD_KILL) {
                 r->fact.count = stop_tree(r->d->pidfd, r->d->scene->pid);
+                if (r->d->scene->top_pidfd >= 0 && r->d->scene->top != r->d->scene->pid)
+                        r->fact.count += stop_tree(r->d->scene->top_pidfd, r->d->scene->top);
                 if (r->fact.count)
                         did(r, "killed");
         } else if (stop_freeze(r->d->scene->cgroup, true, &err) < 0) {
@@ -155,7 +157,13 @@ static void quarantine_file(struct responding *r)
 static void begin(struct responding *r, const struct guard_detection *d)
 {
         const struct fact_malware *m = &d->finding->malware;
+        struct str path, host_path;
         guard_scene_take_arguments(d->scene);
+        guard_scene_places(d->scene, &path, &host_path);
+        if (d->scene->root_fd < 0 || (d->scene->is_in_container && !path.n)) {
+                guard_scene_search(d->scene);
+                guard_scene_places(d->scene, &path, &host_path);
+        }
         *r = (struct responding){ .d = d, .arena = ARENA_INIT, .detail = BUF_INIT(4 * DETAIL_MAX) };
         r->fact = (struct fact_guarded){ .event = STR("malware"),
                                          .access = str_of(guard_access_name(d->mask)),
@@ -171,8 +179,9 @@ static void begin(struct responding *r, const struct guard_detection *d)
                                          .process = d->scene->comm,
                                          .exe = d->scene->exe,
                                          .cmdline = d->scene->cmdline,
-                                         .chain = d->scene->chain };
-        guard_scene_places(d->scene, &r->fact.path, &r->fact.host_path);
+                                         .chain = d->scene->chain,
+                                         .path = path,
+                                         .host_path = host_path };
 }
 
 void guard_respond(const struct guard_detection *d, int report_fd)

@@ -15,12 +15,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define WORKERS_MAX      4
-#define WORKERS_MIN      2
-#define WORKER_FILES_MAX 64    /* then it is replaced: one that was taken over lies no longer than that */
-#define WORKER_MS        30000 /* for one file */
-#define ASKED_MAX        1024  /* files at hand; the guardian hands over fewer */
-#define RESPONDERS_MAX   64
+#define WORKERS_MAX       4
+#define WORKERS_MIN       2
+#define WORKER_FILES_MAX  64    /* then it is replaced: one that was taken over lies no longer than that */
+#define WORKER_MS         30000 /* for one file */
+#define ASKED_MAX         1024  /* files at hand; the guardian hands over fewer */
+#define RESPONDERS_MAX    64
 #define PROBLEMS_A_MINUTE 60 /* reports of what was not looked at in full; more are counted */
 
 struct asked {
@@ -75,9 +75,12 @@ static void end_of(struct scanner *s, struct asked *a, enum verdict verdict)
 
 /* --- what was found --- */
 
-static void report_problem(struct scanner *s, const struct asked *a, const char *event, struct str code,
-                           struct str detail)
+/* What is told, and nothing is done about. finding: NULL if it is not about one. */
+static void report_problem(struct scanner *s, const struct asked *a, const char *event,
+                           const struct guard_finding *finding, struct str code, struct str detail)
 {
+        static const struct fact_malware none;
+        const struct fact_malware *m = finding ? &finding->malware : &none;
         struct guard_scene scene;
         int64_t now = guard_now_ns(CLOCK_MONOTONIC);
         if (now - s->minute_ns > 60 * 1000 * MS_NS) {
@@ -93,6 +96,13 @@ static void report_problem(struct scanner *s, const struct asked *a, const char 
                                   .access = str_of(guard_access_name(a->ask.mask)),
                                   .path = scene.name,
                                   .size = (uint64_t)scene.st.st_size,
+                                  .sha256 = finding ? str_span(finding->sha256, 32) : STR_NONE,
+                                  .engine = m->engine,
+                                  .rule = m->rule,
+                                  .family = m->family,
+                                  .description = m->description,
+                                  .members = m->members,
+                                  .tags = m->tags,
                                   .pid = (uint64_t)MAX(a->ask.pid, 0),
                                   .process = scene.comm,
                                   .exe = scene.exe,
@@ -151,7 +161,7 @@ static bool is_cleared(struct scanner *s, const struct asked *a, const struct gu
                 (void)quarantine_open(s->config->o.quarantine, false, &s->store, NULL);
         if (s->store.dir < 0 || !quarantine_is_cleared(&s->store, str_span(finding->sha256, 32)))
                 return false;
-        report_problem(s, a, "cleared", finding->malware.rule, STR("it was restored out of the quarantine"));
+        report_problem(s, a, "cleared", finding, STR_NONE, STR("it was restored out of the quarantine"));
         return true;
 }
 
@@ -159,7 +169,7 @@ static void on_malware(struct scanner *s, struct asked *a, struct guard_finding 
 {
         struct guard_scene scene;
         guard_scene_take(&scene, a->fd, a->ask.pid);
-        guard_scene_take_mounts(&scene);
+        guard_scene_take_container(&scene);
         struct guard_detection d = { .config = s->config,
                                      .finding = finding,
                                      .scene = &scene,
@@ -174,13 +184,16 @@ static void on_malware(struct scanner *s, struct asked *a, struct guard_finding 
 
 static void on_finding(struct scanner *s, struct asked *a, struct guard_finding *finding)
 {
-        if (finding->verdict == VERDICT_MALWARE && !is_cleared(s, a, finding)) {
+        bool is_found = finding->verdict == VERDICT_MALWARE, is_sure = str_is(finding->malware.confidence, "high");
+        if (is_found && is_sure && !is_cleared(s, a, finding)) {
                 on_malware(s, a, finding);
                 return;
         }
-        if (finding->verdict == VERDICT_INCOMPLETE)
-                report_problem(s, a, "incomplete", finding->code, finding->detail);
-        end_of(s, a, finding->verdict == VERDICT_INCOMPLETE ? VERDICT_INCOMPLETE : VERDICT_CLEAN);
+        if (is_found && !is_sure) /* it may have an honest reason */
+                report_problem(s, a, "suspicious", finding, STR_NONE, STR("allowed: its rule is not sure"));
+        if (finding->code.n)
+                report_problem(s, a, "incomplete", NULL, finding->code, finding->detail);
+        end_of(s, a, finding->code.n ? VERDICT_INCOMPLETE : VERDICT_CLEAN);
 }
 
 /* --- workers --- */
@@ -199,7 +212,7 @@ static void give_up(struct scanner *s, struct scan_worker *w, const char *code, 
         end_worker(w, words);
         if (!a)
                 return;
-        report_problem(s, a, "incomplete", str_of(code), str_of(why ? why : words));
+        report_problem(s, a, "incomplete", NULL, str_of(code), str_of(why ? why : words));
         end_of(s, a, VERDICT_INCOMPLETE);
 }
 

@@ -1,10 +1,11 @@
 /*
- * Who wants a file, and where it is: out of /proc, whose files can be looked at while their process waits for an answer.
- * What a process says of itself (name, arguments) is its own to choose; its mounts, root and cgroup are not.
+ * Who wants a file, and where it is: out of /proc, whose files can be looked at while their process waits for an
+ * answer. What a process says of itself (name, arguments) is its own to choose; its mounts, root and cgroup are not.
  */
 #include "serve/guard-private.h"
 
 #include "base/fs.h"
+#include "sense/container.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,6 +13,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -19,6 +21,7 @@
 #define TEXT_MAX      4096
 #define MOUNTINFO_MAX ((size_t)4 << 20)
 #define ARGUMENTS_MS  100
+#define ANCESTORS_MAX 64
 
 static struct str link_text(struct arena *arena, const char *path)
 {
@@ -95,10 +98,29 @@ static struct str spaced(struct arena *arena, struct str args)
         return str_trim(str_span(text, args.n));
 }
 
+static bool has_other(struct arena *arena, pid_t pid, const char *namespace)
+{
+        struct str theirs = proc_link(arena, pid, namespace), ours = proc_link(arena, getpid(), namespace);
+        return theirs.n && !str_eq(theirs, ours);
+}
+
+/* An engine that unpacks an image has mounts of its own too; containers may have the host's process ids. */
+static bool is_container_cgroup(struct str cgroup)
+{
+        while (cgroup.n) {
+                bool is_sure;
+                struct str name = str_from(cgroup, (size_t)(str_rfind_char(cgroup, '/') + 1));
+                if (container_id_in(name, &is_sure).n && is_sure)
+                        return true;
+                cgroup = str_upto(cgroup, cgroup.n - name.n - (cgroup.n > name.n));
+        }
+        return false;
+}
+
 void guard_scene_take(struct guard_scene *s, int fd, pid_t pid)
 {
         char path[64];
-        *s = (struct guard_scene){ .arena = ARENA_INIT, .pid = pid, .root_fd = -1 };
+        *s = (struct guard_scene){ .arena = ARENA_INIT, .pid = pid, .root_fd = -1, .top_pidfd = -1 };
         snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
         s->name = link_text(&s->arena, path);
         (void)fstat(fd, &s->st);
@@ -106,20 +128,50 @@ void guard_scene_take(struct guard_scene *s, int fd, pid_t pid)
                 return;
         snprintf(path, sizeof(path), "/proc/%d/root", pid);
         s->root_fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-        struct str mounts = proc_link(&s->arena, pid, "ns/mnt");
-        s->is_in_container = mounts.n && !str_eq(mounts, link_text(&s->arena, "/proc/self/ns/mnt"));
         s->exe = proc_link(&s->arena, pid, "exe");
         s->cgroup = cgroup_of(&s->arena, pid);
+        s->is_in_container = has_other(&s->arena, pid, "ns/mnt") &&
+                             (has_other(&s->arena, pid, "ns/pid") || is_container_cgroup(s->cgroup));
         take_chain(s);
 }
 
-void guard_scene_take_mounts(struct guard_scene *s)
+static bool is_first_process(struct arena *arena, pid_t pid)
+{
+        for (struct str rest = proc_text(arena, pid, "status"); rest.n;) {
+                struct str line = str_line(&rest);
+                if (str_starts(line, STR("NSpid:")))
+                        return str_is(str_from(line, (size_t)(str_rfind_char(line, '\t') + 1)), "1");
+        }
+        return true; /* gone, or older than what is asked: nothing is killed that might be the first */
+}
+
+static void take_top(struct guard_scene *s)
+{
+        struct str name, mounts = proc_link(&s->arena, s->pid, "ns/mnt"), pids = proc_link(&s->arena, s->pid, "ns/pid");
+        pid_t pid = s->pid, parent;
+        for (unsigned i = 0; i < ANCESTORS_MAX && name_and_parent(&s->arena, pid, &name, &parent) && parent > 0; i++) {
+                if (!str_eq(proc_link(&s->arena, parent, "ns/mnt"), mounts) ||
+                    !str_eq(proc_link(&s->arena, parent, "ns/pid"), pids) || is_first_process(&s->arena, parent))
+                        break;
+                pid = parent;
+        }
+        int fd = mounts.n ? (int)syscall(SYS_pidfd_open, pid, 0) : -1;
+        if (fd >= 0 && !str_eq(proc_link(&s->arena, pid, "ns/mnt"), mounts)) /* another has its number by now */
+                fd = close_fd(fd);
+        s->top = pid;
+        s->top_pidfd = fd;
+}
+
+void guard_scene_take_container(struct guard_scene *s)
 {
         char path[64];
         _cleanup_(buf_done) struct buf b = BUF_INIT(MOUNTINFO_MAX);
         snprintf(path, sizeof(path), "/proc/%d/mountinfo", s->pid);
-        if (s->is_in_container && read_file(path, &b, NULL) == 0)
+        if (!s->is_in_container)
+                return;
+        if (read_file(path, &b, NULL) == 0)
                 s->mounts = arena_str(&s->arena, buf_str(&b));
+        take_top(s);
 }
 
 void guard_scene_take_arguments(struct guard_scene *s)
@@ -148,6 +200,7 @@ void guard_scene_take_arguments(struct guard_scene *s)
 void guard_scene_done(struct guard_scene *s)
 {
         s->root_fd = close_fd(s->root_fd);
+        s->top_pidfd = close_fd(s->top_pidfd);
         arena_done(&s->arena);
 }
 
@@ -191,8 +244,8 @@ static struct mount_line parse_mount(struct arena *arena, struct str line)
 
 static bool is_below(struct str path, struct str directory)
 {
-        return str_is(directory, "/") || (str_starts(path, directory) &&
-                                          (path.n == directory.n || path.p[directory.n] == '/'));
+        return str_is(directory, "/") ||
+               (str_starts(path, directory) && (path.n == directory.n || path.p[directory.n] == '/'));
 }
 
 /* directory + the rest of path after prefix */
@@ -261,11 +314,26 @@ static struct str in_layers(struct guard_scene *s)
                         if (!str_is(name, "upperdir") && !str_is(name, "lowerdir"))
                                 continue;
                         while (value.n) {
-                                struct str path = arena_printf(&s->arena, "%.*s%.*s", STR_FMT(str_cut(&value, ':')),
-                                                               STR_FMT(s->name));
+                                struct str layer = str_cut(&value, ':');
+                                struct str path = arena_printf(&s->arena, "%.*s%.*s", STR_FMT(layer), STR_FMT(s->name));
                                 if (path.p[0] == '/' && is_it(s, host, path))
                                         return path;
                         }
+                }
+        }
+        return STR_NONE;
+}
+
+struct str guard_scene_upper(struct guard_scene *s)
+{
+        for (struct str rest = s->mounts; rest.n;) {
+                struct mount_line m = parse_mount(&s->arena, str_line(&rest));
+                if (!str_is(m.type, "overlay") || !str_is(m.point, "/"))
+                        continue;
+                for (struct str options = m.options; options.n;) {
+                        struct str value = str_cut(&options, ',');
+                        if (str_starts(value, STR("upperdir=/")))
+                                return arena_str(&s->arena, str_from(value, 9));
                 }
         }
         return STR_NONE;

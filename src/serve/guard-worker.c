@@ -32,12 +32,17 @@ static struct {
         struct digest md5, sha1, sha256;
 } worker;
 
+static unsigned rank(const struct fact_malware *m)
+{
+        return (str_is(m->confidence, "high") ? 16 : 0) + (unsigned)m->severity;
+}
+
 static void collect(struct sink *sink, enum fact_kind kind, const void *fact)
 {
         struct collector *c = (struct collector *)sink;
         if (kind == FACT_malware) {
                 const struct fact_malware *m = fact;
-                if (c->has_malware && c->malware.severity >= m->severity)
+                if (c->has_malware && rank(&c->malware) >= rank(m))
                         return;
                 fact_copy(kind, &c->arena, fact, &c->malware);
                 c->has_malware = true;
@@ -140,12 +145,10 @@ void guard_worker_answer(void *arg, struct str question, int fd, struct buf *rep
         struct stat st = { .st_size = 0 };
         struct pass p;
         (void)fstat(fd, &st);
-        bool allowed = is_allowed(config, fd, &p);
-        if (!allowed)
+        if (!is_allowed(config, fd, &p))
                 scan(config, question, fd, &st, &p);
         enum verdict verdict = c->has_malware ? VERDICT_MALWARE : c->has_unread ? VERDICT_INCOMPLETE : VERDICT_CLEAN;
         buf_u8(reply, (uint8_t)verdict);
-        buf_u8(reply, allowed);
         buf_add(reply, p.sha256, 32);
         put_text(reply, c->has_unread ? c->unread.code : STR_NONE, CODE_MAX);
         put_text(reply, c->has_unread ? c->unread.detail : STR_NONE, DETAIL_MAX);
@@ -158,14 +161,14 @@ void guard_worker_answer(void *arg, struct str question, int fd, struct buf *rep
 static struct str take_text(struct cursor *c, struct arena *arena, uint32_t max)
 {
         uint32_t n = cursor_le32(c);
-        return n <= max ? arena_str(arena, cursor_bytes(c, n)) : STR_NONE; /* too long: it will not end where it should */
+        return n <= max ? arena_str(arena, cursor_bytes(c, n))
+                        : STR_NONE; /* too long: it will not end where it should */
 }
 
 bool guard_finding_decode(struct str reply, struct arena *arena, struct guard_finding *ret)
 {
         struct cursor c = cursor_from(reply);
         *ret = (struct guard_finding){ .verdict = (enum verdict)cursor_u8(&c) };
-        ret->is_allowed = cursor_u8(&c) == 1;
         struct str digest = cursor_bytes(&c, 32);
         if (digest.n == 32)
                 memcpy(ret->sha256, digest.p, 32);

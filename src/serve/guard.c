@@ -1,7 +1,7 @@
 /*
- * The guard's side in the agent: sets everything up that can fail, starts the guardian, and starts it anew when it dies;
- * makes alerts out of reports. The agent holds the group too: without a guardian events wait, for the few milliseconds
- * until the next one has taken over, instead of being allowed.
+ * The guard's side in the agent: sets everything up that can fail, starts the guardian, and starts it anew when it
+ * dies; makes alerts out of reports. The agent holds the group too: without a guardian events wait, for the few
+ * milliseconds until the next one has taken over, instead of being allowed.
  */
 #include "serve/guard-private.h"
 
@@ -47,7 +47,8 @@ struct guard {
         int64_t born_ns;
 };
 
-/* ------------------------------------------------------------------------------------------------------- reports ---- */
+/* ------------------------------------------------------------------------------------------------------- reports ----
+ */
 
 static const struct kind {
         const char *event, *rule;
@@ -55,6 +56,7 @@ static const struct kind {
         const char *words;
 } kinds[] = {
         { "malware", "Malware on access", PRIORITY_CRITICAL, "malware" },
+        { "suspicious", "Suspicious file on access", PRIORITY_WARNING, "a suspicious file" },
         { "late", "File not looked at in time", PRIORITY_WARNING, "a file was wanted before it could be looked at" },
         { "writer", "Program executed while it can be written", PRIORITY_WARNING,
           "a program was executed while somebody had it open for writing" },
@@ -86,9 +88,9 @@ static enum alert_action action_of(const struct str_list *actions)
         static const struct {
                 const char *name;
                 enum alert_action action;
-        } table[] = { { "killed", ALERT_KILLED },     { "frozen", ALERT_FROZEN },
-                      { "denied", ALERT_DENIED },     { "quarantined", ALERT_QUARANTINED },
-                      { "would-deny", ALERT_WOULD_ACT }, { "would-kill", ALERT_WOULD_ACT },
+        } table[] = { { "killed", ALERT_KILLED },          { "frozen", ALERT_FROZEN },
+                      { "denied", ALERT_DENIED },          { "quarantined", ALERT_QUARANTINED },
+                      { "would-deny", ALERT_WOULD_ACT },   { "would-kill", ALERT_WOULD_ACT },
                       { "would-freeze", ALERT_WOULD_ACT }, { "would-quarantine", ALERT_WOULD_ACT } };
         for (size_t i = 0; i < ARRAY_SIZE(table); i++)
                 if (has(actions, table[i].name))
@@ -119,7 +121,8 @@ static struct str output_of(struct arena *arena, const struct kind *kind, const 
         if (f->access.n)
                 buf_putc(&b, ')');
         if (f->container_name.n || f->container_id.n)
-                buf_printf(&b, " in container %.*s", STR_FMT(f->container_name.n ? f->container_name : f->container_id));
+                buf_printf(&b, " in container %.*s",
+                           STR_FMT(f->container_name.n ? f->container_name : f->container_id));
         if (f->actions.n)
                 buf_printf(&b, ": %.*s", STR_FMT(joined(arena, &f->actions, ", ")));
         if (f->quarantine.n)
@@ -232,7 +235,8 @@ static void on_reports(void *arg)
                 agent_remove_source(g->agent, g->report_fd);
 }
 
-/* ------------------------------------------------------------------------------------------------------ guardian ---- */
+/* ------------------------------------------------------------------------------------------------------ guardian ----
+ */
 
 static void on_guardian_end(void *arg);
 
@@ -291,7 +295,8 @@ static void guard_tick(void *state, int64_t now_ns)
                 start_another(g);
 }
 
-/* --------------------------------------------------------------------------------------------------------- start ---- */
+/* --------------------------------------------------------------------------------------------------------- start ----
+ */
 
 static int look_at_kernel(struct guard *g, struct fanotify_can *can, struct error *err)
 {
@@ -307,8 +312,9 @@ static int look_at_kernel(struct guard *g, struct fanotify_can *can, struct erro
                 agent_tell(g->agent, "guard: this kernel raises no events below overlays (Linux 6.5 does): give each "
                                      "container's merged directory with --guard, or their files are not seen");
         if (!can->pidfd)
-                agent_tell(g->agent, "guard: this kernel names processes by number only (Linux 5.15 has better): none is "
-                                     "killed");
+                agent_tell(g->agent,
+                           "guard: this kernel names processes by number only (Linux 5.15 has better): none is "
+                           "killed");
         return 0;
 }
 
@@ -344,8 +350,8 @@ static int mark_storages(struct guard *g, struct error *err)
         dev_t seen[GUARD_STORAGES_MAX];
         size_t n = 0;
         for (size_t i = 0; i < o->n_storages; i++) {
-                int r = fanotify_mark_storage(g->config.group, o->storages[i], modes[o->mode].mask, o->may_be_root, seen,
-                                              &n, GUARD_STORAGES_MAX, err);
+                int r = fanotify_mark_storage(g->config.group, o->storages[i], modes[o->mode].mask, o->may_be_root,
+                                              seen, &n, GUARD_STORAGES_MAX, err);
                 if (r < 0 && r != -EEXIST)
                         return r;
         }

@@ -1,5 +1,6 @@
 /*
- * The guard: what containers execute and open is looked at for malware before they may. Design: docs/adr/0008; processes:
+ * The guard: what containers execute and open is looked at for malware before they may. Design: docs/adr/0008;
+ * processes:
  *
  *         agent       holds the group, writes the alerts; starts the guardian, and starts it anew
  *         guardian    reads the events and answers them, out of its table of verdicts where it can; holds the leases.
