@@ -25,13 +25,29 @@ struct kuid {
         __u32 val;
 };
 
+struct timespec64 {
+        __s64 tv_sec;
+        long tv_nsec;
+} KERNEL;
+
 struct inode {
         unsigned short i_mode;
-        struct kuid i_uid;
+        struct kuid i_uid, i_gid;
         struct super_block *i_sb;
         unsigned long i_ino;
         unsigned int i_nlink;
         __u32 i_rdev;
+        __s64 i_size;
+        __s64 i_ctime_sec, i_mtime_sec; /* 6.11 */
+        __u32 i_ctime_nsec, i_mtime_nsec;
+} KERNEL;
+
+struct inode___timespec { /* 6.6, 6.7 */
+        struct timespec64 __i_ctime, __i_mtime;
+} KERNEL;
+
+struct inode___old {
+        struct timespec64 i_ctime, i_mtime;
 } KERNEL;
 
 struct hlist_bl_node {
@@ -39,6 +55,7 @@ struct hlist_bl_node {
 } KERNEL;
 
 struct dentry {
+        struct inode *d_inode;
         struct hlist_bl_node d_hash;
         struct dentry *d_parent;
         struct qstr d_name;
@@ -64,6 +81,11 @@ struct file {
         struct path f_path;
         struct inode *f_inode;
         void *private_data;
+        unsigned int f_mode, f_flags;
+} KERNEL;
+
+struct vm_area_struct {
+        struct file *vm_file;
 } KERNEL;
 
 struct fs_struct {
@@ -119,6 +141,7 @@ struct mnt_namespace {
 
 struct pid_namespace {
         struct ns_common ns;
+        struct task_struct *child_reaper;
 } KERNEL;
 
 struct nsproxy {
@@ -165,6 +188,7 @@ struct kernfs_node___parent {
 } KERNEL;
 
 struct cgroup {
+        int level;
         struct kernfs_node *kn;
 } KERNEL;
 
@@ -172,11 +196,26 @@ struct css_set {
         struct cgroup *dfl_cgrp;
 } KERNEL;
 
+struct thread_info {
+        unsigned long flags;
+        __u32 status; /* x86 */
+} KERNEL;
+
+struct pt_regs { /* x86-64 */
+        unsigned long bp, bx, r10, r9, r8, cx, dx, si, di, orig_ax;
+} KERNEL;
+
+struct pt_regs___arm64 {
+        __u64 regs[31], orig_x0;
+        __s32 syscallno;
+} KERNEL;
+
 struct mm_struct {
-        unsigned long arg_start, arg_end;
+        unsigned long arg_start, arg_end, env_start, env_end;
 } KERNEL;
 
 struct task_struct {
+        struct thread_info thread_info;
         struct mm_struct *mm;
         int pid, tgid, exit_code;
         struct task_struct *real_parent, *group_leader;
@@ -195,6 +234,7 @@ struct task_struct {
 struct linux_binprm {
         struct file *file;
         const char *filename, *interp, *fdpath;
+        char buf[256]; /* how the file begins */
 } KERNEL;
 
 #endif

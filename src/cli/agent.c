@@ -2,6 +2,7 @@
 #include "serve/agent.h"
 
 #include "base/vec.h"
+#include "cli/agent-files.h"
 #include "cli/agent-guard.h"
 #include "cli/command.h"
 #include "cli/rule.h"
@@ -16,8 +17,10 @@ struct agent_command {
         bool foreground;
         const char *rules[RULE_FILES_MAX];
         size_t n_rules;
-        const char *alerts, *output, *least;
+        const char *alerts, *incidents, *output, *least;
+        bool is_full;
         uint64_t ring_kb;
+        struct files_options files;
         struct guard_options guard;
 };
 
@@ -25,10 +28,13 @@ static const struct option_spec options[] = {
         { "foreground", 0, NULL, "stay in the foreground (the one way it runs so far)" },
         { "rules", 'r', "FILE", "rules instead of the embedded ones; may be given several times" },
         { "alerts", 0, "FILE", "append each alert to FILE, as a line of JSON" },
+        { "incidents", 0, "FILE", "append what belongs to each incident to FILE, for sekisho incident" },
         { "output", 'o', "FORMAT", "of alerts on standard output: text (the default), json or none" },
         { "least", 0, "PRIORITY", "least urgent priority that is told (default: warning)" },
-        { "ring", 0, "KIB", "size of the ring of events: a power of two (default: 4096)" },
+        AGENT_FILES_OPTIONS,
         GUARD_OPTIONS,
+        { "mode", 0, "MODE", "lean (the default): no system call is slowed down; full: rules see system calls too" },
+        { "ring", 0, "KIB", "size of each ring of events: a power of two (default: 4096)" },
         { NULL, 0, NULL, NULL },
 };
 
@@ -36,7 +42,11 @@ static int agent_option(void *state, const struct option_spec *o, const char *va
 {
         struct agent_command *c = state;
         int r = guard_option(&c->guard, o, value, err);
-        if (r != NOT_GUARD)
+        if (r == NOT_GUARD)
+                r = agent_files_option(&c->files, o, value, err);
+        else
+                return r;
+        if (r != NOT_FILES)
                 return r;
         if (strcmp(o->name, "foreground") == 0) {
                 c->foreground = true;
@@ -46,8 +56,14 @@ static int agent_option(void *state, const struct option_spec *o, const char *va
                 c->rules[c->n_rules++] = value;
         } else if (strcmp(o->name, "alerts") == 0) {
                 c->alerts = value;
+        } else if (strcmp(o->name, "incidents") == 0) {
+                c->incidents = value;
         } else if (strcmp(o->name, "least") == 0) {
                 c->least = value;
+        } else if (strcmp(o->name, "mode") == 0) {
+                if (strcmp(value, "lean") != 0 && strcmp(value, "full") != 0)
+                        return error_set(err, -EINVAL, "takes lean or full, not \"%s\"", value);
+                c->is_full = strcmp(value, "full") == 0;
         } else if (strcmp(o->name, "ring") == 0) {
                 if (!str_u64(str_of(value), &c->ring_kb) || c->ring_kb == 0 || c->ring_kb > UINT32_MAX / 1024)
                         return error_set(err, -EINVAL, "takes a number of KiB, not \"%s\"", value);
@@ -80,8 +96,11 @@ static int agent_main(void *state, int argc, char **argv)
         struct agent_options o = { .rules = c->rules,
                                    .n_rules = c->n_rules,
                                    .alerts = c->alerts,
+                                   .incidents = c->incidents,
                                    .least = PRIORITY_WARNING,
+                                   .files = c->files,
                                    .ring_bytes = (uint32_t)(c->ring_kb * 1024),
+                                   .is_full = c->is_full,
                                    .guard = c->guard,
                                    .tell = say,
                                    .tell_problems = say_problems };
@@ -120,11 +139,12 @@ const struct command command_agent = {
         .summary = "Watch what runs in the containers of this host, and tell or stop it",
         .help = "Programs that begin are seen by the kernel's own objects, without slowing down system calls; rules "
                 "say which "
-                "are told. SIGHUP loads the rules anew, SIGTERM ends it; nothing stays in the kernel. A rule with "
-                "\"action: "
-                "kill\" stops a program before its first instruction.\n",
+                "are told. Full mode shows rules the system calls that they ask for, and filters them in the kernel; "
+                "SIGUSR1 changes to it, SIGUSR2 back to lean mode. SIGHUP loads the rules anew, SIGTERM ends it; "
+                "nothing "
+                "stays in the kernel. A rule with \"action: kill\" stops a program before its first instruction.\n",
         .examples = "  sekisho agent --foreground --alerts /var/log/sekisho/alerts.jsonl\n"
-                    "  sekisho agent --foreground -r falco_rules.yaml -r mine.yaml -o json\n",
+                    "  sekisho agent --foreground --mode full -r falco_rules.yaml -r mine.yaml -o json\n",
         .options = options,
         .option = agent_option,
         .state_size = sizeof(struct agent_command),

@@ -18,8 +18,6 @@ int book_option(void *state, const struct option_spec *o, const char *value, str
                 const char *name;
                 const char **place;
         } texts[] = { { "ledger", &s->ledger }, { "db", &s->db }, { "id", &s->id }, { "checkpoint", &s->checkpoint } };
-        if (s->n_used < ARRAY_SIZE(s->used))
-                s->used[s->n_used++] = o->name;
         for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
                 if (strcmp(o->name, texts[i].name) == 0) {
                         if (!*value)

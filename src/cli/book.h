@@ -20,8 +20,6 @@
 struct book_settings { /* of all these commands; filled in by book_option */
         const char *ledger, *db, *id, *checkpoint;
         bool json, quiet;
-        const char *used[8]; /* names of the options given */
-        size_t n_used;
 };
 
 int book_option(void *state, const struct option_spec *o, const char *value, struct error *err);

@@ -18,6 +18,14 @@ struct option_spec {
         const char *help;
 };
 
+/* What a command does, where it does several things: `sekisho db update`. Options that a verb does not name are
+ * refused. */
+struct verb {
+        const char *name;
+        int (*run)(void *state, int argc, char **argv); /* as a command's, without the verb */
+        const char *options;                            /* names, separated by blanks; NULL: none */
+};
+
 struct command {
         const char *name;
         const char *usage;                 /* "scan [OPTIONS] TARGET" */
@@ -31,8 +39,9 @@ struct command {
          */
         int (*option)(void *state, const struct option_spec *o, const char *value, struct error *err);
         size_t state_size; /* zeroed memory, given to option and run */
-        int (*run)(void *state, int argc,
-                   char **argv); /* the arguments left, argv[0] is the first; returns the exit code */
+        /* The arguments left, argv[0] is the first; returns the exit code. Or verbs, ended by name == NULL. */
+        int (*run)(void *state, int argc, char **argv);
+        const struct verb *verbs;
 };
 
 /* The value of -o FORMAT of a command that writes words ("table" or "text") or JSON. 0, or -EINVAL and words. */

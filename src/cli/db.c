@@ -26,8 +26,6 @@ extern const struct command command_db;
 struct db_command {
         const char *out, *config, *cache, *db, *ca_file;
         bool no_summaries, force, json, verify, quiet;
-        const char *used[16]; /* names of the options given */
-        size_t n_used;
 };
 
 static int option(void *state, const struct option_spec *o, const char *value, struct error *err)
@@ -44,8 +42,6 @@ static int option(void *state, const struct option_spec *o, const char *value, s
                 { "force", NULL, &c->force },     { "json", NULL, &c->json },
                 { "verify", NULL, &c->verify },   { "quiet", NULL, &c->quiet },
         };
-        if (c->n_used < ARRAY_SIZE(c->used))
-                c->used[c->n_used++] = o->name;
         for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
                 if (strcmp(o->name, places[i].name) != 0)
                         continue;
@@ -288,8 +284,9 @@ static int build_arguments(const struct db_command *c, int argc, char **argv, st
         return tell_database(out.p, c->json, c->quiet, NULL);
 }
 
-static int run_build(const struct db_command *c, int argc, char **argv)
+static int run_build(void *state, int argc, char **argv)
 {
+        const struct db_command *c = state;
         struct feed_inputs inputs = { 0 };
         struct arena arena = ARENA_INIT;
         if (argc == 0)
@@ -411,8 +408,9 @@ static int update_list(const struct db_command *c, const struct feed_list *list,
         return failed ? EXIT_INCOMPLETE : code;
 }
 
-static int run_update(const struct db_command *c, int argc, char **argv)
+static int run_update(void *state, int argc, char **argv)
 {
+        const struct db_command *c = state;
         struct error err = ERROR_NONE;
         struct feed_list list = { 0 };
         _cleanup_(buf_done) struct buf out = BUF_INIT(PATH_MAX);
@@ -487,8 +485,9 @@ static void print_status(const struct db *db, struct str source, bool verified)
         }
 }
 
-static int run_status(const struct db_command *c, int argc, char **argv)
+static int run_status(void *state, int argc, char **argv)
 {
+        const struct db_command *c = state;
         struct error err = ERROR_NONE;
         _cleanup_(db_closep) struct db *db = NULL;
         struct str source;
@@ -509,8 +508,9 @@ static int run_status(const struct db_command *c, int argc, char **argv)
 
 /* --- feeds --- */
 
-static int run_feeds(const struct db_command *c, int argc, char **argv)
+static int run_feeds(void *state, int argc, char **argv)
 {
+        const struct db_command *c = state;
         struct error err = ERROR_NONE;
         struct feed_list list = { 0 };
         if (argc)
@@ -554,8 +554,9 @@ static int compile_hashes(const char *out, struct hash_list *l, char **lists, in
         return output_commit(&file, err);
 }
 
-static int run_hashes(const struct db_command *c, int argc, char **argv)
+static int run_hashes(void *state, int argc, char **argv)
 {
+        const struct db_command *c = state;
         struct error err = ERROR_NONE;
         if (argc == 0 || !c->out)
                 return fail_usage(&command_db, "hashes needs --out FILE and at least one LIST");
@@ -574,47 +575,14 @@ static int run_hashes(const struct db_command *c, int argc, char **argv)
 
 /* --- the command --- */
 
-static const struct verb {
-        const char *name;
-        int (*run)(const struct db_command *c, int argc, char **argv);
-        const char *options; /* separated by blanks */
-} verbs[] = {
+static const struct verb verbs[] = {
         { "build", run_build, "out no-summaries json quiet" },
         { "update", run_update, "out config cache force no-summaries ca-file json quiet" },
         { "status", run_status, "db json verify quiet" },
         { "feeds", run_feeds, "config json" },
         { "hashes", run_hashes, "out quiet" },
+        { NULL, NULL, NULL },
 };
-
-static bool takes(const struct verb *v, const char *name)
-{
-        struct str rest = str_of(v->options);
-        while (rest.p)
-                if (str_is(str_cut(&rest, ' '), name))
-                        return true;
-        return false;
-}
-
-static int run(void *state, int argc, char **argv)
-{
-        const struct db_command *c = state;
-        const char *names[ARRAY_SIZE(verbs) + 1] = { 0 };
-        if (argc == 0)
-                return fail_usage(&command_db, "what about the database? build, update, status, feeds or hashes");
-        for (size_t i = 0; i < ARRAY_SIZE(verbs); i++) {
-                const struct verb *v = &verbs[i];
-                names[i] = v->name;
-                if (strcmp(v->name, argv[0]) != 0)
-                        continue;
-                for (size_t k = 0; k < c->n_used; k++)
-                        if (!takes(v, c->used[k]))
-                                return fail_usage(&command_db, "db %s has no option --%s", v->name, c->used[k]);
-                return v->run(c, argc - 1, argv + 1);
-        }
-        const char *near = nearest(argv[0], names);
-        return fail_usage(&command_db, "there is no \"db %s\"%s%s%s", argv[0], near ? "; did you mean \"db " : "",
-                          near ? near : "", near ? "\"?" : "");
-}
 
 static const struct option_spec options[] = {
         { "out", 'o', "FILE", "build, update: the database to write (else the usual place); hashes: the list" },
@@ -651,5 +619,5 @@ const struct command command_db = {
         .options = options,
         .option = option,
         .state_size = sizeof(struct db_command),
-        .run = run,
+        .verbs = verbs,
 };

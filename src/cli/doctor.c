@@ -1,9 +1,12 @@
 /* `sekisho doctor`: what this host offers, what the program can use of it, and how old its data are. */
+#include "act/actions.h"
+#include "act/process-tree.h"
 #include "base/date.h"
 #include "base/fs.h"
 #include "cli/command.h"
 #include "intel/db-locate.h"
 #include "proc/worker.h"
+#include "sense/barrier.h"
 #include "sense/sensor.h"
 
 #include <errno.h>
@@ -15,7 +18,8 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
-#define DAY INT64_C(86400)
+#define DAY        INT64_C(86400)
+#define CHECKS_MAX 64
 
 struct doctor_state {
         bool json;
@@ -116,6 +120,39 @@ static size_t check_sensor(struct check *c)
         return SENSOR_PROGRAMS + 1;
 }
 
+static void check_action(struct check *c, const char *name, const char *does, const char *how,
+                         int (*probe)(struct error *err))
+{
+        struct error err = ERROR_NONE;
+        *c = (struct check){ "enforce", name, probe(&err) == 0, "" };
+        snprintf(c->words, sizeof(c->words), "%s%s%.200s", c->good ? does : "", c->good ? ": " : "",
+                 c->good ? how : err.text);
+}
+
+/* Each action of the table that is no mere undoing, really tried. */
+static size_t check_actions(struct check *c)
+{
+        size_t n = 0;
+        for (const struct act_action *a = act_actions; a->name; a++)
+                if (a->probe)
+                        check_action(&c[n++], a->name, a->does, a->how, a->probe);
+        check_action(&c[n++], "kill", "end a process with all its descendants, after the event", "SIGKILL by pidfd",
+                     act_kill_tree_probe);
+        return n;
+}
+
+/* What the guard of containers can do here. No host is worse for having one of them only. */
+static size_t check_barrier(struct check *c)
+{
+        struct barrier_probe probes[BARRIER_PROBES];
+        barrier_probe(probes);
+        for (size_t i = 0; i < BARRIER_PROBES; i++) {
+                c[i] = (struct check){ "enforce", probes[i].gives, probes[i].r == 0, "" };
+                snprintf(c[i].words, sizeof(c[i].words), "%s", probes[i].words);
+        }
+        return BARRIER_PROBES;
+}
+
 static void print_text(const struct utsname *kernel, const struct check *checks, size_t n)
 {
         printf("sekisho %s on %s %s\n", SEKISHO_VERSION, kernel->sysname, kernel->release);
@@ -143,7 +180,7 @@ static int doctor_main(void *state, int argc, char **argv)
 {
         extern const struct command command_doctor;
         struct doctor_state *s = state;
-        struct check checks[8 + SENSOR_PROGRAMS + 1];
+        struct check checks[CHECKS_MAX];
         struct utsname kernel;
         size_t n = 0;
         if (argc)
@@ -156,6 +193,8 @@ static int doctor_main(void *state, int argc, char **argv)
         check_path(&checks[n++], "docker's store", "/var/lib/docker", "can be read");
         check_path(&checks[n++], "docker's socket", "/var/run/docker.sock", "can be reached");
         n += check_sensor(&checks[n]);
+        n += check_barrier(&checks[n]);
+        n += check_actions(&checks[n]);
         check_data(&checks[n++], s->db);
         if (s->json)
                 print_json(&kernel, checks, n);

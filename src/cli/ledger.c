@@ -77,8 +77,16 @@ static int tell_whole(const struct book_settings *c, struct book *b, struct aren
         return EXIT_CLEAN;
 }
 
-static int run_verify(const struct book_settings *c)
+static int no_argument(const char *word)
 {
+        return fail_usage(&command_ledger, "takes no argument \"%s\"; use --ledger FILE", word);
+}
+
+static int run_verify(void *state, int argc, char **argv)
+{
+        const struct book_settings *c = state;
+        if (argc)
+                return no_argument(argv[0]);
         struct error err = ERROR_NONE;
         struct arena arena = ARENA_INIT;
         _cleanup_(book_closep) struct book *b = NULL;
@@ -143,8 +151,11 @@ static void print_status(const struct book *b, const struct book_status *s, stru
                STR_FMT(checkpoint));
 }
 
-static int run_status(const struct book_settings *c)
+static int run_status(void *state, int argc, char **argv)
 {
+        const struct book_settings *c = state;
+        if (argc)
+                return no_argument(argv[0]);
         struct error err = ERROR_NONE;
         struct arena arena = ARENA_INIT;
         _cleanup_(book_closep) struct book *b = NULL;
@@ -165,8 +176,11 @@ static int run_status(const struct book_settings *c)
 
 /* --- rebuild --- */
 
-static int run_rebuild(const struct book_settings *c)
+static int run_rebuild(void *state, int argc, char **argv)
 {
+        const struct book_settings *c = state;
+        if (argc)
+                return no_argument(argv[0]);
         struct error err = ERROR_NONE;
         _cleanup_(book_closep) struct book *b = NULL;
         bool changed = false;
@@ -189,38 +203,12 @@ static int run_rebuild(const struct book_settings *c)
         return EXIT_CLEAN;
 }
 
-static const struct verb {
-        const char *name;
-        int (*run)(const struct book_settings *c);
-        const char *only; /* an option that the others do not have; may be NULL */
-} verbs[] = {
-        { "verify", run_verify, "checkpoint" },
-        { "status", run_status, NULL },
-        { "rebuild", run_rebuild, NULL },
+static const struct verb verbs[] = {
+        { "verify", run_verify, "ledger checkpoint output quiet" },
+        { "status", run_status, "ledger output quiet" },
+        { "rebuild", run_rebuild, "ledger output quiet" },
+        { NULL, NULL, NULL },
 };
-
-static int run(void *state, int argc, char **argv)
-{
-        const struct book_settings *c = state;
-        const char *names[ARRAY_SIZE(verbs) + 1] = { 0 };
-        if (argc == 0)
-                return fail_usage(&command_ledger, "what about the ledger? verify, status or rebuild");
-        for (size_t i = 0; i < ARRAY_SIZE(verbs); i++) {
-                const struct verb *v = &verbs[i];
-                names[i] = v->name;
-                if (strcmp(v->name, argv[0]) != 0)
-                        continue;
-                if (argc > 1)
-                        return fail_usage(&command_ledger, "ledger %s takes no argument \"%s\"; use --ledger FILE",
-                                          v->name, argv[1]);
-                if (c->checkpoint && !v->only)
-                        return fail_usage(&command_ledger, "ledger %s has no option --checkpoint", v->name);
-                return v->run(c);
-        }
-        const char *near = nearest(argv[0], names);
-        return fail_usage(&command_ledger, "there is no \"ledger %s\"%s%s%s", argv[0],
-                          near ? "; did you mean \"ledger " : "", near ? near : "", near ? "\"?" : "");
-}
 
 static const struct option_spec options[] = {
         LEDGER_OPTION,
@@ -243,5 +231,5 @@ const struct command command_ledger = {
         .options = options,
         .option = book_option,
         .state_size = sizeof(struct book_settings),
-        .run = run,
+        .verbs = verbs,
 };

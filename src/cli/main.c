@@ -15,24 +15,21 @@
 #include <unistd.h>
 
 extern const struct command command_help, command_version, command_scan, command_explain, command_doctor;
-extern const struct command command_agent, command_check, command_coverage, command_db, command_pod_security;
+extern const struct command command_agent, command_check, command_contain, command_coverage, command_db;
+extern const struct command command_pod_security;
 extern const struct command command_rule, command_vercmp;
 extern const struct command command_history, command_inventory, command_ledger, command_rematch;
+extern const struct command command_incident;
 extern const struct command command_accept, command_plan, command_policy, command_risk;
 extern const struct command command_quarantine;
 
 const struct command *const commands[] = {
-        &command_scan,         &command_explain,
-        &command_plan,         &command_accept,
-        &command_risk,         &command_policy,
-        &command_rule,         &command_check,
-        &command_pod_security, &command_agent,
-        &command_quarantine,   &command_inventory,
-        &command_history,      &command_rematch,
-        &command_ledger,       &command_coverage,
-        &command_db,           &command_doctor,
-        &command_vercmp,       &command_help,
-        &command_version,      NULL,
+        &command_scan,         &command_explain,   &command_plan,     &command_accept,
+        &command_risk,         &command_policy,    &command_rule,     &command_check,
+        &command_pod_security, &command_agent,     &command_incident, &command_contain,
+        &command_quarantine,   &command_inventory, &command_history,  &command_rematch,
+        &command_ledger,       &command_coverage,  &command_db,       &command_doctor,
+        &command_vercmp,       &command_help,      &command_version,  NULL,
 };
 
 static const struct command *command_find(const char *name)
@@ -64,15 +61,22 @@ static int unknown_option(const struct command *c, const char *word)
         return fail_usage(c, "unknown option %s", word);
 }
 
-/* Options may stand anywhere; "--" ends them. Fills words[] with the rest. < 0: go on; else the exit code. */
-static int parse(const struct command *c, void *state, int argc, char **argv, char **words, int *ret_n)
+/* What of a command line is left when its options were taken. */
+struct rest {
+        char **words;
+        const char **used; /* names of the options, as many as words can be */
+        int n;
+        size_t n_used;
+};
+
+/* Options may stand anywhere; "--" ends them. < 0: go on; else the exit code. */
+static int parse(const struct command *c, void *state, int argc, char **argv, struct rest *ret)
 {
         bool only_words = false;
-        int n = 0;
         for (int i = 0; i < argc; i++) {
                 char *word = argv[i];
                 if (only_words || word[0] != '-' || !word[1]) {
-                        words[n++] = word;
+                        ret->words[ret->n++] = word;
                         continue;
                 }
                 if (strcmp(word, "--") == 0) {
@@ -109,9 +113,50 @@ static int parse(const struct command *c, void *state, int argc, char **argv, ch
                 struct error err = ERROR_NONE;
                 if (c->option(state, o, value, &err) < 0)
                         return fail_usage(c, "--%s: %s", o->name, err.text);
+                ret->used[ret->n_used++] = o->name;
         }
-        *ret_n = n;
         return -1;
+}
+
+static bool takes(const struct verb *v, const char *name)
+{
+        struct str rest = v->options ? str_of(v->options) : STR_NONE;
+        while (rest.p)
+                if (str_is(str_cut(&rest, ' '), name))
+                        return true;
+        return false;
+}
+
+/* "build, update or status". */
+static void list_verbs(const struct command *c, struct buf *to)
+{
+        for (const struct verb *v = c->verbs; v->name; v++)
+                buf_printf(to, "%s%s", v == c->verbs ? "" : v[1].name ? ", " : " or ", v->name);
+}
+
+static int run_verb(const struct command *c, void *state, const struct rest *rest)
+{
+        const char *names[16] = { 0 };
+        _cleanup_(buf_done) struct buf all = BUF_INIT(512);
+        list_verbs(c, &all);
+        if (rest->n == 0)
+                return fail_usage(c, "what should it do? %s", all.p);
+        for (size_t i = 0; c->verbs[i].name; i++) {
+                const struct verb *v = &c->verbs[i];
+                if (i + 1 < ARRAY_SIZE(names))
+                        names[i] = v->name;
+                if (strcmp(v->name, rest->words[0]) != 0)
+                        continue;
+                for (size_t k = 0; k < rest->n_used; k++)
+                        if (!takes(v, rest->used[k]))
+                                return fail_usage(c, "%s %s has no option --%s", c->name, v->name, rest->used[k]);
+                return v->run(state, rest->n - 1, rest->words + 1);
+        }
+        const char *near = nearest(rest->words[0], names);
+        if (near)
+                return fail_usage(c, "there is no \"%s %s\"; did you mean \"%s %s\"?", c->name, rest->words[0], c->name,
+                                  near);
+        return fail_usage(c, "there is no \"%s %s\": %s", c->name, rest->words[0], all.p);
 }
 
 int option_format(const char *value, const char *words, bool *ret_is_json, struct error *err)
@@ -178,14 +223,16 @@ int main(int argc, char **argv)
         }
         _cleanup_(freep) void *state = calloc(1, c->state_size ? c->state_size : 1);
         _cleanup_(freep) char **words = calloc((size_t)argc + 1, sizeof(*words));
-        if (!state || !words)
+        _cleanup_(freep) const char **used = calloc((size_t)argc + 1, sizeof(*used));
+        if (!state || !words || !used)
                 return EXIT_INCOMPLETE;
-        int n = 0, code = parse(c, state, argc - 2, argv + 2, words, &n);
+        struct rest rest = { words, used, 0, 0 };
+        int code = parse(c, state, argc - 2, argv + 2, &rest);
         if (code >= 0)
                 return code;
         watch_signals();
         allow_descriptors();
-        code = c->run(state, n, words);
+        code = c->verbs ? run_verb(c, state, &rest) : c->run(state, rest.n, rest.words);
         if (workers_interrupted()) {
                 output_abort_all();
                 fprintf(stderr, "sekisho: interrupted\n");

@@ -114,15 +114,25 @@ static int show(const char *name)
         return r == 0 ? EXIT_CLEAN : fail(EXIT_USAGE, &err);
 }
 
-static int policy_main(void *state, int argc, char **argv)
+static int run_list(void *state, int argc, char **argv)
 {
         const struct policy_state *s = state;
-        if (argc == 1 && strcmp(argv[0], "list") == 0)
-                return list(s->as_json);
-        if (argc == 2 && strcmp(argv[0], "show") == 0)
-                return s->as_rules ? show_rules(argv[1], s->as_json) : show(argv[1]);
-        return fail_usage(&command_policy, "needs list, or show and the name of a policy");
+        return argc == 0 ? list(s->as_json) : fail_usage(&command_policy, "list takes no argument \"%s\"", argv[0]);
 }
+
+static int run_show(void *state, int argc, char **argv)
+{
+        const struct policy_state *s = state;
+        if (argc != 1)
+                return fail_usage(&command_policy, "show needs the name of a policy, or its file");
+        return s->as_rules ? show_rules(argv[0], s->as_json) : show(argv[0]);
+}
+
+static const struct verb verbs[] = {
+        { "list", run_list, "output" },
+        { "show", run_show, "rules output" },
+        { NULL, NULL, NULL },
+};
 
 const struct command command_policy = {
         .name = "policy",
@@ -136,5 +146,5 @@ const struct command command_policy = {
         .options = options,
         .option = policy_option,
         .state_size = sizeof(struct policy_state),
-        .run = policy_main,
+        .verbs = verbs,
 };

@@ -25,7 +25,6 @@ static const struct option_spec options[] = {
         { "force", 'f', NULL, "restore: replace what is there" },
         { "all", 0, NULL, "delete: every item" },
         { "output", 'o', "FORMAT", "list, show: table or json (default: table)" },
-        { "json", 0, NULL, "the same as -o json" },
         { "quiet", 'q', NULL, "say nothing when it went well" },
         { NULL, 0, NULL, NULL },
 };
@@ -40,7 +39,7 @@ static int take_option(void *state, const struct option_spec *o, const char *val
         const struct {
                 const char *name;
                 bool *place;
-        } flags[] = { { "force", &s->force }, { "all", &s->all }, { "json", &s->json }, { "quiet", &s->quiet } };
+        } flags[] = { { "force", &s->force }, { "all", &s->all }, { "quiet", &s->quiet } };
         for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
                 if (strcmp(o->name, texts[i].name) == 0) {
                         if (!*value)
@@ -50,11 +49,8 @@ static int take_option(void *state, const struct option_spec *o, const char *val
         for (size_t i = 0; i < ARRAY_SIZE(flags); i++)
                 if (strcmp(o->name, flags[i].name) == 0)
                         *flags[i].place = true;
-        if (strcmp(o->name, "output") == 0) {
-                s->json = strcmp(value, "json") == 0;
-                if (!s->json && strcmp(value, "table") != 0)
-                        return error_set(err, -EINVAL, "no format \"%s\"; there are table and json", value);
-        }
+        if (strcmp(o->name, "output") == 0)
+                return option_format(value, "table", &s->json, err);
         return 0;
 }
 
@@ -67,7 +63,8 @@ static struct str place_words(struct arena *a, const struct fact_quarantined *q)
         return name.n ? text_clean(a, name) : STR("the host");
 }
 
-static int list(const struct settings *s, const struct quarantine *store, struct arena *a)
+static int list(const struct settings *s, const struct quarantine *store, const struct fact_quarantined *item,
+                struct arena *a)
 {
         struct error err = ERROR_NONE;
         struct fact_quarantined *items;
@@ -116,7 +113,8 @@ static void put_row(const char *name, struct str value)
                 printf("  %-12s %.*s\n", name, STR_FMT(value));
 }
 
-static int show(const struct settings *s, const struct fact_quarantined *q, struct arena *a)
+static int show(const struct settings *s, const struct quarantine *store, const struct fact_quarantined *q,
+                struct arena *a)
 {
         char digest[QUARANTINE_DIGEST];
         if (s->json)
@@ -205,7 +203,8 @@ static int restore(const struct settings *s, const struct quarantine *store, con
         return EXIT_CLEAN;
 }
 
-static int delete_all(const struct settings *s, const struct quarantine *store, struct arena *a)
+static int delete_all(const struct settings *s, const struct quarantine *store, const struct fact_quarantined *item,
+                      struct arena *a)
 {
         struct error err = ERROR_NONE;
         struct fact_quarantined *items;
@@ -219,7 +218,8 @@ static int delete_all(const struct settings *s, const struct quarantine *store, 
         return r < 0 ? fail(EXIT_INCOMPLETE, &err) : EXIT_CLEAN;
 }
 
-static int delete_one(const struct settings *s, const struct quarantine *store, const struct fact_quarantined *q)
+static int delete_one(const struct settings *s, const struct quarantine *store, const struct fact_quarantined *q,
+                      struct arena *a)
 {
         struct error err = ERROR_NONE;
         if (quarantine_delete(store, q->id, &err) < 0)
@@ -229,76 +229,82 @@ static int delete_one(const struct settings *s, const struct quarantine *store, 
         return EXIT_CLEAN;
 }
 
-/* ------------------------------------------------------------------------------------------------------- the rest --
- */
+/* ---- verbs ---- */
 
-enum verb { LIST, SHOW, RESTORE, DELETE };
+/* What a verb does with the open store; item: NULL for all of it. */
+typedef int on_store(const struct settings *s, const struct quarantine *store, const struct fact_quarantined *item,
+                     struct arena *a);
 
-static const struct {
-        const char *name;
-        bool takes_item;
-} verbs[] = { [LIST] = { "list", false },
-              [SHOW] = { "show", true },
-              [RESTORE] = { "restore", true },
-              [DELETE] = { "delete", true } };
-
-static int act(const struct settings *s, enum verb verb, const char *id, const struct quarantine *store,
-               struct arena *a)
+static int open_store(struct settings *s, const char *id, on_store *run)
 {
-        struct error err = ERROR_NONE;
-        struct fact_quarantined item;
-        if (verb == LIST)
-                return list(s, store, a);
-        if (!id)
-                return delete_all(s, store, a);
-        if (quarantine_get(store, str_of(id), a, &item, &err) < 0)
-                return fail(EXIT_INCOMPLETE, &err);
-        if (verb == SHOW)
-                return show(s, &item, a);
-        return verb == RESTORE ? restore(s, store, &item, a) : delete_one(s, store, &item);
-}
-
-static int run(void *state, int argc, char **argv)
-{
-        struct settings *s = state;
         struct error err = ERROR_NONE;
         struct arena arena = ARENA_INIT;
         struct quarantine store;
-        size_t verb = 0;
-        const char *word = argc ? argv[0] : "list";
-        while (verb < ARRAY_SIZE(verbs) && strcmp(verbs[verb].name, word) != 0)
-                verb++;
-        if (verb == ARRAY_SIZE(verbs))
-                return fail_usage(&command_quarantine, "there is no \"%s\": list, show, restore or delete", word);
-        bool is_all = verb == DELETE && s->all;
-        int wanted = verbs[verb].takes_item && !is_all;
-        if (argc > 1 + wanted)
-                return fail_usage(&command_quarantine, "one item at a time: not \"%s\"", argv[1 + wanted]);
-        if (argc < 1 + wanted && wanted)
-                return fail_usage(&command_quarantine,
-                                  "%s needs an item: sekisho quarantine list tells which there are%s", word,
-                                  verb == DELETE ? "; --all deletes every one" : "");
+        struct fact_quarantined item;
+        int code;
         if (!s->directory)
                 s->directory = QUARANTINE_DIRECTORY;
         if (quarantine_open(s->directory, false, &store, &err) < 0)
                 return fail(EXIT_INCOMPLETE, &err);
-        int code = act(s, (enum verb)verb, wanted ? argv[1] : NULL, &store, &arena);
+        if (id && quarantine_get(&store, str_of(id), &arena, &item, &err) < 0)
+                code = fail(EXIT_INCOMPLETE, &err);
+        else
+                code = run(s, &store, id ? &item : NULL, &arena);
         quarantine_close(&store);
         arena_done(&arena);
         return code;
 }
 
+/* One item, by its id. */
+static int on_item(struct settings *s, const char *verb, int argc, char **argv, on_store *run)
+{
+        if (argc > 1)
+                return fail_usage(&command_quarantine, "one item at a time: not \"%s\"", argv[1]);
+        if (argc < 1)
+                return fail_usage(&command_quarantine,
+                                  "%s needs an item: sekisho quarantine list tells which there are%s", verb,
+                                  strcmp(verb, "delete") == 0 ? "; --all deletes every one" : "");
+        return open_store(s, argv[0], run);
+}
+
+static int run_list(void *state, int argc, char **argv)
+{
+        if (argc)
+                return fail_usage(&command_quarantine, "list takes no item: sekisho quarantine show %s", argv[0]);
+        return open_store(state, NULL, list);
+}
+
+static int run_show(void *state, int argc, char **argv) { return on_item(state, "show", argc, argv, show); }
+
+static int run_restore(void *state, int argc, char **argv) { return on_item(state, "restore", argc, argv, restore); }
+
+static int run_delete(void *state, int argc, char **argv)
+{
+        struct settings *s = state;
+        if (s->all && argc)
+                return fail_usage(&command_quarantine, "either --all or an item");
+        return s->all ? open_store(s, NULL, delete_all) : on_item(s, "delete", argc, argv, delete_one);
+}
+
+static const struct verb verbs[] = {
+        { "list", run_list, "quarantine output" },
+        { "show", run_show, "quarantine output" },
+        { "restore", run_restore, "quarantine to root force quiet" },
+        { "delete", run_delete, "quarantine all quiet" },
+        { NULL, NULL, NULL },
+};
+
 const struct command command_quarantine = {
         .name = "quarantine",
-        .usage = "quarantine [list | show ITEM | restore ITEM | delete ITEM | delete --all] [OPTIONS]",
+        .usage = "quarantine list | show ITEM | restore ITEM | delete ITEM | delete --all",
         .summary = "Look at what the guard took out of containers; put it back or delete it",
         .help = "Restoring brings back content, mode, owner, attributes and times, to its place in the running "
                 "container or "
                 "to --to PATH. Nothing is replaced without --force.\n",
-        .examples = "  sekisho quarantine list\n"
+        .examples = "  sekisho quarantine list -o json\n"
                     "  sekisho quarantine restore q-19\n",
         .options = options,
         .option = take_option,
         .state_size = sizeof(struct settings),
-        .run = run,
+        .verbs = verbs,
 };

@@ -217,36 +217,19 @@ static int end(struct risk *k, const char *id, struct error *err)
         return r;
 }
 
-static const struct verb {
-        const char *name;
-        int arguments;
-        enum book_mode mode;
-        int (*run)(struct risk *k, const char *id, struct error *err);
-} verbs[] = {
-        { "list", 0, BOOK_READ, list },
-        { "show", 1, BOOK_READ, show },
-        { "approve", 1, BOOK_WRITE, approve },
-        { "end", 1, BOOK_WRITE, end },
-};
-
-static int risk_main(void *state, int argc, char **argv)
+/* Opens the ledger for a verb that names `n` waivers (0 or 1), and runs it. */
+static int with_ledger(void *state, int argc, char **argv, int n, enum book_mode mode,
+                       int (*run)(struct risk *k, const char *id, struct error *err))
 {
         struct risk k = { .state = state };
         struct error err = ERROR_NONE;
-        const struct verb *v = NULL;
-        for (size_t i = 0; argc > 0 && i < ARRAY_SIZE(verbs); i++)
-                if (strcmp(argv[0], verbs[i].name) == 0)
-                        v = &verbs[i];
-        if (!v || argc != 1 + v->arguments)
-                return fail_usage(&command_risk,
-                                  v ? "%s needs the id of a waiver, like W-7"
-                                    : "needs list, show ID, approve ID or end ID",
-                                  argv[0]);
+        if (argc != n)
+                return fail_usage(&command_risk, n ? "needs the id of a waiver, like W-7" : "list takes no argument");
         k.s = (struct screen){ stdout, &k.arena, may_colour(STDOUT_FILENO), terminal_width(STDOUT_FILENO) };
-        int r = book_open(k.state->ledger, v->mode, &k.book, &err);
+        int r = book_open(k.state->ledger, mode, &k.book, &err);
         if (r == 0)
-                r = v->run(&k, argv[1], &err);
-        else if (r == -ENOENT && v->run == list) {
+                r = run(&k, argv[0], &err);
+        else if (r == -ENOENT && run == list) {
                 printf("No risk is accepted here: there is no ledger yet.\n");
                 r = 0;
         }
@@ -254,6 +237,25 @@ static int risk_main(void *state, int argc, char **argv)
         arena_done(&k.arena);
         return r == 0 ? EXIT_CLEAN : fail(r == -EINVAL || r == -ENOENT ? EXIT_USAGE : EXIT_INCOMPLETE, &err);
 }
+
+static int run_list(void *state, int argc, char **argv) { return with_ledger(state, argc, argv, 0, BOOK_READ, list); }
+
+static int run_show(void *state, int argc, char **argv) { return with_ledger(state, argc, argv, 1, BOOK_READ, show); }
+
+static int run_approve(void *state, int argc, char **argv)
+{
+        return with_ledger(state, argc, argv, 1, BOOK_WRITE, approve);
+}
+
+static int run_end(void *state, int argc, char **argv) { return with_ledger(state, argc, argv, 1, BOOK_WRITE, end); }
+
+static const struct verb verbs[] = {
+        { "list", run_list, "all output ledger" },
+        { "show", run_show, "output ledger" },
+        { "approve", run_approve, "policy ledger" },
+        { "end", run_end, "reason ledger" },
+        { NULL, NULL, NULL },
+};
 
 const struct command command_risk = {
         .name = "risk",
@@ -266,5 +268,5 @@ const struct command command_risk = {
         .options = options,
         .option = risk_option,
         .state_size = sizeof(struct risk_state),
-        .run = risk_main,
+        .verbs = verbs,
 };

@@ -186,8 +186,9 @@ static int test_with(struct testing *t)
         return code;
 }
 
-int rule_run_test(const struct rule_command *c, int argc, char **argv)
+int rule_run_test(void *state, int argc, char **argv)
 {
+        const struct rule_command *c = state;
         struct rule_set *s = NULL;
         struct problems p = { 0 };
         if (argc == 0 || !c->facts)

@@ -23,8 +23,6 @@ static int option(void *state, const struct option_spec *o, const char *value, s
                 { "unused", NULL, &c->unused }, { "details", NULL, &c->details }, { "quiet", NULL, &c->quiet },
                 { "rule", &c->name, NULL },
         };
-        if (c->n_used < ARRAY_SIZE(c->used))
-                c->used[c->n_used++] = o->name;
         if (strcmp(o->name, "output") == 0)
                 return option_format(value, "text", &c->json, err);
         for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
@@ -162,7 +160,7 @@ static json_t *refs_json(const struct field_ref *const *refs, size_t n)
 static json_t *stages_json(unsigned stages)
 {
         json_t *j = json_array();
-        for (unsigned bit = 1; bit <= STAGE_SYSCALL; bit <<= 1)
+        for (unsigned bit = 1; bit <= STAGE_LAST; bit <<= 1)
                 if (stages & bit)
                         json_array_append_new(j, json_string(stage_name((enum stage)bit)));
         return j;
@@ -243,8 +241,9 @@ static void print_missing(const struct rule_set *s, bool details)
 
 static const char *plural(size_t n) { return n == 1 ? "" : "s"; }
 
-static int run_check(const struct rule_command *c, int argc, char **argv)
+static int run_check(void *state, int argc, char **argv)
 {
+        const struct rule_command *c = state;
         struct rule_set *s = NULL;
         struct problems p = { 0 };
         if (argc == 0)
@@ -309,8 +308,9 @@ static json_t *field_json(const struct field *f)
         return j;
 }
 
-static int run_fields(const struct rule_command *c, int argc, char **argv)
+static int run_fields(void *state, int argc, char **argv)
 {
+        const struct rule_command *c = state;
         unsigned stages = 0;
         const char *before = "", *missing = NULL;
         if (argc > 1)
@@ -425,7 +425,7 @@ static void print_rule(const struct rule_set *s, size_t i)
         buf_printf(&b, "%.*s:%u", STR_FMT(r->place.file), r->place.line);
         print_line("place", buf_str(&b));
         buf_clear(&b);
-        for (unsigned bit = 1; bit <= STAGE_SYSCALL; bit <<= 1)
+        for (unsigned bit = 1; bit <= STAGE_LAST; bit <<= 1)
                 if (r->stages & bit)
                         buf_printf(&b, "%s%s", b.n > 0 ? ", " : "", stage_name((enum stage)bit));
         print_line("stages", r->unsupported ? STR("none yet: its source has no field table") : buf_str(&b));
@@ -455,8 +455,9 @@ static json_t *condition_json(const struct rule_set *s, size_t rule, bool expand
         return rule_json_text(buf_str(&b));
 }
 
-static int run_explain(const struct rule_command *c, int argc, char **argv)
+static int run_explain(void *state, int argc, char **argv)
 {
+        const struct rule_command *c = state;
         struct rule_set *s = NULL;
         struct problems p = { 0 };
         if (argc < 2)
@@ -488,46 +489,13 @@ static int run_explain(const struct rule_command *c, int argc, char **argv)
 
 /* ------------------------------------------------------------------------------------------------- the command ---- */
 
-static const struct verb {
-        const char *name;
-        int (*run)(const struct rule_command *c, int argc, char **argv);
-        const char *options; /* separated by blanks */
-} verbs[] = {
+static const struct verb verbs[] = {
         { "check", run_check, "output stage unused details quiet" },
         { "fields", run_fields, "output" },
         { "test", rule_run_test, "output stage facts explain rule" },
         { "explain", run_explain, "output stage" },
+        { NULL, NULL, NULL },
 };
-
-static bool takes(const struct verb *v, const char *name)
-{
-        struct str rest = str_of(v->options);
-        while (rest.p)
-                if (str_is(str_cut(&rest, ' '), name))
-                        return true;
-        return false;
-}
-
-static int run(void *state, int argc, char **argv)
-{
-        const struct rule_command *c = state;
-        const char *names[ARRAY_SIZE(verbs) + 1] = { 0 };
-        if (argc == 0)
-                return fail_usage(&command_rule, "what about rules? check, fields, test or explain");
-        for (size_t i = 0; i < ARRAY_SIZE(verbs); i++) {
-                const struct verb *v = &verbs[i];
-                names[i] = v->name;
-                if (strcmp(v->name, argv[0]) != 0)
-                        continue;
-                for (size_t k = 0; k < c->n_used; k++)
-                        if (!takes(v, c->used[k]))
-                                return fail_usage(&command_rule, "rule %s has no option --%s", v->name, c->used[k]);
-                return v->run(c, argc - 1, argv + 1);
-        }
-        const char *near = nearest(argv[0], names);
-        return fail_usage(&command_rule, "there is no \"rule %s\"%s%s%s", argv[0], near ? "; did you mean \"rule " : "",
-                          near ? near : "", near ? "\"?" : "");
-}
 
 static const struct option_spec options[] = {
         { "output", 'o', "FORMAT", "text (the default) or json" },
@@ -548,7 +516,7 @@ const struct command command_rule = {
         .summary = "Check, try and explain rules (Falco's rule files too)",
         .help = "  check    all that is wrong in rule files, with file, line, column and a suggestion; status 2 if "
                 "there are errors\n"
-                "  fields   what conditions can ask, at a stage: build, scan, admit, run, syscall\n"
+                "  fields   what conditions can ask, at a stage: build, scan, admit, run, syscall, check\n"
                 "  test     which rules hit facts, given as JSON objects: {\"evt.type\": \"execve\", \"proc.name\": "
                 "\"nc\"}\n"
                 "  explain  a rule with its macros and lists expanded, and what it needs\n",
@@ -557,5 +525,5 @@ const struct command command_rule = {
         .options = options,
         .option = option,
         .state_size = sizeof(struct rule_command),
-        .run = run,
+        .verbs = verbs,
 };

@@ -13,8 +13,6 @@ extern const struct command command_rule;
 struct rule_command {
         const char *facts, *stage, *name;
         bool json, explain, unused, details, quiet;
-        const char *used[16]; /* names of the options given */
-        size_t n_used;
 };
 
 /*
@@ -35,6 +33,6 @@ void rule_print_json(json_t *j); /* takes it */
 /* The rule of that name, in any case; SIZE_MAX and words on standard error with the nearest one. */
 size_t rule_by_name(const struct rule_set *s, const char *name);
 
-int rule_run_test(const struct rule_command *c, int argc, char **argv);
+int rule_run_test(void *state, int argc, char **argv);
 
 #endif

@@ -284,6 +284,7 @@ static int open_all(const struct session_settings *s, struct session *ret)
                 .vex = s->n_vex ? &ret->vex : NULL,
                 .first_seen = first_seen,
                 .first_seen_arg = ret,
+                .loaded = env_or("SEKISHO_LOADED", NULL),
                 .today = ret->judgement.today,
         };
         return 0;

@@ -417,6 +417,7 @@ static const struct getter getters[FIELDS] = {
         [FIELD_package_path] = PACKAGE(database, PATH),
         [FIELD_package_layer] = MADE(PACKAGE, get_package_layer),
         [FIELD_package_in_base] = MADE(PACKAGE, get_package_in_base),
+        [FIELD_package_loaded] = FINDING(loaded, ANSWER),
 
         [FIELD_image_name] = ARTEFACT(name, STR),
         [FIELD_image_registry] = ARTEFACT(registry, STR),

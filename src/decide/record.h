@@ -62,6 +62,7 @@ struct subject_finding {
         version_order *order; /* of the vulnerability's versions, and of its packages' */
         const struct subject_package *packages;
         size_t n_packages;
+        enum answer loaded; /* one of the packages is in use in the running container */
         const struct subject_layer *layer;
         const struct subject_file *file;
         struct str coverage_reason;

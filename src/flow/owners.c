@@ -65,6 +65,8 @@ struct owner *owners_find(struct owners *o, uint64_t path_hash)
         return at ? &o->list.v[*at - 1] : NULL;
 }
 
+struct owner *owners_find_path(struct owners *o, struct str path) { return owners_find(o, real_hash(o, path)); }
+
 struct str owner_digest(const struct owners *o, const struct owner *owner)
 {
         return str_upto(str_from(buf_str(&o->digests), owner->digest), owner->digest_bytes);

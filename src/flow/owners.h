@@ -40,7 +40,8 @@ void owners_alias(struct owners *o, const struct fact_file *link);
 /* Adds a claim. The first package that promises a digest for a path owns it. */
 void owners_add(struct owners *o, const struct fact_owned *claim, uint32_t package);
 
-struct owner *owners_find(struct owners *o, uint64_t path_hash); /* NULL: nobody claims it */
+struct owner *owners_find(struct owners *o, uint64_t path_hash);   /* NULL: nobody claims it */
+struct owner *owners_find_path(struct owners *o, struct str path); /* the same, links at the root followed */
 struct str owner_digest(const struct owners *o, const struct owner *owner);
 
 #endif

@@ -3,6 +3,7 @@
 
 #include "flow/history.h"
 #include "flow/secrets.h"
+#include "sense/mapped-file.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -30,12 +31,12 @@ static int64_t next_created(const struct artefact *a, size_t *step)
         return *step < a->n_steps ? a->steps[(*step)++].created : 0;
 }
 
-static void describe_layers(struct scan *s, const struct layers *l)
+static void describe_layers(struct scan *s, const struct layers *l, const struct loaded *loaded)
 {
         const struct artefact *a = &s->artefact;
         struct report_layer *to = arena_array(&s->arena, l->n, sizeof(*to));
         size_t step = 0;
-        s->report.complete = !s->view.is_partial && !a->n_notes;
+        s->report.complete = !s->view.is_partial && a->n_notes == loaded->notes;
         for (size_t i = 0; i < l->n; i++) {
                 struct fact_layer end;
                 fact_copy(FACT_layer, &s->arena, &l->v[i].end, &end);
@@ -104,18 +105,22 @@ static void describe_search(struct scan *s, const struct scan_options *o, const 
         }
 }
 
-static int assemble(struct scan *s, const struct scan_options *o, const struct layers *l, struct error *err)
+static int assemble(struct scan *s, const struct scan_options *o, const struct layers *l, const struct loaded *loaded,
+                    struct error *err)
 {
         struct report *r = &s->report;
         r->tool_version = STR(SEKISHO_VERSION);
         r->today = o->today;
         describe_artefact(s);
-        describe_layers(s, l);
+        describe_layers(s, l, loaded);
         r->has_os = s->view.has_os;
         r->os = s->view.os;
         r->coverage = s->view.coverage;
         add_notes(s, o->vex);
         describe_search(s, o, l);
+        r->has_use = loaded->is_known;
+        r->use_processes = loaded->mapped.processes;
+        r->use_since = loaded->since;
         describe_data(s, o);
         scan_packages(s);
         int e = scan_findings(s, o, l, err);
@@ -133,20 +138,23 @@ int scan_run(const char *target, const struct scan_options *o, struct scan *ret,
                 return r;
         if (o->opened)
                 o->opened(o->opened_arg, &ret->artefact);
+        struct loaded loaded;
+        loaded_look(&ret->artefact, o->loaded ? o->loaded : MAPPED_DIR, &loaded);
         struct layers_search search = { .content = o->content, .helper = o->clamd };
         r = layers_read(&ret->artefact, &search, o->progress, &layers, err);
         if (r == 0)
                 r = artefact_check_platform(&ret->artefact, o->source.platform, err);
         image_files_begin(&ret->files, &ret->arena, o->ledger);
         if (r == 0)
-                r = view_make(&layers, &ret->arena, &ret->files.ledger, &ret->view, err);
+                r = view_make(&layers, &ret->arena, &ret->files.ledger, &loaded, &ret->view, err);
         if (r == 0 && o->secrets)
                 r = secrets_in_artefact(&ret->artefact, o->secrets, &ret->arena, &ret->view, err);
         if (r == 0 && o->secrets && o->history)
                 r = history_of_artefact(&ret->artefact, o->secrets, &ret->arena, &ret->view, err);
         if (r == 0)
-                r = assemble(ret, o, &layers, err);
+                r = assemble(ret, o, &layers, &loaded, err);
         layers_done(&layers);
+        loaded_done(&loaded);
         image_files_done(&ret->files);
         if (r < 0)
                 scan_done(ret);

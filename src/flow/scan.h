@@ -36,6 +36,7 @@ struct scan_options {
         const struct content_plan *content;   /* what the content of files is searched for; NULL: nothing */
         size_t malware_rules, malware_hashes; /* in it */
         const struct job_helper *clamd;       /* asks clamd for the workers; NULL: it is not in it */
+        const char *loaded;                   /* where an agent keeps what containers have loaded; NULL: MAPPED_DIR */
         int64_t today;
         const struct layers_progress *progress;
         void (*opened)(void *arg,

@@ -127,6 +127,10 @@ static void describe_packages(struct subjects *s, const struct finding *f, struc
                 const struct report_package *p = &s->r->packages[f->packages[i]];
                 s->packages[i] = (struct subject_package){ &p->p, p->purl, layer_of(s, p->layer) };
         }
+        static const enum answer answers[PACKAGE_USES] = {
+                [USE_ABSENT] = ANSWER_NO, [USE_PRESENT] = ANSWER_NO, [USE_LOADED] = ANSWER_YES
+        };
+        ret->loaded = answers[finding_use(s->r, f)];
         ret->packages = s->packages;
         ret->n_packages = f->n_packages;
 }

@@ -341,6 +341,7 @@ static void judge(struct merge *m, struct ledger_entry *e, uint64_t h, const str
         struct report_package *p = &m->view->packages[o->package];
         o->is_found = true;
         p->files++;
+        p->programs += content->format == FORMAT_ELF;
         e->package = p->p.name;
         e->state = STATE_OWNED;
         struct str promised = owner_digest(&m->owners, o);
@@ -580,8 +581,8 @@ static int merge_files(struct merge *m)
         return r;
 }
 
-int view_make(const struct layers *l, struct arena *arena, const struct ledger *ledger, struct view *ret,
-              struct error *err)
+int view_make(const struct layers *l, struct arena *arena, const struct ledger *ledger, const struct loaded *loaded,
+              struct view *ret, struct error *err)
 {
         *ret = (struct view){ .os_layer = NONE };
         if (l->n > HIDDEN_LAYERS_MAX)
@@ -601,6 +602,8 @@ int view_make(const struct layers *l, struct arena *arena, const struct ledger *
         }
         if (r == 0)
                 r = merge_files(&m);
+        if (r == 0 && loaded)
+                loaded_mark(loaded, &m.owners, ret->packages, ret->n_packages, arena);
         hidden_done(&m.hidden);
         owners_done(&m.owners);
         map64_done(&m.evidence);

@@ -9,6 +9,7 @@
 #define SEKISHO_FLOW_VIEW_H
 
 #include "flow/layers.h"
+#include "flow/loaded.h"
 #include "report/report.h"
 
 /* An entry of some layer, with what became of it. Directories and whiteouts are not among them. */
@@ -67,9 +68,9 @@ bool is_package_list(struct str path);
 
 /*
  * Merges the layers (base first). All of *ret lives in the arena. The ledger, if not NULL, is told of every entry of
- * every layer: base layer first, each layer in its own order.
+ * every layer: base layer first, each layer in its own order. `loaded`, if not NULL, is what its processes have.
  */
-int view_make(const struct layers *l, struct arena *arena, const struct ledger *ledger, struct view *ret,
-              struct error *err);
+int view_make(const struct layers *l, struct arena *arena, const struct ledger *ledger, const struct loaded *loaded,
+              struct view *ret, struct error *err);
 
 #endif

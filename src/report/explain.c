@@ -136,6 +136,18 @@ static struct str files_of(struct page *p, const struct report_package *q)
 }
 
 /* The stanzas of the installed packages, and before them the layer, where it is another than before. */
+static void use(struct page *p, const struct report_package *q)
+{
+        static const char *const words[PACKAGE_USES] = {
+                [USE_ABSENT] = "no: its files are not in the container any more",
+                [USE_PRESENT] = "no process was seen with any of its files",
+        };
+        if (q->use == USE_LOADED)
+                line(p, "loaded", PAINT_WARN, text_clean(&p->arena, q->use_why));
+        else if (q->use)
+                line(p, "loaded", PAINT_PLAIN, str_of(words[q->use]));
+}
+
 static void listed(struct page *p, const struct finding *f)
 {
         struct arena *a = &p->arena;
@@ -148,6 +160,7 @@ static void listed(struct page *p, const struct finding *f)
                 line(p, "listed", q->files_modified ? PAINT_WARN : PAINT_PLAIN,
                      arena_printf(a, "%.*s: %.*s%.*s", STR_FMT(place(p, q->p.database, q->p.line)),
                                   STR_FMT(text_clean(a, q->p.name)), STR_FMT(files_of(p, q))));
+                use(p, q);
         }
 }
 

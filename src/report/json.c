@@ -37,6 +37,8 @@ static json_t *target(const struct report *r)
         doc_set(o, "digest", doc_str(r->digest));
         doc_set(o, "image_id", doc_str(r->image_id));
         doc_set(o, "container", doc_str(r->container));
+        doc_set(o, "processes", r->has_use ? doc_number(r->use_processes) : doc_null());
+        doc_set(o, "watched_since", doc_time(r->use_since));
         doc_set(o, "tags", doc_list(r->tags));
         return o;
 }
@@ -79,6 +81,7 @@ static json_t *counts(const struct report *r)
         doc_set(o, "by_severity", severities);
         doc_set(o, "known_exploited", doc_number(c.exploited));
         doc_set(o, "with_a_fix", doc_number(c.fixable));
+        doc_set(o, "loaded", r->has_use ? doc_number(c.loaded) : doc_null());
         doc_set(o, "packages", doc_number(r->n_packages));
         json_t *aside = doc_object();
         for (enum set_aside by = SET_ASIDE_BY_VEX; by < SET_ASIDES; by++)
@@ -263,6 +266,7 @@ static json_t *finding(const struct report *r, const struct finding *f)
         doc_set(o, "title", doc_str(f->title));
         doc_set(o, "severity", doc_cstr(severity_name(f->severity)));
         doc_set(o, "packages", packages);
+        doc_set(o, "use", doc_str(str_of(package_use_name(finding_use(r, f)))));
         doc_set(o, "response", doc_cstr(response_name(f->response)));
         doc_set(o, "fix", doc_str(f->fix));
         doc_set(o, "rule", f->rule ? doc_str(f->rule->name) : doc_null());
@@ -294,6 +298,8 @@ static json_t *package(const struct report *r, const struct report_package *p)
         doc_set(o, "purl", doc_str(p->purl));
         doc_set(o, "layer", layer_reference(r, p->layer));
         doc_set(o, "files", files);
+        doc_set(o, "use", doc_str(str_of(package_use_name(p->use))));
+        doc_set(o, "use_proof", doc_str(p->use_why));
         return o;
 }
 

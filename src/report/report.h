@@ -54,6 +54,17 @@ const char *finding_kind_name(enum finding_kind k); /* "vulnerability", "end-of-
 const char *response_name(enum response r);         /* "update", ... */
 const char *set_aside_name(enum set_aside s);       /* "vex", "waiver"; "" for not */
 
+/* What a running container does with a package, or nothing (0) where that cannot be told. */
+enum package_use {
+        USE_UNKNOWN,
+        USE_ABSENT,  /* its files are not there (any more) */
+        USE_PRESENT, /* they are there, and no process was seen with one */
+        USE_LOADED,  /* a process runs, maps or has open one of them */
+        PACKAGE_USES
+};
+
+const char *package_use_name(enum package_use u); /* "absent", "present", "loaded"; "" if not known */
+
 struct report_layer {
         struct str digest, diff_id, created_by, media_type;
         int64_t created;
@@ -67,6 +78,9 @@ struct report_package {
         struct str licence;
         size_t layer;                                  /* the layer that brought this version of it */
         uint64_t files, files_missing, files_modified; /* of those that it claims */
+        uint64_t programs;                             /* of the files: programs and libraries */
+        enum package_use use;
+        struct str use_why; /* "nginx (pid 311) maps /usr/lib/libssl.so.3"; empty unless loaded */
 };
 
 struct finding {
@@ -110,6 +124,10 @@ struct report_vex { /* a VEX document that was given */
         uint64_t skipped;                   /* statements, or products of them, that could not be used */
         struct str why;                     /* why none of it could be; empty if it could */
 };
+
+/* The most that is done with one of the finding's packages. */
+struct report;
+enum package_use finding_use(const struct report *r, const struct finding *f);
 
 /* Whether the finding goes by this id, in any case: its own, or another name of its advisory. */
 bool finding_is_named(const struct finding *f, struct str id);
@@ -218,6 +236,9 @@ struct report {
         int64_t today; /* start of the day (UTC) against which dates were judged */
 
         struct str target, kind, name, digest, image_id, container;
+        bool has_use;           /* a running container: what is in use was looked for */
+        uint64_t use_processes; /* among so many processes */
+        int64_t use_since;      /* watched by an agent since then; 0: at the moment of the scan */
         struct str_list tags;
         bool has_image;
         struct fact_image image;

@@ -65,3 +65,17 @@ const char *set_aside_name(enum set_aside s)
         static const char *const names[SET_ASIDES] = { "", "vex", "waiver" };
         return s < SET_ASIDES ? names[s] : "";
 }
+
+const char *package_use_name(enum package_use u)
+{
+        static const char *const names[PACKAGE_USES] = { "", "absent", "present", "loaded" };
+        return u < PACKAGE_USES ? names[u] : "";
+}
+
+enum package_use finding_use(const struct report *r, const struct finding *f)
+{
+        enum package_use use = USE_UNKNOWN;
+        for (size_t i = 0; i < f->n_packages; i++)
+                use = MAX(use, r->packages[f->packages[i]].use);
+        return use;
+}

@@ -23,6 +23,7 @@ struct counts report_counts(const struct report *r)
                 c.by_severity[MIN(f->severity, SEVERITY_CRITICAL)]++;
                 c.exploited += f->vulnerability && f->vulnerability->kev;
                 c.fixable += f->vulnerability && f->vulnerability->fixed.n;
+                c.loaded += finding_use(r, f) == USE_LOADED;
         }
         return c;
 }
@@ -187,6 +188,9 @@ size_t vulnerability_items(const struct report *r, struct arena *a, struct str r
         if (c.vulnerabilities)
                 ret[n++] = arena_printf(a, "%.*s of %.*s with a fix", STR_FMT(text_number(a, c.fixable)),
                                         STR_FMT(text_number(a, c.vulnerabilities)));
+        if (c.vulnerabilities && r->has_use)
+                ret[n++] = arena_printf(a, "%.*s loaded by its %.*s", STR_FMT(text_number(a, c.loaded)),
+                                        STR_FMT(text_count(a, r->use_processes, "process", "processes")));
         for (enum set_aside by = SET_ASIDE_BY_VEX; by < SET_ASIDES; by++)
                 if (c.set_aside[by])
                         ret[n++] = arena_printf(a, "set aside %.*s", STR_FMT(set_aside_count(a, by, c.set_aside[by])));
@@ -326,9 +330,10 @@ struct str rule_effect(const struct report *r, struct arena *a, const struct rul
 
 struct str finding_item(const struct report *r, struct arena *a, const struct finding *f)
 {
+        static const char *const use[PACKAGE_USES] = { "", ", its files are gone", ", not loaded", ", loaded" };
         struct str subject = finding_subject(r, a, f);
-        return arena_printf(a, "%.*s (%.*s%s%s severity)", STR_FMT(text_clean(a, f->id)), STR_FMT(subject),
-                            subject.n ? ", " : "", severity_name(f->severity));
+        return arena_printf(a, "%.*s (%.*s%s%s severity%s)", STR_FMT(text_clean(a, f->id)), STR_FMT(subject),
+                            subject.n ? ", " : "", severity_name(f->severity), use[finding_use(r, f)]);
 }
 
 /* Where there is nothing to update to, and no check that knows better. */

@@ -13,6 +13,7 @@ struct counts {
         size_t vulnerabilities; /* findings of this kind, and of them: */
         size_t by_severity[SEVERITY_CRITICAL + 1];
         size_t exploited;             /* in KEV */
+        size_t loaded;                /* a process has one of the packages loaded */
         size_t fixable;               /* a fixed version is known */
         size_t set_aside[SET_ASIDES]; /* vulnerabilities that were, and are not among those above */
 };
@@ -82,7 +83,7 @@ struct str deleted_words(const struct report *r, struct arena *a, const struct f
 struct str nothing_words(const struct report *r, struct arena *a);
 
 /* "2 critical", "5 high", ..., "2 known exploited", "9 of 12 with a fix"; or nothing_words. Returns how many. */
-#define VULNERABILITY_ITEMS (SEVERITY_CRITICAL + 3 + SET_ASIDES)
+#define VULNERABILITY_ITEMS (SEVERITY_CRITICAL + 4 + SET_ASIDES)
 size_t vulnerability_items(const struct report *r, struct arena *a, struct str ret[static VULNERABILITY_ITEMS]);
 
 struct str verdict_words(const struct report *r, struct arena *a); /* "DENIED", "ALLOWED" */

@@ -1,87 +1,57 @@
 /* See sensor.h. The skeleton comes from bpf/observe (made by the build). */
-#include "sense/sensor.h"
+#include "sense/sensor-private.h"
 
 #include "base/arena.h"
+#include "sense/bpf-words.h"
 
 #include <bpf/bpf.h>
-#include <bpf/libbpf.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <observe.skel.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/epoll.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #define PID_NAMESPACE_FIRST 0xEFFFFFFCu /* PROC_PID_INIT_INO: the number of the first one, on every Linux */
 
-struct sensor {
-        struct observe *bpf;
-        struct ring_buffer *ring;
-        int cpus;
-
-        /* During sensor_read. */
-        void (*each)(void *arg, struct str record);
-        void *arg;
-        size_t n, most;
-};
-
-/* The last line that libbpf had to say: the reason, most of the time. One thread loads. */
-static char last_words[200];
-
-static int _printf_(2, 0) keep_words(enum libbpf_print_level level, const char *format, va_list args)
-{
-        char line[sizeof(last_words)];
-        if (level != LIBBPF_WARN)
-                return 0;
-        vsnprintf(line, sizeof(line), format, args);
-        line[strcspn(line, "\n")] = '\0';
-        /* The verifier's log comes in lines of its own, of which none is a sentence. */
-        if (strncmp(line, "libbpf: ", 8) == 0 && !strstr(line, "BPF program load failed") && !strstr(line, "-- "))
-                snprintf(last_words, sizeof(last_words), "%s", line + 8);
-        return 0;
-}
-
-static int refused(struct error *err, int r, const char *doing)
-{
-        if (r == -EPERM && geteuid() != 0)
-                return error_set(err, r, "%s: root is needed (or CAP_BPF and CAP_PERFMON)", doing);
-        return error_errno(err, r, "%s%s%s", doing, last_words[0] ? ": " : "", last_words);
-}
-
-/* The namespaces of the host are those of process 1. Its own, where that cannot be read. */
-static uint32_t host_namespace(const char *kind)
-{
-        struct stat st;
-        char path[64];
-        snprintf(path, sizeof(path), "/proc/1/ns/%s", kind);
-        if (stat(path, &st) == 0)
-                return (uint32_t)st.st_ino;
-        snprintf(path, sizeof(path), "/proc/self/ns/%s", kind);
-        return stat(path, &st) == 0 ? (uint32_t)st.st_ino : 0;
-}
-
 static struct observe *open_programs(uint32_t ring_bytes, struct error *err)
 {
-        libbpf_set_print(keep_words);
-        last_words[0] = '\0';
+        bpf_words_begin();
         struct observe *bpf = observe__open();
         if (!bpf) {
-                refused(err, -errno, "the BPF programs cannot be opened");
+                bpf_refused(err, -errno, "the BPF programs cannot be opened");
                 return NULL;
         }
-        bpf->rodata->host_mounts = host_namespace("mnt");
-        bpf->rodata->host_pids = host_namespace("pid");
+        bpf->rodata->host_mounts = bpf_host_namespace("mnt");
+        bpf->rodata->host_pids = bpf_host_namespace("pid");
         bpf_map__set_max_entries(bpf->maps.lifecycle, ring_bytes);
         return bpf;
 }
 
+/* Calls that came before it go first: a process that has ended would not be known any more. */
 static int take_record(void *ctx, void *data, size_t size)
 {
         struct sensor *s = ctx;
+        struct observe_head head;
+        if (s->calls && size >= sizeof(head)) {
+                memcpy(&head, data, sizeof(head));
+                sensor_calls_until(s, head.time_ns);
+        }
         s->each(s->arg, str_span(data, size));
         return ++s->n < s->most ? 0 : -EAGAIN; /* stops here; the record counts as read */
+}
+
+static int listen_to_ring(struct sensor *s)
+{
+        struct epoll_event readable = { .events = EPOLLIN };
+        s->ring = ring_buffer__new(bpf_map__fd(s->bpf->maps.lifecycle), take_record, s, NULL);
+        s->epoll = s->ring ? epoll_create1(EPOLL_CLOEXEC) : -1;
+        if (s->epoll < 0 || epoll_ctl(s->epoll, EPOLL_CTL_ADD, ring_buffer__epoll_fd(s->ring), &readable) < 0)
+                return -errno;
+        return 0;
 }
 
 int sensor_open(uint32_t ring_bytes, struct sensor **ret, struct error *err)
@@ -97,19 +67,15 @@ int sensor_open(uint32_t ring_bytes, struct sensor **ret, struct error *err)
         int r = observe__load(bpf);
         if (r == 0)
                 r = observe__attach(bpf);
-        struct ring_buffer *ring = NULL;
         struct sensor *s = xcalloc(1, sizeof(*s));
-        if (r == 0) {
-                ring = ring_buffer__new(bpf_map__fd(bpf->maps.lifecycle), take_record, s, NULL);
-                r = ring ? 0 : -errno;
-        }
+        *s = (struct sensor){ .bpf = bpf, .epoll = -1, .cpus = libbpf_num_possible_cpus(), .ring_bytes = ring_bytes };
+        if (r == 0)
+                r = listen_to_ring(s);
         if (r < 0) {
-                refused(err, r, "the kernel does not take the sensor");
-                observe__destroy(bpf);
-                free(s);
+                bpf_refused(err, r, "the kernel does not take the sensor");
+                sensor_close(s);
                 return r;
         }
-        *s = (struct sensor){ .bpf = bpf, .ring = ring, .cpus = libbpf_num_possible_cpus() };
         *ret = s;
         return 0;
 }
@@ -118,7 +84,10 @@ void sensor_close(struct sensor *s)
 {
         if (!s)
                 return;
+        sensor_calls_free(s->calls);
         ring_buffer__free(s->ring);
+        if (s->epoll >= 0)
+                close(s->epoll);
         observe__destroy(s->bpf);
         free(s);
 }
@@ -129,7 +98,7 @@ bool sensor_sees_host(void)
         return stat("/proc/self/ns/pid", &st) < 0 || st.st_ino == PID_NAMESPACE_FIRST;
 }
 
-int sensor_fd(const struct sensor *s) { return ring_buffer__epoll_fd(s->ring); }
+int sensor_fd(const struct sensor *s) { return s->epoll; }
 
 size_t sensor_read(struct sensor *s, size_t most, void (*each)(void *arg, struct str record), void *arg)
 {
@@ -137,28 +106,40 @@ size_t sensor_read(struct sensor *s, size_t most, void (*each)(void *arg, struct
         s->arg = arg;
         s->most = most;
         s->n = 0;
-        (void)ring_buffer__consume(s->ring);
+        do {
+                struct timespec t;
+                clock_gettime(CLOCK_BOOTTIME, &t);
+                (void)ring_buffer__consume(s->ring);
+                /* What is younger than this look at the first ring may come after something that waits in it now. */
+                sensor_calls_until(s, (uint64_t)t.tv_sec * UINT64_C(1000000000) + (uint64_t)t.tv_nsec);
+        } while (s->n < s->most && sensor_calls_wait(s));
         return s->n;
+}
+
+uint64_t sensor_count(const struct sensor *s, int map, uint32_t key)
+{
+        uint64_t *values = xcalloc((size_t)s->cpus, sizeof(*values)), sum = 0;
+        if (bpf_map_lookup_elem(map, &key, values) == 0)
+                for (int i = 0; i < s->cpus; i++)
+                        sum += values[i];
+        free(values);
+        return sum;
 }
 
 void sensor_drops(const struct sensor *s, uint64_t ret[OBSERVE_KINDS])
 {
-        uint64_t *values = xcalloc((size_t)s->cpus, sizeof(*values));
-        for (uint32_t kind = 0; kind < OBSERVE_KINDS; kind++) {
-                ret[kind] = 0;
-                if (bpf_map_lookup_elem(bpf_map__fd(s->bpf->maps.drops), &kind, values) < 0)
-                        continue;
-                for (int i = 0; i < s->cpus; i++)
-                        ret[kind] += values[i];
-        }
-        free(values);
+        uint64_t calls[CALL_CLASSES];
+        for (uint32_t kind = 0; kind < OBSERVE_KINDS; kind++)
+                ret[kind] = sensor_count(s, bpf_map__fd(s->bpf->maps.drops), kind);
+        sensor_call_drops(s, calls);
+        for (size_t class = 0; class < CALL_CLASSES; class ++)
+                ret[OBSERVE_CALL] += calls[class];
 }
 
-int sensor_set_kill(struct sensor *s, uint32_t mask)
+int sensor_set(struct sensor *s, const struct observe_settings *settings)
 {
         uint32_t zero = 0;
-        struct observe_settings settings = { .kill_mask = mask };
-        return bpf_map_update_elem(bpf_map__fd(s->bpf->maps.settings), &zero, &settings, BPF_ANY) < 0 ? -errno : 0;
+        return bpf_map_update_elem(bpf_map__fd(s->bpf->maps.settings), &zero, settings, BPF_ANY) < 0 ? -errno : 0;
 }
 
 int sensor_mark_container(struct sensor *s, uint64_t cgroup_id, bool is_container)
@@ -197,7 +178,7 @@ static int probe_one(const struct program *wanted, struct error *err)
         if (r == 0 && !link)
                 r = -errno;
         if (r < 0)
-                refused(err, r, "refused");
+                bpf_refused(err, r, "refused");
         bpf_link__destroy(link);
         observe__destroy(bpf);
         return r;

@@ -12,6 +12,9 @@ void agent_emit(struct agent *a, const struct alert *alert)
         whole.hostname = a->hostname;
         if (whole.time_ns == 0)
                 whole.time_ns = agent_now_ns(CLOCK_REALTIME);
+        for (size_t i = 0; agent_parts[i]; i++)
+                if (a->part_states[i] && agent_parts[i]->before_alert)
+                        agent_parts[i]->before_alert(a->part_states[i], &whole);
         alert_write(&a->sink, &whole);
         for (size_t i = 0; agent_parts[i]; i++)
                 if (a->part_states[i] && agent_parts[i]->on_alert)
@@ -33,6 +36,8 @@ void agent_tell_held(struct agent *a, bool all)
                                                .priority = rule->priority,
                                                .source = "internal",
                                                .output = words,
+                                               .stands_for = held,
+                                               .held_container = str_of(p->container),
                                                .extras = &extra,
                                                .n_extras = 1 });
                 arena_done(&a->arena);
@@ -86,7 +91,8 @@ static void on_hit(struct agent *a, size_t rule, const struct event_record *r, c
                                        .container = r->container });
 }
 
-void agent_judge(struct agent *a, const struct event *e, const struct process *p, const struct container_entry *c)
+static void judge(struct agent *a, const struct event *e, const struct process *p, const struct container_entry *c,
+                  bool by_rules)
 {
         struct event_record r = { .event = e,
                                   .process = p,
@@ -95,17 +101,31 @@ void agent_judge(struct agent *a, const struct event *e, const struct process *p
                                   .hostname = a->hostname,
                                   .number = a->counts.events,
                                   .boot_ns = a->boot_ns,
+                                  .users = &a->users,
+                                  .bursts = &a->bursts,
                                   .arena = &a->arena };
         struct record record = event_record(&r);
         const uint32_t *hits;
+        if (a->bursts.is_wanted && by_rules)
+                event_count(&r, &a->bursts);
         for (size_t i = 0; agent_parts[i]; i++)
                 if (a->part_states[i] && agent_parts[i]->on_event)
                         agent_parts[i]->on_event(a->part_states[i], &r);
-        size_t n = rule_eval(a->rules.eval, &record, STAGE_SYSCALL, &hits);
+        size_t n = by_rules ? rule_eval(a->rules.eval, &record, STAGE_SYSCALL, &hits) : 0;
         if (n == 0)
                 return;
         uint32_t *kept = arena_array(&a->arena, n, sizeof(*kept)); /* rendering may ask again */
         memcpy(kept, hits, n * sizeof(*kept));
         for (size_t i = 0; i < n; i++)
                 on_hit(a, kept[i], &r, &record);
+}
+
+void agent_judge(struct agent *a, const struct event *e, const struct process *p, const struct container_entry *c)
+{
+        judge(a, e, p, c, true);
+}
+
+void agent_show(struct agent *a, const struct event *e, const struct process *p, const struct container_entry *c)
+{
+        judge(a, e, p, c, false);
 }

@@ -1,9 +1,10 @@
 /* The parts of the agent, in the order that they start and hear of things. See agent-private.h. */
 #include "serve/agent-private.h"
 
-extern const struct agent_part guard_part;
+extern const struct agent_part part_guard;
+extern const struct agent_part part_watch;
+extern const struct agent_part part_calls, part_incidents;
 
 const struct agent_part *const agent_parts[] = {
-        &guard_part,
-        NULL,
+        &part_calls, &part_incidents, &part_watch, &part_guard, NULL,
 };

@@ -9,6 +9,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <sys/signalfd.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -48,7 +49,8 @@ static bool look_up(void *arg, struct str id, struct arena *arena, struct contai
                                          .image_id = c.image_id,
                                          .engine = c.engine,
                                          .pid = c.pid,
-                                         .labels = c.labels };
+                                         .labels = c.labels,
+                                         .settings = c.settings };
         return true;
 }
 
@@ -100,6 +102,16 @@ static void tell_of_container(struct agent *a, struct container_entry *c)
                         agent_parts[i]->on_container(a->part_states[i], c);
 }
 
+static void meet_container(struct agent *a, struct container_entry *c, uint32_t pid)
+{
+        char path[64];
+        _cleanup_(buf_done) struct buf b = BUF_INIT(MOUNTINFO_MAX);
+        snprintf(path, sizeof(path), "/proc/%u/mountinfo", pid);
+        if (read_file(path, &b, NULL) == 0)
+                container_parse_mounts(c, buf_str(&b));
+        tell_of_container(a, c);
+}
+
 static struct container_entry *find_container(struct agent *a, const struct event *e)
 {
         bool mounts = e->facts.in_other_mounts, pids = e->facts.in_other_pids;
@@ -107,15 +119,22 @@ static struct container_entry *find_container(struct agent *a, const struct even
                                    : mounts || pids ? CONTAINER_LIKELY
                                                     : CONTAINER_UNLIKELY;
         struct container_entry *c = container_of_cgroup(&a->containers, e->exec.cgroup_id, e->cgroup, hint);
-        if (c && !c->has_mounts && e->facts.in_other_mounts) {
-                char path[64];
-                _cleanup_(buf_done) struct buf b = BUF_INIT(MOUNTINFO_MAX);
-                snprintf(path, sizeof(path), "/proc/%u/mountinfo", e->head.pid);
-                if (read_file(path, &b, NULL) == 0)
-                        container_parse_mounts(c, buf_str(&b));
-                tell_of_container(a, c);
-        }
+        if (c && !c->has_mounts && e->facts.in_other_mounts)
+                meet_container(a, c, e->head.pid);
         return c;
+}
+
+/* A container that ran before we did is met through any process that has its mounts. */
+static void meet_by_process(void *arg, const struct process *p)
+{
+        struct agent *a = arg;
+        struct container_entry *c = container_known(&a->containers, p->cgroup_id);
+        char path[64];
+        struct stat own, its;
+        snprintf(path, sizeof(path), "/proc/%u/ns/mnt", p->pid);
+        if (c && !c->has_mounts && stat(path, &its) == 0 && stat("/proc/self/ns/mnt", &own) == 0 &&
+            its.st_ino != own.st_ino)
+                meet_container(a, c, p->pid);
 }
 
 /* ---------------------------------------------------------------------------------------------------- events ---- */
@@ -157,16 +176,19 @@ static void on_record(void *arg, struct str bytes)
         arena_done(&a->arena);
 }
 
+void agent_drain(struct agent *a) { (void)sensor_read(a->sensor, BATCH, on_record, a); }
+
 /* ------------------------------------------------------------------------------------------------------ loss ---- */
 
 /* Something was lost: say so, and learn from /proc what there is now. */
 static void look_for_loss(struct agent *a)
 {
-        static const char *const names[OBSERVE_KINDS] = { "lost.exec", "lost.fork", "lost.exit", "lost.call" };
-        struct alert_field extras[OBSERVE_KINDS];
-        uint64_t drops[OBSERVE_KINDS], lost[OBSERVE_KINDS], sum = 0;
+        static const char *const names[] = { "lost.exec", "lost.fork", "lost.exit" };
+        struct alert_field extras[ARRAY_SIZE(names)];
+        uint64_t drops[OBSERVE_KINDS], lost[ARRAY_SIZE(names)], sum = 0;
         sensor_drops(a->sensor, drops);
-        for (size_t i = 0; i < OBSERVE_KINDS; i++) {
+        a->counts.lost[OBSERVE_CALL] = drops[OBSERVE_CALL];
+        for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
                 lost[i] = drops[i] - a->counts.lost[i];
                 a->counts.lost[i] = drops[i];
                 extras[i] = (struct alert_field){ names[i], value_number((int64_t)lost[i]) };
@@ -175,22 +197,37 @@ static void look_for_loss(struct agent *a)
         if (sum == 0)
                 return;
         size_t n = agent_fill_processes(a);
-        struct str words =
-                arena_printf(&a->arena,
-                             "the ring was full: %llu exec, %llu fork, %llu exit and %llu call events were "
-                             "lost; the process table was read anew (%zu processes)",
-                             (unsigned long long)lost[OBSERVE_EXEC], (unsigned long long)lost[OBSERVE_FORK],
-                             (unsigned long long)lost[OBSERVE_EXIT], (unsigned long long)lost[OBSERVE_CALL], n);
+        struct str words = arena_printf(&a->arena,
+                                        "the ring was full: %llu exec, %llu fork and %llu exit events were "
+                                        "lost; the process table was read anew (%zu processes)",
+                                        (unsigned long long)lost[OBSERVE_EXEC], (unsigned long long)lost[OBSERVE_FORK],
+                                        (unsigned long long)lost[OBSERVE_EXIT], n);
         agent_emit(a, &(struct alert){ .rule_name = "Events lost",
                                        .priority = PRIORITY_WARNING,
                                        .source = "internal",
                                        .output = words,
                                        .extras = extras,
-                                       .n_extras = OBSERVE_KINDS });
+                                       .n_extras = ARRAY_SIZE(extras) });
         arena_done(&a->arena);
 }
 
 /* ----------------------------------------------------------------------------------------------------- rules ---- */
+
+static bool is_burst(enum field_id id)
+{
+        return id == FIELD_burst_ports || id == FIELD_burst_hosts || id == FIELD_burst_removed ||
+               id == FIELD_burst_suffixed;
+}
+
+static bool is_environment(enum field_id id) { return id == FIELD_proc_env; }
+
+static bool asks_for(const struct agent *a, bool (*is_it)(enum field_id))
+{
+        for (size_t i = 0; i < rule_set_n_refs(a->rules.set); i++)
+                if (is_it(rule_set_ref(a->rules.set, i)->field->id))
+                        return true;
+        return false;
+}
 
 static void take_rules(struct agent *a, const struct agent_rules *rules)
 {
@@ -204,6 +241,7 @@ static void take_rules(struct agent *a, const struct agent_rules *rules)
         a->needs = arena_array(&a->needs_arena, n, sizeof(*a->needs));
         for (size_t i = 0; i < n; i++)
                 rule_set_needs(rules->set, i, &a->needs_arena, &a->needs[i]);
+        a->bursts.is_wanted = asks_for(a, is_burst);
         for (size_t i = 0; agent_parts[i]; i++)
                 if (a->part_states[i] && agent_parts[i]->on_rules)
                         agent_parts[i]->on_rules(a->part_states[i]);
@@ -224,9 +262,12 @@ static int load_rules(struct agent *a, struct error *err)
         return r;
 }
 
-static int apply_kill(struct agent *a, struct error *err)
+/* What the loaded rules want of the programs in the kernel. */
+static int apply_rules(struct agent *a, struct error *err)
 {
-        int r = sensor_set_kill(a->sensor, a->rules.kill_mask);
+        struct observe_settings settings = { .kill_mask = a->rules.kill_mask,
+                                             .wants_env = asks_for(a, is_environment) };
+        int r = sensor_set(a->sensor, &settings);
         return r < 0 ? error_errno(err, r, "the kernel does not take the kill rules") : 0;
 }
 
@@ -235,7 +276,7 @@ static void reload(struct agent *a)
         struct error err = ERROR_NONE;
         int r = load_rules(a, &err);
         if (r == 0)
-                r = apply_kill(a, &err);
+                r = apply_rules(a, &err);
         if (r == 0)
                 agent_tell(a, "rules loaded anew: %zu, %zu of them kill", rule_set_n(a->rules.set), a->rules.n_kill);
         else
@@ -250,10 +291,13 @@ static void take_signals(struct agent *a, int fd)
 {
         struct signalfd_siginfo s;
         while (read(fd, &s, sizeof(s)) == sizeof(s)) {
+                struct error err = ERROR_NONE;
                 if (s.ssi_signo == SIGHUP)
                         reload(a);
-                else
+                else if (s.ssi_signo != SIGUSR1 && s.ssi_signo != SIGUSR2)
                         a->is_stopping = true;
+                else if (agent_set_mode(a, s.ssi_signo == SIGUSR1, &err) < 0)
+                        agent_tell(a, "the mode stays as it was: %s", err.text);
         }
 }
 
@@ -332,6 +376,8 @@ static int watch_signals(struct error *err)
         sigset_t set;
         sigemptyset(&set);
         sigaddset(&set, SIGHUP);
+        sigaddset(&set, SIGUSR1);
+        sigaddset(&set, SIGUSR2);
         sigaddset(&set, SIGTERM);
         sigaddset(&set, SIGINT);
         sigprocmask(SIG_BLOCK, &set, NULL);
@@ -369,7 +415,7 @@ static int start(struct agent *a, struct error *err)
         if (r == 0)
                 r = sensor_open(a->o->ring_bytes, &a->sensor, err);
         if (r == 0)
-                r = apply_kill(a, err);
+                r = apply_rules(a, err);
         if (r != 0)
                 return r;
         process_table_init(&a->processes);
@@ -382,14 +428,15 @@ static int start(struct agent *a, struct error *err)
         if (r < 0)
                 return r;
         size_t n = agent_fill_processes(a);
+        process_each(&a->processes, meet_by_process, a);
         if (!sensor_sees_host())
                 agent_tell(
                         a,
                         "this is not the host's process namespace: ancestry, users and containers of programs will be "
                         "missing; start "
                         "it with the host's process ids (--pid=host)");
-        agent_tell(a, "watching: %zu rules, %zu of them kill; %zu processes run already", rule_set_n(a->rules.set),
-                   a->rules.n_kill, n);
+        agent_tell(a, "watching: %zu rules, %zu of them kill; %zu processes run already; %s mode",
+                   rule_set_n(a->rules.set), a->rules.n_kill, n, sensor_is_full(a->sensor) ? "full" : "lean");
         return 0;
 }
 
@@ -407,6 +454,8 @@ int agent_run(const struct agent_options *o, struct agent_counts *ret, struct er
         if (a.containers.buckets)
                 container_table_done(&a.containers);
         process_table_done(&a.processes);
+        users_done(&a.users);
+        bursts_done(&a.bursts);
         sensor_close(a.sensor);
         agent_rules_done(&a.rules);
         limiter_done(&a.limiter);

@@ -6,6 +6,7 @@
 #define SEKISHO_SERVE_AGENT_H
 
 #include "serve/alert.h"
+#include "serve/files-options.h"
 #include "serve/guard.h"
 
 struct agent_options {
@@ -15,7 +16,10 @@ struct agent_options {
         FILE *stream;             /* alerts of `least` and above, or NULL */
         bool is_json;             /* on the stream */
         enum rule_priority least; /* the least urgent that is told */
-        uint32_t ring_bytes;      /* 0: the default */
+        const char *incidents;    /* file of the log of incidents, or NULL: they are numbered only */
+        struct files_options files;
+        uint32_t ring_bytes; /* of each ring; 0: the default */
+        bool is_full;        /* begins in full mode; SIGUSR1 and SIGUSR2 change it */
         struct guard_options guard;
 
         /* What the operator should know, a line each: started, rules loaded anew, what is wrong with them. */
@@ -31,8 +35,9 @@ struct agent_counts {
 };
 
 /*
- * Runs until SIGTERM or SIGINT; SIGHUP loads the rules anew (and opens the file of alerts anew). Nothing is left in the
- * kernel. 0: ended by a signal. RULES_WRONG: the rules do not load. < 0: words in err. The counts are set either way.
+ * Runs until SIGTERM or SIGINT; SIGHUP loads the rules anew (and opens the file of alerts anew); SIGUSR1 changes to
+ * full mode, SIGUSR2 to lean mode. Nothing is left in the kernel. 0: ended by a signal. RULES_WRONG: the rules do not
+ * load. < 0: words in err. The counts are set either way.
  */
 int agent_run(const struct agent_options *o, struct agent_counts *ret, struct error *err);
 

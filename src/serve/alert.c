@@ -49,13 +49,13 @@ static json_t *value_json(const struct value *v)
         }
 }
 
-static struct str time_text(int64_t ns, char text[64])
+struct str alert_time(int64_t ns, char text[static ALERT_TIME_BYTES])
 {
         struct tm tm;
         time_t seconds = (time_t)(ns / SECOND_NS);
         gmtime_r(&seconds, &tm);
-        size_t n = strftime(text, 64, "%Y-%m-%dT%H:%M:%S", &tm);
-        n += (size_t)snprintf(text + n, 64 - n, ".%09lldZ", (long long)(ns % SECOND_NS));
+        size_t n = strftime(text, ALERT_TIME_BYTES, "%Y-%m-%dT%H:%M:%S", &tm);
+        n += (size_t)snprintf(text + n, ALERT_TIME_BYTES - n, ".%09lldZ", (long long)(ns % SECOND_NS));
         return str_span(text, n);
 }
 
@@ -79,18 +79,20 @@ static struct str name_of(const struct alert *a) { return a->rule ? a->rule->nam
 
 static json_t *alert_json(const struct alert *a)
 {
-        char text[64];
+        char text[ALERT_TIME_BYTES];
         json_t *o = doc_object(), *tags = doc_array();
         for (size_t i = 0; a->rule && i < a->rule->tags.n; i++)
                 doc_add(tags, doc_text(a->rule->tags.v[i]));
         for (size_t i = 0; a->tags && a->tags[i]; i++)
                 doc_add(tags, doc_cstr(a->tags[i]));
-        doc_set(o, "time", doc_text(time_text(a->time_ns, text)));
+        doc_set(o, "time", doc_text(alert_time(a->time_ns, text)));
         doc_set(o, "rule", doc_text(name_of(a)));
         doc_set(o, "priority", doc_cstr(rule_priority_names[a->priority]));
         doc_set(o, "source", doc_cstr(a->source));
         doc_set(o, "hostname", doc_cstr(a->hostname));
         doc_set(o, "action", doc_cstr(alert_action_names[a->action]));
+        if (a->incident > 0)
+                doc_set(o, "incident", doc_number(a->incident));
         doc_set(o, "tags", tags);
         doc_set(o, "output", doc_text(a->output));
         doc_set(o, "output_fields", fields_json(a));
@@ -109,9 +111,9 @@ static void write_file(struct alert_sink *s, const char *line, size_t n)
 /* Controls and what would change the direction of a line are shown, not obeyed. */
 static void print_text(FILE *to, const struct alert *a)
 {
-        char text[64];
+        char text[ALERT_TIME_BYTES];
         struct str s = a->output;
-        fprintf(to, "%.*s  %s  %.*s", STR_FMT(time_text(a->time_ns, text)), rule_priority_names[a->priority],
+        fprintf(to, "%.*s  %s  %.*s", STR_FMT(alert_time(a->time_ns, text)), rule_priority_names[a->priority],
                 STR_FMT(name_of(a)));
         if (a->action != ALERT_NOTHING)
                 fprintf(to, "  [%s]", alert_action_names[a->action]);
@@ -128,17 +130,21 @@ static void print_text(FILE *to, const struct alert *a)
         fflush(to);
 }
 
+void alert_line(const struct alert *a, struct buf *to)
+{
+        json_t *o = alert_json(a);
+        char *line = json_dumps(o, JSON_COMPACT | JSON_ENSURE_ASCII);
+        json_decref(o);
+        buf_puts(to, line ? line : "{}");
+        buf_putc(to, '\n');
+        free(line);
+}
+
 void alert_write(struct alert_sink *s, const struct alert *a)
 {
-        bool needs_json = s->path || (s->stream && s->is_json);
-        if (needs_json) {
-                json_t *o = alert_json(a);
-                char *line = json_dumps(o, JSON_COMPACT | JSON_ENSURE_ASCII);
-                json_decref(o);
-                _cleanup_(buf_done) struct buf b = BUF_INIT(16u << 20);
-                buf_puts(&b, line ? line : "{}");
-                buf_putc(&b, '\n');
-                free(line);
+        if (s->path || (s->stream && s->is_json)) {
+                _cleanup_(buf_done) struct buf b = BUF_INIT(ALERT_LINE_MAX);
+                alert_line(a, &b);
                 if (s->path)
                         write_file(s, b.p, b.n);
                 if (s->stream && s->is_json) {

@@ -5,6 +5,7 @@
 #ifndef SEKISHO_SERVE_ALERT_H
 #define SEKISHO_SERVE_ALERT_H
 
+#include "base/buf.h"
 #include "rule/rule.h"
 
 #include <stdio.h>
@@ -57,6 +58,9 @@ struct alert {
         int64_t time_ns; /* since 1970 */
         struct str output;
         enum alert_action action;
+        uint64_t incident;                     /* 0: it belongs to none */
+        uint64_t stands_for;                   /* > 0: it tells of so many alerts that were held back */
+        struct str held_container;             /* of those: the id, or "host" */
         const struct field_ref *const *fields; /* output_fields */
         size_t n_fields;
         const struct record *record;      /* answers for them */
@@ -65,6 +69,15 @@ struct alert {
         const struct process *process;           /* whose doing it is; NULL: nobody's */
         const struct container_entry *container; /* NULL: the host */
 };
+
+#define ALERT_LINE_MAX   (16u << 20)
+#define ALERT_TIME_BYTES 64
+
+/* The alert as one line of JSON, with its end. */
+void alert_line(const struct alert *a, struct buf *to);
+
+/* "2026-11-20T10:00:00.123456789Z". */
+struct str alert_time(int64_t ns, char text[static ALERT_TIME_BYTES]);
 
 void alert_write(struct alert_sink *s, const struct alert *a);
 

@@ -163,7 +163,7 @@ static void report(struct guardian *g, const char *event, const struct waiter *w
 {
         struct guard_scene scene;
         struct str action = allowed ? STR("allowed") : g->c->o.dry_run ? STR("would-deny") : STR("denied");
-        guard_scene_take(&scene, w->fd, w->pid);
+        guard_scene_take(&scene, w->fd, w->pid, w->pidfd);
         struct fact_guarded f = { .event = str_of(event),
                                   .access = str_of(guard_access_name(w->mask)),
                                   .actions = { &action, 1 },

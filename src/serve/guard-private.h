@@ -90,9 +90,10 @@ bool guard_finding_decode(struct str reply, struct arena *arena, struct guard_fi
 struct guard_scene {
         struct arena arena;
         pid_t pid;
-        int root_fd;          /* its root directory (O_PATH); -1: it is gone */
-        pid_t top;            /* its farthest ancestor that is in the container too, and is not its first process */
-        int top_pidfd;        /* -1: it is gone, or the process is the host's */
+        int root_fd;         /* its root directory (O_PATH); -1: it is gone */
+        uint64_t started_ns; /* since boot; with the number it names a process for ever */
+        pid_t top;           /* the farthest ancestor that is in the container too, and not its first process; or pid */
+        uint64_t top_started_ns;
         bool is_in_container; /* its mounts are not ours, and its process ids or its cgroup are a container's */
         struct str name;      /* of the file, by its descriptor: relative to its layer, of overlays */
         struct str comm, exe, cmdline, cgroup, mounts; /* the last: of /proc/PID/mountinfo */
@@ -104,7 +105,7 @@ struct guard_scene {
  * Takes it down, before the process is answered. Opens nothing but files of /proc, and none that waits for the memory
  * of the process: a process can have its memory locked for as long as it likes.
  */
-void guard_scene_take(struct guard_scene *s, int fd, pid_t pid);
+void guard_scene_take(struct guard_scene *s, int fd, pid_t pid, int pidfd);
 void guard_scene_take_container(struct guard_scene *s); /* mounts, and the ancestor; of containers */
 
 /* Its arguments, which do wait for its memory: in a child, and not for long. For responders. */
@@ -147,7 +148,7 @@ struct guard_detection {
         const struct guard_config *config;
         struct guard_finding *finding;
         struct guard_scene *scene;
-        int fd, pidfd; /* the file; its process, or -1 */
+        int fd; /* the file */
         uint64_t mask;
         bool was_allowed; /* its deadline had passed */
 };

@@ -5,7 +5,8 @@
  */
 #include "serve/guard-private.h"
 
-#include "act/stop.h"
+#include "act/freeze.h"
+#include "act/process-tree.h"
 #include "sense/container.h"
 #include "source/container-find.h"
 
@@ -58,32 +59,54 @@ static void find_container(struct responding *r)
         }
 }
 
+/* The process, its descendants, and whoever in the container has started it, but for the container's first process. */
+static void kill_processes(struct responding *r)
+{
+        const struct guard_scene *s = r->d->scene;
+        struct error err = ERROR_NONE;
+        int n = act_kill_tree((uint32_t)s->pid, s->started_ns, &err);
+        if (n >= 0 && s->top != s->pid) {
+                int more = act_kill_tree((uint32_t)s->top, s->top_started_ns, &err);
+                n = more < 0 ? more : n + more;
+        }
+        if (n < 0)
+                add_detail(r, err.text);
+        if (n > 0 || n == -E2BIG) {
+                r->fact.count = n > 0 ? (uint64_t)n : ACT_TREE_MAX;
+                did(r, "killed");
+        }
+}
+
+static void freeze_container(struct responding *r)
+{
+        struct act_target target;
+        struct error err = ERROR_NONE;
+        struct act_subject who = { .id = r->fact.container_id,
+                                   .name = r->fact.container_name,
+                                   .image = r->fact.image,
+                                   .pid = (uint64_t)r->d->scene->pid,
+                                   .cgroup = r->d->scene->cgroup };
+        int e = act_target_find(&who, &target, &err);
+        if (e == 0)
+                e = act_freeze(&target, &err);
+        if (e == 0)
+                did(r, "frozen");
+        add_detail(r, e < 0 ? err.text : "sekisho contain thaw lets it go on");
+}
+
 static void stop_processes(struct responding *r)
 {
         const struct guard_options *o = &r->d->config->o;
-        char words[DETAIL_MAX];
-        struct error err = ERROR_NONE;
-        if (o->response == GUARD_NOTHING || r->d->pidfd < 0)
+        if (r->d->scene->pid <= 0 || !r->d->scene->started_ns)
                 return;
-        if (!r->d->scene->is_in_container) {
+        if (!r->d->scene->is_in_container)
                 add_detail(r, "the process is the host's: it was left alone");
-        } else if (o->dry_run) {
+        else if (o->dry_run)
                 did(r, o->response == GUARD_KILL ? "would-kill" : "would-freeze");
-        } else if (o->response == GUARD_KILL) {
-                r->fact.count = stop_tree(r->d->pidfd, r->d->scene->pid);
-                if (r->d->scene->top_pidfd >= 0 && r->d->scene->top != r->d->scene->pid)
-                        r->fact.count += stop_tree(r->d->scene->top_pidfd, r->d->scene->top);
-                if (r->fact.count)
-                        did(r, "killed");
-        } else if (stop_freeze(r->d->scene->cgroup, true, &err) < 0) {
-                snprintf(words, sizeof(words), "not frozen: %.900s", err.text);
-                add_detail(r, words);
-        } else {
-                did(r, "frozen");
-                snprintf(words, sizeof(words), "it goes on with 0 in cgroup.freeze of the cgroup %.*s",
-                         STR_FMT(str_upto(r->d->scene->cgroup, 800)));
-                add_detail(r, words);
-        }
+        else if (o->response == GUARD_KILL)
+                kill_processes(r);
+        else
+                freeze_container(r);
 }
 
 static void describe(struct responding *r, struct fact_quarantined *q)
@@ -194,8 +217,11 @@ void guard_respond(const struct guard_detection *d, int report_fd)
                 did(&r, d->was_allowed ? "allowed" : dry ? "would-deny" : "denied");
         if (d->was_allowed)
                 add_detail(&r, "it was allowed when its deadline passed");
-        stop_processes(&r);
+        if (d->config->o.response == GUARD_KILL)
+                stop_processes(&r);
         find_container(&r);
+        if (d->config->o.response == GUARD_FREEZE)
+                stop_processes(&r);
         quarantine_file(&r);
         if (!r.fact.path.n)
                 r.fact.path = d->scene->name;

@@ -75,6 +75,13 @@ static void end_of(struct scanner *s, struct asked *a, enum verdict verdict)
 
 /* --- what was found --- */
 
+/* Who waits for an answer is there; who has written may have ended, and only his descriptor knows. */
+static void take_scene(struct guard_scene *scene, const struct asked *a)
+{
+        bool waits = a->ask.mask & (FAN_OPEN_EXEC_PERM | FAN_OPEN_PERM);
+        guard_scene_take(scene, a->fd, waits || a->pidfd >= 0 ? a->ask.pid : 0, a->pidfd);
+}
+
 /* What is told, and nothing is done about. finding: NULL if it is not about one. */
 static void report_problem(struct scanner *s, const struct asked *a, const char *event,
                            const struct guard_finding *finding, struct str code, struct str detail)
@@ -91,7 +98,7 @@ static void report_problem(struct scanner *s, const struct asked *a, const char 
                 s->reporter.lost++;
                 return;
         }
-        guard_scene_take(&scene, a->fd, a->ask.pid);
+        take_scene(&scene, a);
         struct fact_guarded f = { .event = str_of(event),
                                   .access = str_of(guard_access_name(a->ask.mask)),
                                   .path = scene.name,
@@ -168,13 +175,12 @@ static bool is_cleared(struct scanner *s, const struct asked *a, const struct gu
 static void on_malware(struct scanner *s, struct asked *a, struct guard_finding *finding)
 {
         struct guard_scene scene;
-        guard_scene_take(&scene, a->fd, a->ask.pid);
+        take_scene(&scene, a);
         guard_scene_take_container(&scene);
         struct guard_detection d = { .config = s->config,
                                      .finding = finding,
                                      .scene = &scene,
                                      .fd = a->fd,
-                                     .pidfd = a->pidfd,
                                      .mask = a->ask.mask,
                                      .was_allowed = a->is_late && a->was_allowed };
         start_responder(s, &d);

@@ -22,6 +22,8 @@
 #define MOUNTINFO_MAX ((size_t)4 << 20)
 #define ARGUMENTS_MS  100
 #define ANCESTORS_MAX 64
+#define STAT_PARENT   2 /* words of /proc/PID/stat after the name */
+#define STAT_START    20
 
 static struct str link_text(struct arena *arena, const char *path)
 {
@@ -58,35 +60,40 @@ static struct str cgroup_of(struct arena *arena, pid_t pid)
         return STR_NONE;
 }
 
-/* Name and parent out of /proc/PID/stat: "pid (name) state ppid ..."; the name may hold anything. */
-static bool name_and_parent(struct arena *arena, pid_t pid, struct str *ret_name, pid_t *ret_parent)
+struct process_line {
+        struct str name;
+        pid_t parent;
+        uint64_t started_ns;
+};
+
+/* Out of /proc/PID/stat: "pid (name) state parent ..."; the name may hold anything. */
+static bool read_process(struct arena *arena, pid_t pid, struct process_line *ret)
 {
         struct str text = proc_text(arena, pid, "stat");
         ptrdiff_t from = str_find_char(text, '('), to = str_rfind_char(text, ')');
-        uint64_t parent;
+        uint64_t words[STAT_START] = { 0 };
         if (from < 0 || to < from)
                 return false;
-        *ret_name = str_span(text.p + from + 1, (size_t)(to - from - 1));
         struct str rest = str_from(text, (size_t)to + 2);
-        str_cut(&rest, ' ');
-        if (!str_u64(str_cut(&rest, ' '), &parent) || parent > INT_MAX)
-                return false;
-        *ret_parent = (pid_t)parent;
+        for (unsigned i = 0; i < STAT_START; i++)
+                (void)str_u64(str_cut(&rest, ' '), &words[i]); /* some are letters, some negative */
+        *ret = (struct process_line){ .name = str_span(text.p + from + 1, (size_t)(to - from - 1)),
+                                      .parent = (pid_t)MIN(words[STAT_PARENT - 1], (uint64_t)INT_MAX),
+                                      .started_ns = words[STAT_START - 1] *
+                                                    (UINT64_C(1000000000) / (uint64_t)sysconf(_SC_CLK_TCK)) };
         return true;
 }
 
 static void take_chain(struct guard_scene *s)
 {
-        pid_t parent = 0;
-        if (!name_and_parent(&s->arena, s->pid, &s->comm, &parent))
+        struct process_line p;
+        if (!read_process(&s->arena, s->pid, &p))
                 return;
+        s->comm = p.name;
+        s->started_ns = p.started_ns;
         s->chain.v = arena_array(&s->arena, GUARD_CHAIN_MAX, sizeof(*s->chain.v));
-        while (parent > 0 && s->chain.n < GUARD_CHAIN_MAX) {
-                struct str name;
-                if (!name_and_parent(&s->arena, parent, &name, &parent))
-                        break;
-                s->chain.v[s->chain.n++] = name;
-        }
+        while (p.parent > 0 && s->chain.n < GUARD_CHAIN_MAX && read_process(&s->arena, p.parent, &p))
+                s->chain.v[s->chain.n++] = p.name;
 }
 
 static struct str spaced(struct arena *arena, struct str args)
@@ -117,10 +124,10 @@ static bool is_container_cgroup(struct str cgroup)
         return false;
 }
 
-void guard_scene_take(struct guard_scene *s, int fd, pid_t pid)
+void guard_scene_take(struct guard_scene *s, int fd, pid_t pid, int pidfd)
 {
         char path[64];
-        *s = (struct guard_scene){ .arena = ARENA_INIT, .pid = pid, .root_fd = -1, .top_pidfd = -1 };
+        *s = (struct guard_scene){ .arena = ARENA_INIT, .pid = pid, .root_fd = -1 };
         snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
         s->name = link_text(&s->arena, path);
         (void)fstat(fd, &s->st);
@@ -133,6 +140,10 @@ void guard_scene_take(struct guard_scene *s, int fd, pid_t pid)
         s->is_in_container = has_other(&s->arena, pid, "ns/mnt") &&
                              (has_other(&s->arena, pid, "ns/pid") || is_container_cgroup(s->cgroup));
         take_chain(s);
+        if (pidfd < 0 || syscall(SYS_pidfd_send_signal, pidfd, 0, NULL, 0) == 0)
+                return;
+        s->root_fd = close_fd(s->root_fd);
+        *s = (struct guard_scene){ .arena = s->arena, .pid = pid, .root_fd = -1, .name = s->name, .st = s->st };
 }
 
 static bool is_first_process(struct arena *arena, pid_t pid)
@@ -147,19 +158,19 @@ static bool is_first_process(struct arena *arena, pid_t pid)
 
 static void take_top(struct guard_scene *s)
 {
-        struct str name, mounts = proc_link(&s->arena, s->pid, "ns/mnt"), pids = proc_link(&s->arena, s->pid, "ns/pid");
-        pid_t pid = s->pid, parent;
-        for (unsigned i = 0; i < ANCESTORS_MAX && name_and_parent(&s->arena, pid, &name, &parent) && parent > 0; i++) {
-                if (!str_eq(proc_link(&s->arena, parent, "ns/mnt"), mounts) ||
-                    !str_eq(proc_link(&s->arena, parent, "ns/pid"), pids) || is_first_process(&s->arena, parent))
+        struct str mounts = proc_link(&s->arena, s->pid, "ns/mnt"), pids = proc_link(&s->arena, s->pid, "ns/pid");
+        struct process_line p;
+        s->top = s->pid;
+        s->top_started_ns = s->started_ns;
+        for (unsigned i = 0; i < ANCESTORS_MAX && read_process(&s->arena, s->top, &p) && p.parent > 0; i++) {
+                pid_t parent = p.parent;
+                if (!mounts.n || !str_eq(proc_link(&s->arena, parent, "ns/mnt"), mounts) ||
+                    !str_eq(proc_link(&s->arena, parent, "ns/pid"), pids) || is_first_process(&s->arena, parent) ||
+                    !read_process(&s->arena, parent, &p))
                         break;
-                pid = parent;
+                s->top = parent;
+                s->top_started_ns = p.started_ns;
         }
-        int fd = mounts.n ? (int)syscall(SYS_pidfd_open, pid, 0) : -1;
-        if (fd >= 0 && !str_eq(proc_link(&s->arena, pid, "ns/mnt"), mounts)) /* another has its number by now */
-                fd = close_fd(fd);
-        s->top = pid;
-        s->top_pidfd = fd;
 }
 
 void guard_scene_take_container(struct guard_scene *s)
@@ -200,7 +211,6 @@ void guard_scene_take_arguments(struct guard_scene *s)
 void guard_scene_done(struct guard_scene *s)
 {
         s->root_fd = close_fd(s->root_fd);
-        s->top_pidfd = close_fd(s->top_pidfd);
         arena_done(&s->arena);
 }
 

@@ -39,7 +39,7 @@ static struct str find_in_layer(const struct guard_scene *s, struct arena *arena
 static bool is_here(struct guard_scene *s, pid_t pid)
 {
         struct guard_scene there;
-        guard_scene_take(&there, -1, pid);
+        guard_scene_take(&there, -1, pid, -1);
         there.name = s->name;
         there.st = s->st;
         guard_scene_take_container(&there);
@@ -53,8 +53,8 @@ static bool is_here(struct guard_scene *s, pid_t pid)
         there.comm = arena_str(&there.arena, s->comm); /* who wrote it stays who wrote it */
         there.exe = arena_str(&there.arena, s->exe);
         there.chain = (struct str_list){ .n = 0 };
-        there.top_pidfd = close_fd(there.top_pidfd); /* and the others in there have done nothing */
-        there.pid = s->pid;
+        there.top = there.pid = s->pid; /* and the others in there have done nothing */
+        there.top_started_ns = there.started_ns = 0;
         guard_scene_done(s);
         *s = there;
         return true;

@@ -313,8 +313,8 @@ static int look_at_kernel(struct guard *g, struct fanotify_can *can, struct erro
                                      "container's merged directory with --guard, or their files are not seen");
         if (!can->pidfd)
                 agent_tell(g->agent,
-                           "guard: this kernel names processes by number only (Linux 5.15 has better): none is "
-                           "killed");
+                           "guard: this kernel names processes by number only (Linux 5.15 has better): whoever "
+                           "wrote a file is not known");
         return 0;
 }
 
@@ -417,4 +417,4 @@ static int guard_start(struct agent *a, void **ret, struct error *err)
         return 0;
 }
 
-const struct agent_part guard_part = { .name = "guard", .start = guard_start, .tick = guard_tick, .stop = guard_stop };
+const struct agent_part part_guard = { .name = "guard", .start = guard_start, .tick = guard_tick, .stop = guard_stop };

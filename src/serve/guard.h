@@ -18,7 +18,7 @@
 #define GUARD_STORAGES_MAX 16
 #define GUARD_DEADLINE_MAX 600000 /* ms */
 
-enum guard_mode {
+enum guard_level {
         GUARD_BALANCED, /* asks at exec, and at each open of what was written until it was found clean; the usual one */
         GUARD_LIGHT,    /* asks at exec; looks at what was written, afterwards */
         GUARD_STRICT,   /* asks at each open */
@@ -35,7 +35,7 @@ struct guard_options {
         const char *storages[GUARD_STORAGES_MAX]; /* directories: the superblocks that they lie on are guarded */
         size_t n_storages;                        /* 0: no guard */
         bool may_be_root;
-        enum guard_mode mode;
+        enum guard_level mode;
         unsigned deadline_ms;         /* 0: 250 light, 1000 balanced, 2000 strict */
         enum guard_choice late;       /* what was not looked at by then: strict denies, the others allow */
         enum guard_choice incomplete; /* what could not be looked at in full: allowed, unless GUARD_DENY */

@@ -153,6 +153,7 @@ static int container_open(const char *target, const struct source_options *o, st
         }
         ret->state = s;
         ret->container = c.id;
+        ret->container_pid = c.pid;
         ret->name = c.name.n ? c.name : c.id;
         add_image(ret, &c, o);
         packed_single_layer(ret, arena_printf(&ret->arena, "/proc/%llu/root", (unsigned long long)c.pid));

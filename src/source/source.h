@@ -44,8 +44,9 @@ struct artefact {
         struct str digest;   /* of the manifest (or image id where there is none); empty for directories */
         struct str image_id; /* digest of the configuration; may be empty */
         struct str_list tags;
-        struct str container; /* running containers: its id */
-        bool is_for_platform; /* an index says so, which counts more than the configuration */
+        struct str container;   /* running containers: its id */
+        uint64_t container_pid; /* and its first process as the host counts; 0: none */
+        bool is_for_platform;   /* an index says so, which counts more than the configuration */
         bool has_config;
         struct fact_image config;
         struct fact_step *steps; /* the history, in order */

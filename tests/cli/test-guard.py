@@ -135,7 +135,7 @@ def check_quarantine(stage, agent, c):
     wanted = {'path': '/opt/kept', 'host_path': place, 'size': len(stage.kept), 'mode': 0o751, 'uid': 1234, 'gid': 1235, 'container_id': c.id,
               'rule': RULE, 'removed': True, 'sha256': fields.get('file.sha256'), 'xattrs': ['user.note=' + b'a note'.hex()]}
     tap.ok({k: known.get(k) for k in wanted} == wanted, 'the item says where it was, whose, and why it was taken', known)
-    tap.expect('list for a person', [SEKISHO, 'quarantine', '--quarantine', agent.quarantine], 0, [item, '/opt/kept', RULE])
+    tap.expect('list for a person', [SEKISHO, 'quarantine', 'list', '--quarantine', agent.quarantine], 0, [item, '/opt/kept', RULE])
     tap.expect('show', [SEKISHO, 'quarantine', 'show', item, '--quarantine', agent.quarantine], 0, ['1234:1235 0751', fields.get('file.sha256')])
     sealed = os.path.join(agent.quarantine, 'objects', fields.get('file.sha256', ''))
     with open(sealed, 'rb') as f:

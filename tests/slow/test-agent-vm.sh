@@ -1,31 +1,8 @@
 #!/bin/bash
 # The sensor on another kernel: Debian's cloud kernel (6.1) in a virtual machine, with this program in an initramfs. What the BPF
 # programs read has another shape there, so this is where their relocation by name (CO-RE) shows. One start, under a minute.
-program=${SEKISHO_BUILD:-$(dirname "$0")/../../build}/sekisho
-case $program in /*) ;; *) program=$PWD/$program ;; esac
-actor=$(cd "$(dirname "$0")/../tools" && pwd)/actor.c
-skip() { echo "1..0 # SKIP $*"; exit 0; }
-for p in qemu-system-x86_64 busybox cc ldd apt-get dpkg-deb; do
-        command -v $p >/dev/null || skip "$p is not installed"
-done
-[ "$(uname -m)" = x86_64 ] || skip "the kernel is one for x86_64"
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-cd "$work" || exit 1
-chmod 755 .
-
-kernel=$(apt-cache depends linux-image-cloud-amd64 2>/dev/null | grep -oE 'linux-image-[0-9][^ ]*cloud-amd64$' | head -1)
-[ -n "$kernel" ] && timeout 300 apt-get download "$kernel" >apt.log 2>&1 && dpkg-deb -x "$kernel"*.deb kernel ||
-        skip "Debian's cloud kernel cannot be had: $(tail -1 apt.log 2>/dev/null)"
-mkdir -p root/{bin,proc,sys,dev,tmp}
-cp "$(command -v busybox)" root/bin/busybox
-cp "$program" root/bin/sekisho
-cc -D_GNU_SOURCE -O1 -static -o root/bin/actor "$actor" || skip "no static program can be built"
-ldd "$program" | grep -oE '/[^ ]+' | while read -r library; do
-        mkdir -p "root/$(dirname "$library")"
-        cp -L "$library" "root/$library"
-done
-cp kernel/lib/modules/*/kernel/fs/overlayfs/overlay.ko root/
+. "$(dirname "$0")/../tools/vm.sh"
+vm_begin
 cat >root/rules.yaml <<'R'
 - rule: seen
   desc: of the test
@@ -39,20 +16,12 @@ cat >root/rules.yaml <<'R'
   priority: CRITICAL
   action: kill
 R
-cat >root/init <<'I'
-#!/bin/busybox sh
-/bin/busybox --install -s /bin
-export PATH=/bin
-mount -t proc proc /proc
-mount -t sysfs sys /sys
-mount -t devtmpfs dev /dev
-mount -t tmpfs tmpfs /tmp
-mount -t cgroup2 cgroup2 /sys/fs/cgroup
-insmod /overlay.ko
+{
+        vm_init
+        cat <<'I'
 mkdir /tmp/l /tmp/u /tmp/w /tmp/m
 cp /bin/actor /tmp/l/image
 mount -t overlay overlay -o lowerdir=/tmp/l,upperdir=/tmp/u,workdir=/tmp/w /tmp/m
-echo "told kernel $(uname -r)"
 sekisho doctor | sed 's/^/told doctor /'
 sekisho agent --foreground -r /rules.yaml >/tmp/out 2>/tmp/err &
 agent=$!
@@ -73,24 +42,9 @@ wait $agent
 sed 's/^/told /' /tmp/out /tmp/err
 poweroff -f
 I
-chmod +x root/init
-(cd root && find . | busybox cpio -o -H newc 2>/dev/null) >initramfs
-timeout 300 qemu-system-x86_64 -accel tcg,thread=multi -cpu max -m 2500 -smp 2 -nographic -no-reboot -nodefaults -serial stdio \
-        -kernel kernel/boot/vmlinuz-* -initrd initramfs -append "console=ttyS0 quiet panic=1" </dev/null >log 2>&1
-tr -d '\r' <log | grep -o 'told .*' >told || { echo "1..0 # SKIP the virtual machine did not start: $(tail -1 log | tr -d '\r')"; exit 0; }
+} >root/init
+vm_run
 
-n=0
-failed=0
-ok() { # name, pattern
-        n=$((n + 1))
-        if grep -qE -- "$2" told; then
-                echo "ok $n - $1"
-        else
-                echo "not ok $n - $1"
-                sed 's/^/# /' told | cut -c1-300
-                failed=1
-        fi
-}
 ok "it is another kernel" 'kernel 6\.1\.'
 ok "exec is seen" 'doctor observe *✓ *exec'
 ok "fork is seen" 'doctor *✓ *fork'
@@ -104,5 +58,4 @@ ok "a deleted program" 'mark-deleted exe=/tmp/m/gone layer=upper deleted=true'
 ok "namespaces of its own" 'mark-inside exe=/tmp/m/dropped layer=upper deleted=false inside=true .* vpid=1 '
 ok "a memfd in namespaces is killed before it does anything" 'told killed 137 $'
 ok "it ended, and lost nothing" 'agent: ended: .*lost: 0 exec, 0 fork, 0 exit, 0 call; 0 records malformed'
-echo "1..$n"
-exit $failed
+vm_end

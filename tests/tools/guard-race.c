@@ -4,9 +4,9 @@
  *         guard-race METHOD ROUNDS DIRECTORY PROGRAM
  *
  * PROGRAM ends with 7; with one byte of it changed, at the end of a marker that a malware rule looks for, with 42
- * (guard-victim.S). In each round a file is executed while it is clean, changed by METHOD, and executed again: that must
- * not end with 42. Methods that begin with "race-" change it while it is executed. Prints one line:
- * "rounds R clean C denied D escaped E failed F".
+ * (guard-victim.S). In each round a file is executed while it is clean, changed by METHOD, and executed again: that
+ * must not end with 42. Methods that begin with "race-" change it while it is executed. Prints one line: "rounds R
+ * clean C denied D escaped E failed F".
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -24,7 +24,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define MARKER      "donate.v2." "xmri"
+#define MARKER                                                                                                         \
+        "donate.v2."                                                                                                   \
+        "xmri"
 #define CLEAN_CODE  7
 #define BAD_CODE    42
 #define DENIED_CODE 126
@@ -78,10 +80,10 @@ static int execute(const char *what)
 
 static void count(int code, bool may_be_clean)
 {
-        counts[code == BAD_CODE                       ? ESCAPED
-               : code == DENIED_CODE                  ? DENIED
-               : code == CLEAN_CODE && may_be_clean   ? CLEAN
-                                                      : FAILED]++;
+        counts[code == BAD_CODE                     ? ESCAPED
+               : code == DENIED_CODE                ? DENIED
+               : code == CLEAN_CODE && may_be_clean ? CLEAN
+                                                    : FAILED]++;
 }
 
 /* --- how a file is changed: false where it could not be --- */
@@ -144,8 +146,8 @@ static bool change_uring(char byte)
                 goto out;
         size_t size = p.sq_off.array + p.sq_entries * sizeof(uint32_t);
         char *sq = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, ring, IORING_OFF_SQ_RING);
-        struct io_uring_sqe *sqe = mmap(NULL, p.sq_entries * sizeof(*sqe), PROT_READ | PROT_WRITE, MAP_SHARED, ring,
-                                        IORING_OFF_SQES);
+        struct io_uring_sqe *sqe =
+                mmap(NULL, p.sq_entries * sizeof(*sqe), PROT_READ | PROT_WRITE, MAP_SHARED, ring, IORING_OFF_SQES);
         if (sq == MAP_FAILED || sqe == MAP_FAILED)
                 goto out;
         sqe[0] = (struct io_uring_sqe){
@@ -233,12 +235,18 @@ static const struct {
         bool (*change)(char);
         bool races;
 } methods[] = {
-        { "write", change_write, false },           { "mmap", change_mmap, false },
-        { "truncate", change_truncate, false },     { "rename", change_rename, false },
-        { "hardlink", change_hardlink, false },     { "copy-range", change_copy_range, false },
-        { "uring", change_uring, false },           { "race-write", change_write, true },
-        { "race-mmap", change_mmap, true },         { "race-rename", change_rename, true },
-        { "race-uring", change_uring, true },       { "hold", NULL, false },
+        { "write", change_write, false },
+        { "mmap", change_mmap, false },
+        { "truncate", change_truncate, false },
+        { "rename", change_rename, false },
+        { "hardlink", change_hardlink, false },
+        { "copy-range", change_copy_range, false },
+        { "uring", change_uring, false },
+        { "race-write", change_write, true },
+        { "race-mmap", change_mmap, true },
+        { "race-rename", change_rename, true },
+        { "race-uring", change_uring, true },
+        { "hold", NULL, false },
         { "copy-up", NULL, false },
 };
 

@@ -87,7 +87,7 @@ static const char *merged(struct fixture *x)
 {
         struct ledger ledger = { .entry = log_entry, .arg = x };
         struct error err = ERROR_NONE;
-        assert_int_equal(view_make(&x->layers, &x->arena, &ledger, &x->view, &err), 0);
+        assert_int_equal(view_make(&x->layers, &x->arena, &ledger, NULL, &x->view, &err), 0);
         return x->log;
 }
 
@@ -261,7 +261,7 @@ static void samples_are_the_first_by_path_and_counts_are_exact(void **state)
                 struct fact_file f = { .path = str_of(path), .type = FILE_REGULAR, .format = FORMAT_ELF, .mode = 0755 };
                 put(&x.layers.v[0].files, FACT_file, &f);
         }
-        assert_int_equal(view_make(&x.layers, &x.arena, NULL, &x.view, NULL), 0);
+        assert_int_equal(view_make(&x.layers, &x.arena, NULL, NULL, &x.view, NULL), 0);
         assert_int_equal(x.view.coverage.total_unknown_executables, 10000);
         assert_int_equal(x.view.coverage.n_unknown_executables, VIEW_SAMPLE_MAX);
         assert_true(str_is(x.view.coverage.unknown_executables[0].path, "opt/x0000"));

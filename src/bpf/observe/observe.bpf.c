@@ -7,6 +7,8 @@
  * Needs BTF, the ring buffer (5.8) and bpf_loop (5.17).
  */
 #include "bpf/shared/observe.h"
+#include "bpf/facts.h"
+#include "bpf/fd.h"
 #include "bpf/kernel.h"
 #include "bpf/shared/exe.h"
 
@@ -46,11 +48,10 @@ struct {
         __type(value, __u8);
 } containers SEC(".maps");
 
-/* An exec under construction. The slack behind the text takes the last piece, whose length is only known once written.
- */
+/* An exec under construction (path.h says why the text has slack). */
 struct scratch {
         struct observe_exec exec;
-        char text[OBSERVE_TEXT_MAX + OBSERVE_PATH_MAX];
+        char text[OBSERVE_TEXT_MAX + OBSERVE_ENV_MAX];
 };
 
 struct {
@@ -60,19 +61,13 @@ struct {
         __type(value, struct scratch);
 } scratch SEC(".maps");
 
-/* Keeps the compiler from undoing a mask that the verifier needs to see where the value is used. */
-#define BOUNDED(n)                                                                                                     \
-        ({                                                                                                             \
-                __u32 _n = (n);                                                                                        \
-                asm volatile("%0 &= %1" : "+r"(_n) : "i"(OBSERVE_TEXT_MAX - 1));                                       \
-                _n;                                                                                                    \
-        })
-
 static __always_inline struct scratch *get_scratch(void)
 {
         __u32 zero = 0;
         return bpf_map_lookup_elem(&scratch, &zero);
 }
+
+#include "bpf/path.h"
 
 static __always_inline void send(void *record, __u64 size, __u32 kind)
 {
@@ -83,119 +78,7 @@ static __always_inline void send(void *record, __u64 size, __u32 kind)
                 (*n)++;
 }
 
-/* ---------------------------------------------------------------------------------------------------- paths ---- */
-
-struct walk {
-        struct dentry *dentry, *root_dentry;
-        struct vfsmount *mount, *root_mount;
-        struct kernfs_node *node; /* of a cgroup, instead of a dentry */
-        __u32 start, n;           /* where the text begins, and where it ends so far */
-        __u32 is_done;
-};
-
-/* Appends one name. False when there is no more room for this path. */
-static __always_inline int add_name(struct walk *w, const void *name)
-{
-        struct scratch *s = get_scratch();
-        if (!s || w->n - w->start > OBSERVE_PATH_MAX - OBSERVE_NAME_MAX)
-                return 0;
-        long r = bpf_probe_read_kernel_str(&s->text[BOUNDED(w->n)], OBSERVE_NAME_MAX, name);
-        if (r <= 0)
-                return 0;
-        w->n += (__u32)r;
-        return 1;
-}
-
-/* One step towards the root: out of a mount, or to the parent directory. 1 ends the loop. */
-static long step_up(__u32 index, struct walk *w)
-{
-        struct dentry *dentry = w->dentry;
-        struct vfsmount *vfs = w->mount;
-        if (dentry == w->root_dentry && vfs == w->root_mount) {
-                w->is_done = 1;
-                return 1;
-        }
-        if (dentry == BPF_CORE_READ(vfs, mnt_root)) {
-                struct mount *m = (void *)vfs - bpf_core_field_offset(struct mount, mnt);
-                struct mount *parent = BPF_CORE_READ(m, mnt_parent);
-                if (m == parent) {
-                        w->is_done = 1;
-                        if (w->n == w->start) /* a file that stands in no tree has a name all the same */
-                                add_name(w, BPF_CORE_READ(dentry, d_name.name));
-                        return 1;
-                }
-                w->dentry = BPF_CORE_READ(m, mnt_mountpoint);
-                w->mount = (void *)parent + bpf_core_field_offset(struct mount, mnt);
-                return 0;
-        }
-        if (!add_name(w, BPF_CORE_READ(dentry, d_name.name)))
-                return 1;
-        struct dentry *above = BPF_CORE_READ(dentry, d_parent);
-        if (above == dentry) {
-                w->is_done = 1;
-                return 1;
-        }
-        w->dentry = above;
-        return 0;
-}
-
-static __always_inline __u32 add_path(struct dentry *dentry, struct vfsmount *mount, struct fs_struct *fs, __u32 n,
-                                      __u32 *ret_is_cut)
-{
-        struct walk w = { .dentry = dentry,
-                          .mount = mount,
-                          .root_dentry = BPF_CORE_READ(fs, root.dentry),
-                          .root_mount = BPF_CORE_READ(fs, root.mnt),
-                          .start = n,
-                          .n = n };
-        bpf_loop(OBSERVE_PATH_NAMES, step_up, &w, 0);
-        *ret_is_cut = !w.is_done;
-        return w.n;
-}
-
-static struct kernfs_node *kernfs_above(struct kernfs_node *node)
-{
-        if (bpf_core_field_exists(node->__parent))
-                return BPF_CORE_READ(node, __parent);
-        return BPF_CORE_READ((struct kernfs_node___parent *)node, parent);
-}
-
-static long step_cgroup(__u32 index, struct walk *w)
-{
-        struct kernfs_node *node = w->node, *above = kernfs_above(node);
-        if (!above) /* the root, whose name is empty */
-                return 1;
-        if (!add_name(w, BPF_CORE_READ(node, name)))
-                return 1;
-        w->node = above;
-        return 0;
-}
-
-static __always_inline __u32 add_cgroup(struct task_struct *task, __u32 n)
-{
-        struct walk w = { .node = BPF_CORE_READ(task, cgroups, dfl_cgrp, kn), .start = n, .n = n };
-        if (w.node)
-                bpf_loop(OBSERVE_PATH_NAMES, step_cgroup, &w, 0);
-        return w.n;
-}
-
 /* ---------------------------------------------------------------------------------------------------- facts ---- */
-
-static __always_inline __u32 pid_of(struct pid *pid) { return (__u32)BPF_CORE_READ(pid, numbers[0].nr); }
-
-/* The number that the process has in its own namespace, and which namespace that is. */
-static __always_inline __u32 own_pid(struct task_struct *leader, __u32 *ret_namespace)
-{
-        struct pid *pid = BPF_CORE_READ(leader, thread_pid);
-        __u32 level = BPF_CORE_READ(pid, level);
-        const void *numbers = __builtin_preserve_access_index(&pid->numbers[0]);
-        __u32 size = bpf_core_type_size(struct upid);
-        if (level > 32)
-                level = 0;
-        const struct upid *at = numbers + level * size;
-        *ret_namespace = BPF_CORE_READ(at, ns, ns.inum);
-        return (__u32)BPF_CORE_READ(at, nr);
-}
 
 static __always_inline __u32 tty_of(struct signal_struct *signal)
 {
@@ -207,62 +90,43 @@ static __always_inline __u32 tty_of(struct signal_struct *signal)
         return major << 8 | (minor & 0xff);
 }
 
-static __always_inline void read_socket(struct file *file, struct observe_fd *fd)
-{
-        struct socket *socket = BPF_CORE_READ(file, private_data);
-        struct sock *sk = BPF_CORE_READ(socket, sk);
-        if (!sk)
-                return;
-        fd->family = BPF_CORE_READ(sk, __sk_common.skc_family);
-        fd->type = BPF_CORE_READ(sk, sk_type);
-        fd->protocol = BPF_CORE_READ(sk, sk_protocol);
-        fd->local_port = BPF_CORE_READ(sk, __sk_common.skc_num);
-        fd->remote_port = __builtin_bswap16(BPF_CORE_READ(sk, __sk_common.skc_dport));
-        if (fd->family == 2 /* AF_INET */) {
-                BPF_CORE_READ_INTO((__u32 *)fd->remote, sk, __sk_common.skc_daddr);
-                BPF_CORE_READ_INTO((__u32 *)fd->local, sk, __sk_common.skc_rcv_saddr);
-        } else if (fd->family == 10 /* AF_INET6 */) {
-                BPF_CORE_READ_INTO(&fd->remote, sk, __sk_common.skc_v6_daddr);
-                BPF_CORE_READ_INTO(&fd->local, sk, __sk_common.skc_v6_rcv_saddr);
-        }
-}
+#define NS(sec, nsec) ((__u64)(sec)*1000000000 + (__u64)(nsec))
 
-static __always_inline void read_fd(struct fdtable *table, __u32 i, struct observe_fd *fd)
+static __always_inline void read_times(struct inode *inode, struct observe_exec *e)
 {
-        struct file **files = BPF_CORE_READ(table, fd), *file = NULL;
-        __builtin_memset(fd, 0, sizeof(*fd));
-        if (i >= BPF_CORE_READ(table, max_fds) || bpf_probe_read_kernel(&file, sizeof(file), files + i) || !file)
+        struct inode___timespec *between = (void *)inode;
+        struct inode___old *old = (void *)inode;
+        if (bpf_core_field_exists(inode->i_ctime_sec)) {
+                e->exe_ctime_ns = NS(BPF_CORE_READ(inode, i_ctime_sec), BPF_CORE_READ(inode, i_ctime_nsec));
+                e->exe_mtime_ns = NS(BPF_CORE_READ(inode, i_mtime_sec), BPF_CORE_READ(inode, i_mtime_nsec));
                 return;
-        struct inode *inode = BPF_CORE_READ(file, f_inode);
-        fd->mode = BPF_CORE_READ(inode, i_mode);
-        fd->rdev = BPF_CORE_READ(inode, i_rdev);
-        fd->ino = BPF_CORE_READ(inode, i_ino);
-        if ((fd->mode & 0170000) == 0140000)
-                read_socket(file, fd);
+        }
+        if (bpf_core_field_exists(old->i_ctime))
+                e->exe_ctime_ns = NS(BPF_CORE_READ(old, i_ctime.tv_sec), BPF_CORE_READ(old, i_ctime.tv_nsec));
+        else
+                e->exe_ctime_ns =
+                        NS(BPF_CORE_READ(between, __i_ctime.tv_sec), BPF_CORE_READ(between, __i_ctime.tv_nsec));
+        if (bpf_core_field_exists(old->i_mtime))
+                e->exe_mtime_ns = NS(BPF_CORE_READ(old, i_mtime.tv_sec), BPF_CORE_READ(old, i_mtime.tv_nsec));
+        else
+                e->exe_mtime_ns =
+                        NS(BPF_CORE_READ(between, __i_mtime.tv_sec), BPF_CORE_READ(between, __i_mtime.tv_nsec));
 }
 
 static __always_inline void read_exe(struct file *file, struct fs_struct *fs, struct observe_exec *e,
                                      struct exe_facts *facts)
 {
         struct inode *inode = BPF_CORE_READ(file, f_inode);
-        struct dentry *dentry = BPF_CORE_READ(file, f_path.dentry);
         struct super_block *sb = BPF_CORE_READ(inode, i_sb);
         e->exe_magic = (__u32)BPF_CORE_READ(sb, s_magic);
         e->exe_dev = BPF_CORE_READ(sb, s_dev);
         e->exe_ino = BPF_CORE_READ(inode, i_ino);
         e->exe_mode = BPF_CORE_READ(inode, i_mode);
         e->exe_uid = BPF_CORE_READ(inode, i_uid.val);
+        e->exe_gid = BPF_CORE_READ(inode, i_gid.val);
+        read_times(inode, e);
         e->exe_nlink = BPF_CORE_READ(inode, i_nlink);
-        facts->magic = e->exe_magic;
-        facts->is_rootless = BPF_CORE_READ(dentry, d_parent) == dentry;
-        facts->is_deleted = e->exe_nlink == 0 || !BPF_CORE_READ(dentry, d_hash.pprev);
-        facts->is_on_root = BPF_CORE_READ(fs, root.dentry, d_sb) == sb;
-        if (e->exe_magic == EXE_MAGIC_OVERLAY) {
-                /* struct ovl_inode is the inode, then the dentry of its file in the upper layer. */
-                void *upper = NULL;
-                bpf_probe_read_kernel(&upper, sizeof(upper), (void *)inode + bpf_core_type_size(struct inode));
-                facts->has_upper = upper != NULL;
-        }
+        read_file_facts(file, fs, facts);
 }
 
 static __always_inline __u32 flags_of(const struct exe_facts *f)
@@ -277,6 +141,8 @@ static __always_inline void read_task(struct task_struct *task, struct observe_e
 {
         struct signal_struct *signal = BPF_CORE_READ(task, signal);
         const struct cred *cred = BPF_CORE_READ(task, cred);
+        const struct upid *group = own_number(BPF_CORE_READ(signal, pids[PIDTYPE_PGID]));
+        const struct upid *own = own_number(BPF_CORE_READ(task, thread_pid));
         e->head.kind = OBSERVE_EXEC;
         e->head.pid = (__u32)BPF_CORE_READ(task, tgid);
         e->head.time_ns = bpf_ktime_get_boot_ns();
@@ -285,6 +151,8 @@ static __always_inline void read_task(struct task_struct *task, struct observe_e
         e->ppid = (__u32)BPF_CORE_READ(task, real_parent, tgid);
         e->sid = pid_of(BPF_CORE_READ(signal, pids[PIDTYPE_SID]));
         e->pgid = pid_of(BPF_CORE_READ(signal, pids[PIDTYPE_PGID]));
+        e->vpgid = (__u32)BPF_CORE_READ(group, nr);
+        e->init_started = BPF_CORE_READ(own, ns, child_reaper, start_boottime);
         e->tty = tty_of(signal);
         e->uid = BPF_CORE_READ(cred, uid.val);
         e->euid = BPF_CORE_READ(cred, euid.val);
@@ -310,6 +178,21 @@ static __always_inline __u32 add_args(struct task_struct *task, struct scratch *
         return n + (__u32)size;
 }
 
+static __always_inline __u32 add_env(struct task_struct *task, struct scratch *s, __u32 n)
+{
+        __u32 zero = 0;
+        struct observe_settings *wanted = bpf_map_lookup_elem(&settings, &zero);
+        unsigned long start = BPF_CORE_READ(task, mm, env_start);
+        unsigned long size = BPF_CORE_READ(task, mm, env_end) - start;
+        if (!wanted || !wanted->wants_env)
+                return n;
+        if (size > OBSERVE_ENV_MAX)
+                size = OBSERVE_ENV_MAX;
+        if (bpf_probe_read_user(&s->text[BOUNDED(n)], (__u32)size, (void *)start))
+                return n;
+        return n + (__u32)size;
+}
+
 static __always_inline __u32 add_filename(struct linux_binprm *bprm, struct scratch *s, __u32 n)
 {
         long r = bpf_probe_read_kernel_str(&s->text[BOUNDED(n)], OBSERVE_FILENAME_MAX, BPF_CORE_READ(bprm, filename));
@@ -329,6 +212,7 @@ static __always_inline void add_texts(struct task_struct *task, struct linux_bin
         ends[OBSERVE_CGROUP] = n = add_cgroup(task, n);
         ends[OBSERVE_FILENAME] = n = add_filename(bprm, s, n);
         ends[OBSERVE_ARGS] = n = add_args(task, s, n);
+        ends[OBSERVE_ENV] = n = add_env(task, s, n);
         s->exec.text_size[OBSERVE_EXE] = (__u16)ends[OBSERVE_EXE];
 #pragma unroll
         for (int i = 1; i < OBSERVE_TEXTS; i++)
