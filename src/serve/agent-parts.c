@@ -7,4 +7,9 @@ extern const struct agent_part part_calls, part_incidents;
 
 const struct agent_part *const agent_parts[] = {
         &part_calls, &part_incidents, &part_watch, &part_guard, NULL,
+extern const struct agent_part part_drift, part_watch;
+extern const struct agent_part part_calls, part_incidents;
+
+const struct agent_part *const agent_parts[] = {
+        &part_calls, &part_incidents, &part_watch, &part_drift, NULL,
 };
