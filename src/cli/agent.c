@@ -16,6 +16,8 @@ struct agent_command {
         const char *rules[RULE_FILES_MAX];
         size_t n_rules;
         const char *alerts, *incidents, *output, *least;
+        enum respond_mode respond;
+        const char *responses, *actions, *pins;
         uint64_t ring_kb;
 };
 
@@ -26,6 +28,10 @@ static const struct option_spec options[] = {
         { "incidents", 0, "FILE", "append what belongs to each incident to FILE, for sekisho incident" },
         { "output", 'o', "FORMAT", "of alerts on standard output: text (the default), json or none" },
         { "least", 0, "PRIORITY", "least urgent priority that is told (default: warning)" },
+        { "respond", 0, "MODE", "to rules with an action: enforce (the default), alert or log" },
+        { "responses", 0, "FILE", "modes for workloads and rules" },
+        { "actions", 0, "FILE", "journal of what was done (default: actions.jsonl beside the alerts)" },
+        { "pins", 0, "DIR", "where what cuts containers off is kept (default: /sys/fs/bpf/sekisho)" },
         { "ring", 0, "KIB", "size of the ring of events: a power of two (default: 4096)" },
         { NULL, 0, NULL, NULL },
 };
@@ -43,6 +49,15 @@ static int agent_option(void *state, const struct option_spec *o, const char *va
                 c->alerts = value;
         } else if (strcmp(o->name, "incidents") == 0) {
                 c->incidents = value;
+        } else if (strcmp(o->name, "respond") == 0) {
+                if (!respond_mode_parse(str_of(value), &c->respond))
+                        return error_set(err, -EINVAL, "takes enforce, alert or log");
+        } else if (strcmp(o->name, "responses") == 0) {
+                c->responses = value;
+        } else if (strcmp(o->name, "actions") == 0) {
+                c->actions = value;
+        } else if (strcmp(o->name, "pins") == 0) {
+                c->pins = value;
         } else if (strcmp(o->name, "least") == 0) {
                 c->least = value;
         } else if (strcmp(o->name, "ring") == 0) {
@@ -80,6 +95,10 @@ static int agent_main(void *state, int argc, char **argv)
                                    .incidents = c->incidents,
                                    .least = PRIORITY_WARNING,
                                    .ring_bytes = (uint32_t)(c->ring_kb * 1024),
+                                   .respond = c->respond,
+                                   .responses = c->responses,
+                                   .actions = c->actions,
+                                   .pins = c->pins,
                                    .tell = say,
                                    .tell_problems = say_problems };
         if (argc)

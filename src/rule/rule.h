@@ -95,6 +95,7 @@ enum rule_action { /* key "action"; none: the rule only speaks (a Falco rule) */
                    ACTION_FREEZE,
                    ACTION_QUARANTINE,
                    ACTION_ISOLATE,
+                   ACTION_TERMINATE,
                    ACTIONS
 };
 
@@ -121,6 +122,7 @@ struct rule {
         struct str source; /* "syscall", or what the file says; "" of a rule with stages of its own */
         enum rule_priority priority;
         enum rule_action action;
+        bool acts_after; /* key "when: after": kill once the event has been seen, not before the program runs */
         enum rule_response response;
         struct str_list tags;
         bool enabled;
