@@ -27,6 +27,7 @@ enum changed_key {
         KEY_RESPONSE,
         KEY_WHY,
         KEY_FIX,
+        KEY_SEVERITY,
 };
 
 static const struct changeable changeable[] = {
@@ -46,6 +47,7 @@ static const struct changeable changeable[] = {
         [KEY_RESPONSE] = { "response", false, true },
         [KEY_WHY] = { "why", false, true },
         [KEY_FIX] = { "fix", false, true },
+        [KEY_SEVERITY] = { "severity", false, true },
         { NULL, false, false },
 };
 
@@ -71,6 +73,7 @@ static const char *const keys[] = {
         "response",
         "why",
         "fix",
+        "severity",
         NULL,
 };
 
@@ -126,12 +129,16 @@ static void load_when(struct loading *l, const struct yaml_node *item, struct ru
 static void load_decision(struct loading *l, const struct yaml_node *item, struct rule *r)
 {
         const struct yaml_node *action = yaml_get(item, "action"), *response = yaml_get(item, "response");
+        const struct yaml_node *severity = yaml_get(item, "severity");
         int i;
         if (action && str_eq_nocase(yaml_text(action), STR("log"))) /* Trend Micro's word for a rule that only speaks */
                 r->action = ACTION_NONE;
         else if (action && (i = one_of(l, action, "action", rule_action_names, ACTIONS, 1)) >= 0)
                 r->action = (enum rule_action)i;
         load_when(l, item, r);
+        if (severity && !severity_parse(yaml_text(severity), &r->severity))
+                load_problem(l, PROBLEM_ERROR, "bad-value", severity, "it is one of critical, high, medium, low",
+                             "\"%.*s\" is no severity", STR_FMT(str_upto(yaml_text(severity), 60)));
         if (response && (i = one_of(l, response, "response", rule_response_names, RULE_RESPONSES, 1)) >= 0)
                 r->response = (enum rule_response)i;
         load_text(l, item, "why", false, &r->why);
@@ -142,7 +149,7 @@ static void load_decision(struct loading *l, const struct yaml_node *item, struc
 static void load_stages(struct loading *l, const struct yaml_node *item, struct rule *r)
 {
         const struct yaml_node *n = yaml_get(item, "stage");
-        static const char *const names[] = { "build", "scan", "admit", "run", "syscall" };
+        static const char *const names[] = { "build", "scan", "admit", "run", "syscall", "check" };
         if (!n)
                 return;
         r->stages = 0;
@@ -296,7 +303,7 @@ static void change_rule(struct loading *l, const struct yaml_node *item, struct 
 
 static void define_rule(struct loading *l, const struct yaml_node *item, struct rule_def *r)
 {
-        bool is_policy = yaml_get(item, "stage") || (l->options->stages & STAGES_POLICY) ||
+        bool is_policy = yaml_get(item, "stage") || (l->options->stages & (STAGES_POLICY | STAGE_CHECK)) ||
                          (says_policy(item) && !yaml_get(item, "source"));
         r->rule.place = node_place(l->file, item);
         r->rule.enabled = true;
@@ -307,7 +314,11 @@ static void define_rule(struct loading *l, const struct yaml_node *item, struct 
                 for (const char *const *key = (const char *const[]){ "desc", "output", "priority", NULL }; *key; key++)
                         if (!yaml_get(item, *key))
                                 load_problem(l, PROBLEM_ERROR, "missing-key", item, "", "the key %s is missing", *key);
-        if (is_policy && !yaml_get(item, "action"))
+        bool is_check = is_policy && r->rule.stages == STAGE_CHECK;
+        for (const char *const *key = (const char *const[]){ "desc", "severity", NULL }; is_check && *key; key++)
+                if (!yaml_get(item, *key))
+                        load_problem(l, PROBLEM_ERROR, "missing-key", item, "", "a check needs the key %s", *key);
+        if (is_policy && !is_check && !yaml_get(item, "action"))
                 load_problem(l, PROBLEM_ERROR, "missing-key", item, "add action: warn",
                              "a policy rule needs the key action");
         load_text(l, item, "desc", false, &r->rule.desc);

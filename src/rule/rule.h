@@ -121,6 +121,7 @@ struct rule {
         unsigned stages;   /* of enum stage */
         struct str source; /* "syscall", or what the file says; "" of a rule with stages of its own */
         enum rule_priority priority;
+        enum severity severity; /* key "severity", of checks; SEVERITY_UNKNOWN without it */
         enum rule_action action;
         bool acts_after; /* key "when: after": kill once the event has been seen, not before the program runs */
         enum rule_response response;
