@@ -18,6 +18,7 @@ struct agent_command {
         const char *alerts, *incidents, *output, *least;
         enum respond_mode respond;
         const char *responses, *actions, *pins;
+        bool is_full;
         uint64_t ring_kb;
 };
 
@@ -32,7 +33,8 @@ static const struct option_spec options[] = {
         { "responses", 0, "FILE", "modes for workloads and rules" },
         { "actions", 0, "FILE", "journal of what was done (default: actions.jsonl beside the alerts)" },
         { "pins", 0, "DIR", "where what cuts containers off is kept (default: /sys/fs/bpf/sekisho)" },
-        { "ring", 0, "KIB", "size of the ring of events: a power of two (default: 4096)" },
+        { "mode", 0, "MODE", "lean (the default): no system call is slowed down; full: rules see system calls too" },
+        { "ring", 0, "KIB", "size of each ring of events: a power of two (default: 4096)" },
         { NULL, 0, NULL, NULL },
 };
 
@@ -60,6 +62,10 @@ static int agent_option(void *state, const struct option_spec *o, const char *va
                 c->pins = value;
         } else if (strcmp(o->name, "least") == 0) {
                 c->least = value;
+        } else if (strcmp(o->name, "mode") == 0) {
+                if (strcmp(value, "lean") != 0 && strcmp(value, "full") != 0)
+                        return error_set(err, -EINVAL, "takes lean or full, not \"%s\"", value);
+                c->is_full = strcmp(value, "full") == 0;
         } else if (strcmp(o->name, "ring") == 0) {
                 if (!str_u64(str_of(value), &c->ring_kb) || c->ring_kb == 0 || c->ring_kb > UINT32_MAX / 1024)
                         return error_set(err, -EINVAL, "takes a number of KiB, not \"%s\"", value);
@@ -99,6 +105,7 @@ static int agent_main(void *state, int argc, char **argv)
                                    .responses = c->responses,
                                    .actions = c->actions,
                                    .pins = c->pins,
+                                   .is_full = c->is_full,
                                    .tell = say,
                                    .tell_problems = say_problems };
         if (argc)
@@ -136,11 +143,12 @@ const struct command command_agent = {
         .summary = "Watch what runs in the containers of this host, and tell or stop it",
         .help = "Programs that begin are seen by the kernel's own objects, without slowing down system calls; rules "
                 "say which "
-                "are told. SIGHUP loads the rules anew, SIGTERM ends it; nothing stays in the kernel. A rule with "
-                "\"action: "
-                "kill\" stops a program before its first instruction.\n",
+                "are told. Full mode shows rules the system calls that they ask for, and filters them in the kernel; "
+                "SIGUSR1 changes to it, SIGUSR2 back to lean mode. SIGHUP loads the rules anew, SIGTERM ends it; "
+                "nothing "
+                "stays in the kernel. A rule with \"action: kill\" stops a program before its first instruction.\n",
         .examples = "  sekisho agent --foreground --alerts /var/log/sekisho/alerts.jsonl\n"
-                    "  sekisho agent --foreground -r falco_rules.yaml -r mine.yaml -o json\n",
+                    "  sekisho agent --foreground --mode full -r falco_rules.yaml -r mine.yaml -o json\n",
         .options = options,
         .option = agent_option,
         .state_size = sizeof(struct agent_command),

@@ -101,6 +101,12 @@ void agent_remove_source(struct agent *a, int fd);
  */
 void agent_emit(struct agent *a, const struct alert *alert);
 
+/*
+ * Full mode (true) or lean mode; says so, or why it stays as it was (agent-calls.c). The rules that need system calls
+ * are named in lean mode.
+ */
+int agent_set_mode(struct agent *a, bool is_full, struct error *err);
+
 /* An event with its process and container through the rules (agent-judge.c). */
 void agent_judge(struct agent *a, const struct event *e, const struct process *p, const struct container_entry *c);
 

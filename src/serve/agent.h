@@ -16,7 +16,8 @@ struct agent_options {
         bool is_json;              /* on the stream */
         enum rule_priority least;  /* the least urgent that is told */
         const char *incidents;     /* file of the log of incidents, or NULL: they are numbered only */
-        uint32_t ring_bytes;       /* 0: the default */
+        uint32_t ring_bytes;       /* of each ring; 0: the default */
+        bool is_full;              /* begins in full mode; SIGUSR1 and SIGUSR2 change it */
         enum respond_mode respond; /* to hits of rules with an action, where `responses` says nothing else */
         const char *responses;     /* file of modes for workloads and rules, or NULL */
         const char *actions;       /* journal of what was done; NULL: beside the alerts, or the usual place */
@@ -35,8 +36,9 @@ struct agent_counts {
 };
 
 /*
- * Runs until SIGTERM or SIGINT; SIGHUP loads the rules anew (and opens the file of alerts anew). Nothing is left in the
- * kernel. 0: ended by a signal. RULES_WRONG: the rules do not load. < 0: words in err. The counts are set either way.
+ * Runs until SIGTERM or SIGINT; SIGHUP loads the rules anew (and opens the file of alerts anew); SIGUSR1 changes to
+ * full mode, SIGUSR2 to lean mode. Nothing is left in the kernel. 0: ended by a signal. RULES_WRONG: the rules do not
+ * load. < 0: words in err. The counts are set either way.
  */
 int agent_run(const struct agent_options *o, struct agent_counts *ret, struct error *err);
 

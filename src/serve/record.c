@@ -11,6 +11,8 @@ static const char *const call_names[OBSERVE_CALLS] = {
 #undef CALL
 };
 
+const char *event_call_name(enum observe_call_id call) { return call_names[call]; }
+
 const char *event_type_name(const struct event *e)
 {
         switch (e->kind) {
