@@ -48,7 +48,8 @@ static bool look_up(void *arg, struct str id, struct arena *arena, struct contai
                                          .image_id = c.image_id,
                                          .engine = c.engine,
                                          .pid = c.pid,
-                                         .labels = c.labels };
+                                         .labels = c.labels,
+                                         .settings = c.settings };
         return true;
 }
 
