@@ -50,6 +50,7 @@ static const struct changeable changeable[] = {
         [KEY_SEVERITY] = { "severity", false, true },
         { NULL, false, false },
 };
+_Static_assert(ARRAY_SIZE(changeable) <= CHANGEABLE_MAX + 1, "each key has a place in struct changes");
 
 static const char *const keys[] = {
         "rule",
