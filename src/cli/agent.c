@@ -2,6 +2,7 @@
 #include "serve/agent.h"
 
 #include "base/vec.h"
+#include "cli/agent-files.h"
 #include "cli/command.h"
 #include "cli/rule.h"
 
@@ -16,10 +17,10 @@ struct agent_command {
         const char *rules[RULE_FILES_MAX];
         size_t n_rules;
         const char *alerts, *incidents, *output, *least;
-        enum respond_mode respond;
-        const char *responses, *actions, *pins;
+        struct respond_options respond;
         bool is_full;
         uint64_t ring_kb;
+        struct files_options files;
 };
 
 static const struct option_spec options[] = {
@@ -33,6 +34,7 @@ static const struct option_spec options[] = {
         { "responses", 0, "FILE", "modes for workloads and rules" },
         { "actions", 0, "FILE", "journal of what was done (default: actions.jsonl beside the alerts)" },
         { "pins", 0, "DIR", "where what cuts containers off is kept (default: /sys/fs/bpf/sekisho)" },
+        AGENT_FILES_OPTIONS,
         { "mode", 0, "MODE", "lean (the default): no system call is slowed down; full: rules see system calls too" },
         { "ring", 0, "KIB", "size of each ring of events: a power of two (default: 4096)" },
         { NULL, 0, NULL, NULL },
@@ -41,6 +43,9 @@ static const struct option_spec options[] = {
 static int agent_option(void *state, const struct option_spec *o, const char *value, struct error *err)
 {
         struct agent_command *c = state;
+        int r = agent_files_option(&c->files, o, value, err);
+        if (r != NOT_FILES)
+                return r;
         if (strcmp(o->name, "foreground") == 0) {
                 c->foreground = true;
         } else if (strcmp(o->name, "rules") == 0) {
@@ -52,14 +57,14 @@ static int agent_option(void *state, const struct option_spec *o, const char *va
         } else if (strcmp(o->name, "incidents") == 0) {
                 c->incidents = value;
         } else if (strcmp(o->name, "respond") == 0) {
-                if (!respond_mode_parse(str_of(value), &c->respond))
+                if (!respond_mode_parse(str_of(value), &c->respond.mode))
                         return error_set(err, -EINVAL, "takes enforce, alert or log");
         } else if (strcmp(o->name, "responses") == 0) {
-                c->responses = value;
+                c->respond.responses = value;
         } else if (strcmp(o->name, "actions") == 0) {
-                c->actions = value;
+                c->respond.actions = value;
         } else if (strcmp(o->name, "pins") == 0) {
-                c->pins = value;
+                c->respond.pins = value;
         } else if (strcmp(o->name, "least") == 0) {
                 c->least = value;
         } else if (strcmp(o->name, "mode") == 0) {
@@ -100,11 +105,9 @@ static int agent_main(void *state, int argc, char **argv)
                                    .alerts = c->alerts,
                                    .incidents = c->incidents,
                                    .least = PRIORITY_WARNING,
+                                   .files = c->files,
                                    .ring_bytes = (uint32_t)(c->ring_kb * 1024),
                                    .respond = c->respond,
-                                   .responses = c->responses,
-                                   .actions = c->actions,
-                                   .pins = c->pins,
                                    .is_full = c->is_full,
                                    .tell = say,
                                    .tell_problems = say_problems };

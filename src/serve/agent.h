@@ -6,22 +6,21 @@
 #define SEKISHO_SERVE_AGENT_H
 
 #include "serve/alert.h"
+#include "serve/files-options.h"
 #include "serve/respond-modes.h"
 
 struct agent_options {
         const char *const *rules; /* files; n_rules == 0: the embedded ones */
         size_t n_rules;
-        const char *alerts;        /* file, or NULL */
-        FILE *stream;              /* alerts of `least` and above, or NULL */
-        bool is_json;              /* on the stream */
-        enum rule_priority least;  /* the least urgent that is told */
-        const char *incidents;     /* file of the log of incidents, or NULL: they are numbered only */
-        uint32_t ring_bytes;       /* of each ring; 0: the default */
-        bool is_full;              /* begins in full mode; SIGUSR1 and SIGUSR2 change it */
-        enum respond_mode respond; /* to hits of rules with an action, where `responses` says nothing else */
-        const char *responses;     /* file of modes for workloads and rules, or NULL */
-        const char *actions;       /* journal of what was done; NULL: beside the alerts, or the usual place */
-        const char *pins;          /* where what cuts off is kept; NULL: the usual place */
+        const char *alerts;       /* file, or NULL */
+        FILE *stream;             /* alerts of `least` and above, or NULL */
+        bool is_json;             /* on the stream */
+        enum rule_priority least; /* the least urgent that is told */
+        const char *incidents;    /* file of the log of incidents, or NULL: they are numbered only */
+        struct files_options files;
+        uint32_t ring_bytes; /* of each ring; 0: the default */
+        bool is_full;        /* begins in full mode; SIGUSR1 and SIGUSR2 change it */
+        struct respond_options respond;
 
         /* What the operator should know, a line each: started, rules loaded anew, what is wrong with them. */
         void (*tell)(void *arg, const char *words);

@@ -23,6 +23,14 @@ extern const char *const respond_mode_names[RESPOND_MODES];
 
 bool respond_mode_parse(struct str word, enum respond_mode *ret);
 
+/* Of the agent. */
+struct respond_options {
+        enum respond_mode mode; /* where the file says nothing else */
+        const char *responses;  /* file of modes for workloads and rules, or NULL */
+        const char *actions;    /* journal of what was done; NULL: beside the alerts, or the usual place */
+        const char *pins;       /* where what cuts off is kept; NULL: the usual place */
+};
+
 /* Globs (fnmatch without special slashes); NULL: whatever. */
 struct respond_entry {
         const char *rule, *image, *name, *label;

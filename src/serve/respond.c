@@ -132,8 +132,8 @@ static const char *journal_path(const struct agent_options *o, struct arena *are
 {
         struct str alerts = str_of(o->alerts);
         ptrdiff_t slash = str_rfind_char(alerts, '/');
-        if (o->actions || !o->alerts)
-                return o->actions ? o->actions : ACT_JOURNAL_DEFAULT;
+        if (o->respond.actions || !o->alerts)
+                return o->respond.actions ? o->respond.actions : ACT_JOURNAL_DEFAULT;
         return arena_printf(arena, "%.*sactions.jsonl", STR_FMT(str_upto(alerts, (size_t)(slash + 1)))).p;
 }
 
@@ -142,7 +142,7 @@ static int start(struct agent *a, void **ret, struct error *err)
         struct responder *s = xcalloc(1, sizeof(*s));
         s->agent = a;
         s->journal = journal_path(a->o, &s->arena);
-        s->pins = a->o->pins ? a->o->pins : ACT_PINS_DEFAULT;
+        s->pins = a->o->respond.pins ? a->o->respond.pins : ACT_PINS_DEFAULT;
         *ret = s;
         return 0;
 }
