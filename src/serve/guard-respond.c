@@ -88,7 +88,7 @@ static void freeze_container(struct responding *r)
                                    .cgroup = r->d->scene->cgroup };
         int e = act_target_find(&who, &target, &err);
         if (e == 0)
-                e = act_freeze(&target, &err);
+                e = act_freeze(&target, true, &err);
         if (e == 0)
                 did(r, "frozen");
         add_detail(r, e < 0 ? err.text : "sekisho contain thaw lets it go on");
