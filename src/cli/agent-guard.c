@@ -68,7 +68,7 @@ int guard_option(struct guard_options *g, const struct option_spec *o, const cha
         if (strcmp(o->name, "guard-writable") == 0)
                 return take_choice(value, &g->writable, err);
         if (strcmp(o->name, "guard-mode") == 0) {
-                r = take_word(value, guard_mode_names, GUARD_MODES, &i, err);
+                r = take_word(value, guard_level_names, GUARD_MODES, &i, err);
                 g->mode = (enum guard_level)i;
         } else if (strcmp(o->name, "guard-response") == 0) {
                 r = take_word(value, guard_response_names, GUARD_RESPONSES, &i, err);

@@ -24,7 +24,7 @@
 #define WORDS_MAX      2048
 #define EXTRAS_MAX     32
 
-const char *const guard_mode_names[GUARD_MODES] = { "balanced", "light", "strict" };
+const char *const guard_level_names[GUARD_MODES] = { "balanced", "light", "strict" };
 const char *const guard_response_names[GUARD_RESPONSES] = { "kill", "freeze", "none" };
 
 static const struct {
@@ -411,7 +411,7 @@ static int guard_start(struct agent *a, void **ret, struct error *err)
                 return error_prefix(err, r, "guard");
         }
         agent_tell(a, "guard: %d file systems, mode %s, %zu malware rules, deadline %u ms (then %s)%s", r,
-                   guard_mode_names[o->mode], malware_rules_total(g->malware), g->config.deadline_ms,
+                   guard_level_names[o->mode], malware_rules_total(g->malware), g->config.deadline_ms,
                    g->config.late_allows ? "allowed" : "denied", o->dry_run ? "; dry run: nothing is denied" : "");
         *ret = g;
         return 0;

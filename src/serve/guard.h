@@ -28,7 +28,7 @@ enum guard_level {
 enum guard_choice { GUARD_USUAL, GUARD_ALLOW, GUARD_DENY }; /* GUARD_USUAL: as the mode has it */
 enum guard_response { GUARD_KILL, GUARD_FREEZE, GUARD_NOTHING, GUARD_RESPONSES };
 
-extern const char *const guard_mode_names[GUARD_MODES];
+extern const char *const guard_level_names[GUARD_MODES];
 extern const char *const guard_response_names[GUARD_RESPONSES];
 
 struct guard_options {
