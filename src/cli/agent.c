@@ -17,6 +17,7 @@ struct agent_command {
         const char *rules[RULE_FILES_MAX];
         size_t n_rules;
         const char *alerts, *incidents, *output, *least;
+        struct respond_options respond;
         bool is_full;
         uint64_t ring_kb;
         struct drift_options drift;
@@ -35,6 +36,10 @@ static const struct option_spec options[] = {
         { "append-only", 0, "[PATTERN=]DIR", "files below DIR of containers only grow (BPF LSM); repeatable" },
         { "output", 'o', "FORMAT", "of alerts on standard output: text (the default), json or none" },
         { "least", 0, "PRIORITY", "least urgent priority that is told (default: warning)" },
+        { "respond", 0, "MODE", "to rules with an action: enforce (the default), alert or log" },
+        { "responses", 0, "FILE", "modes for workloads and rules" },
+        { "actions", 0, "FILE", "journal of what was done (default: actions.jsonl beside the alerts)" },
+        { "pins", 0, "DIR", "where what cuts containers off is kept (default: /sys/fs/bpf/sekisho)" },
         AGENT_FILES_OPTIONS,
         { "mode", 0, "MODE", "lean (the default): no system call is slowed down; full: rules see system calls too" },
         { "ring", 0, "KIB", "size of each ring of events: a power of two (default: 4096)" },
@@ -65,6 +70,15 @@ static int agent_option(void *state, const struct option_spec *o, const char *va
                 c->alerts = value;
         } else if (strcmp(o->name, "incidents") == 0) {
                 c->incidents = value;
+        } else if (strcmp(o->name, "respond") == 0) {
+                if (!respond_mode_parse(str_of(value), &c->respond.mode))
+                        return error_set(err, -EINVAL, "takes enforce, alert or log");
+        } else if (strcmp(o->name, "responses") == 0) {
+                c->respond.responses = value;
+        } else if (strcmp(o->name, "actions") == 0) {
+                c->respond.actions = value;
+        } else if (strcmp(o->name, "pins") == 0) {
+                c->respond.pins = value;
         } else if (strcmp(o->name, "drift") == 0) {
                 return add_word(c->drift.manifests, &c->drift.n_manifests, value, err);
         } else if (strcmp(o->name, "drift-mode") == 0) {
@@ -125,6 +139,7 @@ static int agent_main(void *state, int argc, char **argv)
                                    .least = PRIORITY_WARNING,
                                    .files = c->files,
                                    .ring_bytes = (uint32_t)(c->ring_kb * 1024),
+                                   .respond = c->respond,
                                    .drift = c->drift,
                                    .is_full = c->is_full,
                                    .tell = say,

@@ -6,6 +6,7 @@ extern const struct agent_part part_drift;
 extern const struct agent_part part_incidents;
 extern const struct agent_part part_loaded;
 extern const struct agent_part part_log_guard;
+extern const struct agent_part part_respond;
 extern const struct agent_part part_watch;
 
 /* clang-format off */
@@ -13,6 +14,7 @@ const struct agent_part *const agent_parts[] = {
         &part_calls,
         &part_incidents,
         &part_drift,
+        &part_respond,
         &part_loaded,
         &part_log_guard,
         &part_watch, /* behind those that add to what is watched */
