@@ -125,6 +125,16 @@ static int parse_priority(const char *name, enum rule_priority *ret)
         return -EINVAL;
 }
 
+static int undo(const struct files_options *f)
+{
+        struct error err = ERROR_NONE;
+        int n = guard_undo(f->guard_journal ? f->guard_journal : LOG_GUARD_JOURNAL, &err);
+        if (n < 0)
+                return fail(EXIT_INCOMPLETE, &err);
+        printf("%d %s guarded any more\n", n, n == 1 ? "log is not" : "logs are not");
+        return EXIT_CLEAN;
+}
+
 static int agent_main(void *state, int argc, char **argv)
 {
         extern const struct command command_agent;
@@ -144,6 +154,8 @@ static int agent_main(void *state, int argc, char **argv)
                                    .tell_problems = say_problems };
         if (argc)
                 return fail_usage(&command_agent, "takes no argument, not \"%s\"", argv[0]);
+        if (c->files.undo)
+                return undo(&c->files);
         if (!c->foreground)
                 return fail_usage(&command_agent, "runs in the foreground only: give --foreground");
         if (c->least && parse_priority(c->least, &o.least) < 0)
