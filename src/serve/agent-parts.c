@@ -3,6 +3,7 @@
 
 extern const struct agent_part part_calls;
 extern const struct agent_part part_drift;
+extern const struct agent_part part_guard;
 extern const struct agent_part part_incidents;
 extern const struct agent_part part_loaded;
 extern const struct agent_part part_log_guard;
@@ -11,12 +12,13 @@ extern const struct agent_part part_watch;
 
 /* clang-format off */
 const struct agent_part *const agent_parts[] = {
-        &part_calls, &part_guard,
+        &part_calls,
         &part_incidents,
         &part_drift,
         &part_respond,
         &part_loaded,
         &part_log_guard,
+        &part_guard,
         &part_watch, /* behind those that add to what is watched */
         NULL,
 };
