@@ -1,8 +1,8 @@
 /*
- * Programs that outlive the agent: their links and maps are pinned in a directory of a BPF file system. The ring goes on
- * filling and what must die dies, while nobody reads; the next agent takes the maps over, attaches programs of its own
- * beside the old ones, and puts their links in the place of the old links. For that moment both are attached: an event
- * may come twice, none is missed.
+ * Programs that outlive the agent: their links and maps are pinned in a directory of a BPF file system. The ring goes
+ * on filling and what must die dies, while nobody reads; the next agent takes the maps over, attaches programs of its
+ * own beside the old ones, and puts their links in the place of the old links. For that moment both are attached: an
+ * event may come twice, none is missed.
  */
 #include "sense/sensor-private.h"
 
@@ -18,7 +18,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-#define LAYOUT   1 /* of records and maps: what was pinned by another one is not taken over */
+#define LAYOUT   1      /* of records and maps: what was pinned by another one is not taken over */
 #define NEW_LINK "-new" /* a BPF file system takes no dots */
 
 static bool is_kept_map(const char *name)
