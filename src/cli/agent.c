@@ -2,8 +2,10 @@
 #include "serve/agent.h"
 
 #include "base/vec.h"
+#include "cli/agent-status.h"
 #include "cli/command.h"
 #include "cli/rule.h"
+#include "serve/control.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -15,7 +17,7 @@ struct agent_command {
         bool foreground;
         const char *rules[RULE_FILES_MAX];
         size_t n_rules;
-        const char *alerts, *incidents, *output, *least;
+        const char *alerts, *incidents, *output, *least, *socket;
         uint64_t ring_kb;
 };
 
@@ -26,6 +28,7 @@ static const struct option_spec options[] = {
         { "incidents", 0, "FILE", "append what belongs to each incident to FILE, for sekisho incident" },
         { "output", 'o', "FORMAT", "of alerts on standard output: text (the default), json or none" },
         { "least", 0, "PRIORITY", "least urgent priority that is told (default: warning)" },
+        { "socket", 0, "PATH", "where ps, top and events ask (default: " CONTROL_SOCKET_DEFAULT "), or none" },
         { "ring", 0, "KIB", "size of the ring of events: a power of two (default: 4096)" },
         { NULL, 0, NULL, NULL },
 };
@@ -43,6 +46,8 @@ static int agent_option(void *state, const struct option_spec *o, const char *va
                 c->alerts = value;
         } else if (strcmp(o->name, "incidents") == 0) {
                 c->incidents = value;
+        } else if (strcmp(o->name, "socket") == 0) {
+                c->socket = value;
         } else if (strcmp(o->name, "least") == 0) {
                 c->least = value;
         } else if (strcmp(o->name, "ring") == 0) {
@@ -78,12 +83,17 @@ static int agent_main(void *state, int argc, char **argv)
                                    .n_rules = c->n_rules,
                                    .alerts = c->alerts,
                                    .incidents = c->incidents,
+                                   .socket = c->socket,
                                    .least = PRIORITY_WARNING,
                                    .ring_bytes = (uint32_t)(c->ring_kb * 1024),
                                    .tell = say,
                                    .tell_problems = say_problems };
+        if (argc == 1 && strcmp(argv[0], "status") == 0)
+                return agent_status(c->socket, c->output && strcmp(c->output, "json") == 0);
+        if (argc == 1 && strcmp(argv[0], "reload") == 0)
+                return agent_tell_reload(c->socket);
         if (argc)
-                return fail_usage(&command_agent, "takes no argument, not \"%s\"", argv[0]);
+                return fail_usage(&command_agent, "takes status, reload, or no argument, not \"%s\"", argv[0]);
         if (!c->foreground)
                 return fail_usage(&command_agent, "runs in the foreground only: give --foreground");
         if (c->least && parse_priority(c->least, &o.least) < 0)
@@ -113,7 +123,7 @@ static int agent_main(void *state, int argc, char **argv)
 
 const struct command command_agent = {
         .name = "agent",
-        .usage = "agent --foreground [OPTIONS]",
+        .usage = "agent --foreground [OPTIONS] | agent status | agent reload",
         .summary = "Watch what runs in the containers of this host, and tell or stop it",
         .help = "Programs that begin are seen by the kernel's own objects, without slowing down system calls; rules "
                 "say which "

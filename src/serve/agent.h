@@ -15,6 +15,7 @@ struct agent_options {
         bool is_json;             /* on the stream */
         enum rule_priority least; /* the least urgent that is told */
         const char *incidents;    /* file of the log of incidents, or NULL: they are numbered only */
+        const char *socket;       /* of control: a path, "none", or NULL: the default, if it is free */
         uint32_t ring_bytes;      /* 0: the default */
 
         /* What the operator should know, a line each: started, rules loaded anew, what is wrong with them. */
