@@ -1,5 +1,5 @@
 /* See check.h: the list of checkers, the rows that they share, and names. */
-#include "analyze/check.h"
+#include "analyze/check-rules.h"
 
 extern const struct checker checker_compose, checker_dockerfile, checker_kubernetes;
 
@@ -42,6 +42,11 @@ const struct check *check_at(size_t i)
         if (i < ARRAY_SIZE(common))
                 return common[i];
         i -= ARRAY_SIZE(common);
+        size_t n_rules = 0;
+        for (; check_rules_at(n_rules); n_rules++)
+                if (n_rules == i)
+                        return check_rules_at(i);
+        i -= n_rules;
         for (size_t k = 0; checkers[k]; k++) {
                 size_t n = 0;
                 for (const struct check *c; (c = checkers[k]->check(n)); n++)
@@ -71,6 +76,9 @@ const struct check *check_find(struct str id)
         for (size_t i = 0; i < ARRAY_SIZE(common); i++)
                 if (check_has_name(common[i], id))
                         return common[i];
+        for (size_t n = 0; check_rules_at(n); n++)
+                if (check_has_name(check_rules_at(n), id))
+                        return check_rules_at(n);
         for (size_t k = 0; checkers[k]; k++)
                 for (size_t n = 0; checkers[k]->check(n); n++)
                         if (check_has_name(checkers[k]->check(n), id))

@@ -2,22 +2,15 @@
  * Compose files (compose-spec.io): the checker. Values with variables (${TAG}) are not judged where they decide: what
  * they will be is not in the file.
  */
+#include "analyze/check-rules.h"
 #include "analyze/yaml-page.h"
 #include "base/vec.h"
 
-enum rule {
+enum compose_rule {
         DUPLICATE_KEY,
-        PRIVILEGED,
         ENGINE_SOCKET,
         HOST_DIRECTORY,
-        HOST_NETWORK,
-        HOST_NAMESPACE,
         CAPABILITIES,
-        UNCONFINED,
-        ROOT,
-        NEW_PRIVILEGES,
-        WRITABLE_ROOT,
-        NO_MEMORY_LIMIT,
         PUBLISHED,
         SECRET,
         IMAGE_MOVES,
@@ -29,10 +22,6 @@ static const struct check rules[RULES] = {
         [DUPLICATE_KEY] = { "SK-COMPOSE-001", NULL, SEVERITY_HIGH, "A key stands twice in one object",
                             "Tools disagree about which one counts: what is reviewed is not what runs.",
                             "Remove one of them", "NIST-800-190:4.1.2 CWE-694", false },
-        [PRIVILEGED] = { "SK-COMPOSE-101", NULL, SEVERITY_CRITICAL, "A privileged service",
-                         "It has all capabilities and devices of the host: whoever takes it over has the host.",
-                         "Remove privileged, and add the one capability or device that is needed",
-                         "NIST-800-190:4.4.3 T1611", false },
         [ENGINE_SOCKET] = { "SK-COMPOSE-102", NULL, SEVERITY_CRITICAL, "The socket of the container engine is mounted",
                             "Whoever speaks to it can start any container: that is root on the host.",
                             "Remove it, or put a proxy before it that lets through only what is needed",
@@ -41,32 +30,9 @@ static const struct check rules[RULES] = {
                              "With it, the service can read the host's secrets or change its programs.",
                              "Mount only the directory that is needed, read-only, or use a named volume",
                              "NIST-800-190:4.5.5 T1611", false },
-        [HOST_NETWORK] = { "SK-COMPOSE-104", NULL, SEVERITY_HIGH, "The network of the host",
-                           "The service reaches what listens on the host only, and opens ports that nobody listed.",
-                           "Remove network_mode, and publish the ports that are needed", "NIST-800-190:4.4.2 T1611",
-                           false },
-        [HOST_NAMESPACE] = { "SK-COMPOSE-105", NULL, SEVERITY_HIGH, "A namespace of the host",
-                             "The service sees and reaches processes, memory or users of the host.", "Remove it",
-                             "NIST-800-190:4.4.3 T1611", false },
         [CAPABILITIES] = { "SK-COMPOSE-106", NULL, SEVERITY_HIGH, "Capabilities beyond the default set",
                            "Capabilities such as SYS_ADMIN or NET_ADMIN are most of the way to root on the host.",
                            "Remove them from cap_add", "NIST-800-190:4.4.3 T1611", false },
-        [UNCONFINED] = { "SK-COMPOSE-107", NULL, SEVERITY_HIGH, "Without the engine's confinement",
-                         "System calls and files that the engine keeps from containers are open.",
-                         "Remove the entry of security_opt, or give a profile", "NIST-800-190:4.4.3 T1611", false },
-        [ROOT] = { "SK-COMPOSE-108", NULL, SEVERITY_MEDIUM, "A service that is told to run as root",
-                   "Root in the container is root for the kernel when anything else fails.",
-                   "Give user a number other than 0, or leave it to the image", "NIST-800-190:4.1.2 T1611", false },
-        [NEW_PRIVILEGES] = { "SK-COMPOSE-109", NULL, SEVERITY_LOW, "Privilege escalation allowed",
-                             "A setuid program in the image makes root out of any user.",
-                             "Add no-new-privileges:true to security_opt", "NIST-800-190:4.4.3 T1068", false },
-        [WRITABLE_ROOT] = { "SK-COMPOSE-110", NULL, SEVERITY_LOW, "The root file system can be written",
-                            "Whoever gets in can put programs and scripts beside those of the image.",
-                            "Set read_only to true, and add tmpfs where the program writes", "NIST-800-190:4.4.3 T1105",
-                            false },
-        [NO_MEMORY_LIMIT] = { "SK-COMPOSE-111", NULL, SEVERITY_LOW, "No limit of memory",
-                              "One service can take the memory of the host, and others are killed for it.",
-                              "Set mem_limit, or deploy.resources.limits.memory", "NIST-800-190:4.4.3 T1499", false },
         [PUBLISHED] = { "SK-COMPOSE-112", NULL, SEVERITY_MEDIUM, "A port on all addresses of the host",
                         "It is open to whoever reaches the host; docker's rules come before those of the firewall.",
                         "Give the address: 127.0.0.1:8080:80, or use expose for other services",
@@ -89,16 +55,10 @@ struct service {
         const struct yaml_node *key, *node;
 };
 
-static void say(const struct service *s, enum rule rule, const struct yaml_node *at, struct str what)
+static void say(const struct service *s, enum compose_rule rule, const struct yaml_node *at, struct str what)
 {
         yaml_page_add(s->page, &rules[rule], at ? at : s->key, "service %.*s%s%.*s", STR_FMT(str_upto(s->name, 64)),
                       what.n ? ": " : "", STR_FMT(str_upto(what, 150)));
-}
-
-static bool is_true(const struct yaml_node *n)
-{
-        bool yes = false;
-        return n && (yaml_bool(n, &yes) ? yes : str_is(yaml_text(n), "true"));
 }
 
 /* --- isolation --- */
@@ -122,51 +82,18 @@ static void check_capabilities(const struct service *s)
         }
 }
 
-/* no-new-privileges, also as no-new-privileges:true and no-new-privileges=true */
-static bool forbids_privileges(struct str option)
+/* What the rules of data/checks/ see. */
+static void run_rules(const struct service *s)
 {
-        struct str name = STR("no-new-privileges");
-        return str_starts(option, name) && !str_ends(option, STR("false"));
-}
-
-static void check_security_options(const struct service *s)
-{
-        const struct yaml_node *options = yaml_at(s->node, "security_opt", NULL);
-        bool has_no_new = false;
-        for (size_t i = 0; options && options->kind == YAML_SEQUENCE && i < options->n; i++) {
-                struct str o = yaml_text(options->items[i]);
-                has_no_new = has_no_new || forbids_privileges(o);
-                if (str_ends(o, STR("unconfined")) || str_is(o, "label:disable") || str_is(o, "label=disable"))
-                        say(s, UNCONFINED, options->items[i], o);
-        }
-        if (!has_no_new)
-                say(s, NEW_PRIVILEGES, NULL, STR_NONE);
-}
-
-static void check_isolation(const struct service *s)
-{
-        static const char *const namespaces[] = { "pid", "ipc", "uts", "userns_mode", "cgroup" };
-        const struct yaml_node *privileged = yaml_at(s->node, "privileged", NULL);
-        const struct yaml_node *network = yaml_at(s->node, "network_mode", NULL),
-                               *user = yaml_at(s->node, "user", NULL);
-        struct str group = yaml_text(user), name = str_cut(&group, ':');
-        if (is_true(privileged))
-                say(s, PRIVILEGED, privileged, STR_NONE);
-        if (str_is(yaml_text(network), "host"))
-                say(s, HOST_NETWORK, network, STR_NONE);
-        for (size_t i = 0; i < ARRAY_SIZE(namespaces); i++) {
-                const struct yaml_node *n = yaml_get(s->node, namespaces[i]);
-                if (str_is(yaml_text(n), "host"))
-                        say(s, HOST_NAMESPACE, n, str_of(namespaces[i]));
-        }
-        if (str_is(name, "root") || str_is(name, "0"))
-                say(s, ROOT, user, STR_NONE);
-        if (!is_true(yaml_at(s->node, "read_only", NULL)))
-                say(s, WRITABLE_ROOT, yaml_at(s->node, "read_only", NULL), STR_NONE);
-        if (!yaml_at(s->node, "mem_limit", NULL) && !yaml_at(s->node, "deploy", "resources", "limits", "memory", NULL))
-                say(s, NO_MEMORY_LIMIT, NULL, STR_NONE);
-        check_capabilities(s);
-        check_security_options(s);
+        check_rules_run(s->page, &(struct resource){ .format = "compose",
+                                                     .part = "service",
+                                                     .kind = STR("service"),
+                                                     .name = str_upto(s->name, 64),
+                                                     .line = s->key->line,
+                                                     .column = s->key->column,
+                                                     .end_line = s->key->line,
+                                                     .node = s->node,
+                                                     .object = s->node });
 }
 
 /* --- mounts --- */
@@ -289,7 +216,8 @@ static void check_document(struct check_page *page, const struct check_file *fil
                         sink_unread(out, file->path, "corrupt", "line %u: a service must be an object", p->key->line);
                         continue;
                 }
-                check_isolation(&s);
+                run_rules(&s);
+                check_capabilities(&s);
                 check_mounts(&s);
                 check_ports(&s);
                 check_environment(&s);

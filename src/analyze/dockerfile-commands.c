@@ -3,19 +3,19 @@
 
 #define THE(w) STR_FMT(str_upto((w), 80))
 
-static void on_pointless(struct lint *l, const struct rule *r, const struct command *c)
+static void on_pointless(struct lint *l, const struct lint_rule *r, const struct command *c)
 {
         if (command_is(c, "ssh vim shutdown service ps free top kill mount ifconfig"))
                 (void)lint_hit_command(l, r, c, &c->argv[0], "%.*s", THE(c->name));
 }
 
-static void on_cd(struct lint *l, const struct rule *r, const struct command *c)
+static void on_cd(struct lint *l, const struct lint_rule *r, const struct command *c)
 {
         if (command_is(c, "cd") && c->number == 0 && c->argc == 2)
                 (void)lint_hit_command(l, r, c, &c->argv[0], "cd %.*s", THE(c->argv[1].value));
 }
 
-static void on_sudo(struct lint *l, const struct rule *r, const struct command *c)
+static void on_sudo(struct lint *l, const struct lint_rule *r, const struct command *c)
 {
         const struct shell_command *s = c->shell;
         if (s->n_words && s->words[0].is_literal && word_is_one_of(s->words[0].value, "sudo /usr/bin/sudo doas"))
@@ -23,7 +23,7 @@ static void on_sudo(struct lint *l, const struct rule *r, const struct command *
 }
 
 /* useradd without -l writes lastlog and faillog, sparse files as long as the number is high. */
-static void on_useradd(struct lint *l, const struct rule *r, const struct command *c)
+static void on_useradd(struct lint *l, const struct lint_rule *r, const struct command *c)
 {
         if (!command_is(c, "useradd") || command_has(c, "--no-log-init") || command_has_letter(c, 'l'))
                 return;
@@ -41,7 +41,7 @@ static void on_useradd(struct lint *l, const struct rule *r, const struct comman
         }
 }
 
-static void on_wget(struct lint *l, const struct rule *r, const struct command *c)
+static void on_wget(struct lint *l, const struct lint_rule *r, const struct command *c)
 {
         if (!command_is(c, "wget") || c->argc < 2 ||
             command_has(c,
@@ -56,7 +56,7 @@ static void on_wget(struct lint *l, const struct rule *r, const struct command *
         (void)lint_hit_command(l, r, c, &c->argv[0], "%s", "");
 }
 
-static void on_both(struct lint *l, const struct rule *r)
+static void on_both(struct lint *l, const struct lint_rule *r)
 {
         const struct command *first = NULL;
         size_t stage = DOCKERFILE_NONE;
@@ -76,7 +76,7 @@ static void on_both(struct lint *l, const struct rule *r)
         }
 }
 
-static void on_shell_link(struct lint *l, const struct rule *r, const struct command *c)
+static void on_shell_link(struct lint *l, const struct lint_rule *r, const struct command *c)
 {
         if (command_is(c, "ln") && c->argc > 2 && word_is_one_of(c->argv[c->argc - 1].value, "/bin/sh /usr/bin/sh"))
                 (void)lint_hit_command(l, r, c, &c->argv[0], "ln to /bin/sh");
@@ -94,7 +94,7 @@ static bool sets_pipefail(const struct command *c)
         return false;
 }
 
-static void on_pipe(struct lint *l, const struct rule *r)
+static void on_pipe(struct lint *l, const struct lint_rule *r)
 {
         size_t next = 0;
         for (size_t k = 0; k < l->scripts.n; k++) {
@@ -108,7 +108,7 @@ static void on_pipe(struct lint *l, const struct rule *r)
         }
 }
 
-static const struct rule rules[] = {
+static const struct lint_rule rules[] = {
         { .check = { .id = "DL3001",
                      .aliases = "SK-DOCKER-001",
                      .severity = SEVERITY_LOW,
@@ -172,4 +172,4 @@ static const struct rule rules[] = {
           .on_file = on_pipe },
 };
 
-const struct rule_table dockerfile_rules_commands = { rules, ARRAY_SIZE(rules) };
+const struct lint_table dockerfile_rules_commands = { rules, ARRAY_SIZE(rules) };

@@ -28,7 +28,7 @@ static bool reads_pipe(const struct command *c)
         return true;
 }
 
-static void on_piped(struct lint *l, const struct rule *r, const struct command *c)
+static void on_piped(struct lint *l, const struct lint_rule *r, const struct command *c)
 {
         if (!is_interpreter(c) || !c->shell->position || !reads_pipe(c))
                 return;
@@ -45,7 +45,7 @@ static void on_piped(struct lint *l, const struct rule *r, const struct command 
 }
 
 /* sh -c "$(curl ...)", bash <(curl ...), eval "$(...)": the interpreter's words hold a substitution with a download. */
-static void on_substituted(struct lint *l, const struct rule *r, const struct command *c)
+static void on_substituted(struct lint *l, const struct lint_rule *r, const struct command *c)
 {
         if (!is_interpreter(c))
                 return;
@@ -58,7 +58,7 @@ static void on_substituted(struct lint *l, const struct rule *r, const struct co
         }
 }
 
-static void on_download_run(struct lint *l, const struct rule *r, const struct command *c)
+static void on_download_run(struct lint *l, const struct lint_rule *r, const struct command *c)
 {
         on_piped(l, r, c);
         on_substituted(l, r, c);
@@ -70,7 +70,7 @@ static bool is_git(struct str source)
                str_starts(source, STR("git@")) || str_starts(source, STR("git:"));
 }
 
-static void on_add_url(struct lint *l, const struct rule *r, const struct dockerfile_instruction *i)
+static void on_add_url(struct lint *l, const struct lint_rule *r, const struct dockerfile_instruction *i)
 {
         if (i->keyword != DOCKERFILE_ADD || dockerfile_flag(i, "checksum"))
                 return;
@@ -102,7 +102,7 @@ static bool verifies(const struct lint *l, const struct dockerfile_instruction *
         return false;
 }
 
-static void on_http(struct lint *l, const struct rule *r, const struct dockerfile_instruction *i)
+static void on_http(struct lint *l, const struct lint_rule *r, const struct dockerfile_instruction *i)
 {
         size_t n;
         const struct command *c = lint_commands(l, i, &n);
@@ -150,7 +150,7 @@ static bool is_insecure_variable(struct str name, struct str value)
                (str_is(name, "GOINSECURE") && value.n);
 }
 
-static void on_tls_command(struct lint *l, const struct rule *r, const struct command *c)
+static void on_tls_command(struct lint *l, const struct lint_rule *r, const struct command *c)
 {
         for (size_t k = 0; k < ARRAY_SIZE(insecure_tls); k++)
                 if (command_is(c, insecure_tls[k].programs) &&
@@ -176,7 +176,7 @@ static void on_tls_command(struct lint *l, const struct rule *r, const struct co
         }
 }
 
-static void on_tls_variable(struct lint *l, const struct rule *r, const struct dockerfile_instruction *i)
+static void on_tls_variable(struct lint *l, const struct lint_rule *r, const struct dockerfile_instruction *i)
 {
         for (size_t k = 0; (i->keyword == DOCKERFILE_ENV || i->keyword == DOCKERFILE_ARG) && k < i->n_pairs; k++)
                 if (is_insecure_variable(i->pairs[k].name.text, i->pairs[k].value.value))
@@ -194,7 +194,7 @@ static const struct {
         { "rpm", "--nosignature --nodigest" },
 };
 
-static void on_unsigned(struct lint *l, const struct rule *r, const struct command *c)
+static void on_unsigned(struct lint *l, const struct lint_rule *r, const struct command *c)
 {
         for (size_t k = 0; k < ARRAY_SIZE(unsigned_packages); k++)
                 if (command_is(c, unsigned_packages[k].programs) && command_has(c, unsigned_packages[k].options))
@@ -253,28 +253,28 @@ static const struct shell_word *chmod_mode(const struct command *c)
         return NULL;
 }
 
-static void on_writable(struct lint *l, const struct rule *r, const struct command *c)
+static void on_writable(struct lint *l, const struct lint_rule *r, const struct command *c)
 {
         const struct shell_word *w = chmod_mode(c);
         if (w && w->is_literal && mode_of(w->value).is_world_writable)
                 (void)lint_hit_command(l, r, c, w, "%.*s %.*s", THE(c->name), THE(w->value));
 }
 
-static void on_writable_copy(struct lint *l, const struct rule *r, const struct dockerfile_instruction *i)
+static void on_writable_copy(struct lint *l, const struct lint_rule *r, const struct dockerfile_instruction *i)
 {
         const struct dockerfile_flag *f = dockerfile_flag(i, "chmod");
         if (f && mode_of(f->value.value).is_world_writable)
                 (void)lint_hit(l, r, i, f->value.offset, "--chmod=%.*s", THE(f->value.value));
 }
 
-static void on_setid(struct lint *l, const struct rule *r, const struct command *c)
+static void on_setid(struct lint *l, const struct lint_rule *r, const struct command *c)
 {
         const struct shell_word *w = chmod_mode(c);
         if (w && w->is_literal && mode_of(w->value).is_setid)
                 (void)lint_hit_command(l, r, c, w, "%.*s %.*s", THE(c->name), THE(w->value));
 }
 
-static void on_setid_copy(struct lint *l, const struct rule *r, const struct dockerfile_instruction *i)
+static void on_setid_copy(struct lint *l, const struct lint_rule *r, const struct dockerfile_instruction *i)
 {
         const struct dockerfile_flag *f = dockerfile_flag(i, "chmod");
         if (f && mode_of(f->value.value).is_setid)
@@ -296,7 +296,7 @@ static const struct shell_word *installed(const struct command *c, const char *p
         return NULL;
 }
 
-static void on_sudo_package(struct lint *l, const struct rule *r, const struct command *c)
+static void on_sudo_package(struct lint *l, const struct lint_rule *r, const struct command *c)
 {
         const struct shell_word *w = installed(c, "sudo doas");
         const struct stage_facts *s = lint_stage(l, c->script->in);
@@ -304,7 +304,7 @@ static void on_sudo_package(struct lint *l, const struct rule *r, const struct c
                 (void)lint_hit_command(l, r, c, w, "%.*s", THE(w->value));
 }
 
-static void on_remote_shell(struct lint *l, const struct rule *r, const struct command *c)
+static void on_remote_shell(struct lint *l, const struct lint_rule *r, const struct command *c)
 {
         const struct shell_word *w =
                 installed(c, "openssh-server openssh-sftp-server dropbear dropbear-bin telnetd "
@@ -317,7 +317,7 @@ static void on_remote_shell(struct lint *l, const struct rule *r, const struct c
                 (void)lint_hit_command(l, r, c, &c->argv[0], "%.*s", THE(c->name));
 }
 
-static void on_maintenance_port(struct lint *l, const struct rule *r, const struct dockerfile_instruction *i)
+static void on_maintenance_port(struct lint *l, const struct lint_rule *r, const struct dockerfile_instruction *i)
 {
         for (size_t k = 0; i->keyword == DOCKERFILE_EXPOSE && k < i->n_words; k++) {
                 struct str rest = i->words[k].value, last = str_cut(&rest, '/'), first = str_cut(&last, '-');
@@ -331,7 +331,7 @@ static void on_maintenance_port(struct lint *l, const struct rule *r, const stru
         }
 }
 
-static void on_run_flag(struct lint *l, const struct rule *r, const struct dockerfile_instruction *i)
+static void on_run_flag(struct lint *l, const struct lint_rule *r, const struct dockerfile_instruction *i)
 {
         const char *const *flag = r->data; /* name and value */
         const struct dockerfile_flag *f = i->keyword == DOCKERFILE_RUN ? dockerfile_flag(i, flag[0]) : NULL;
@@ -341,7 +341,7 @@ static void on_run_flag(struct lint *l, const struct rule *r, const struct docke
 
 static const char *const flag_security[] = { "security", "insecure" }, *const flag_network[] = { "network", "host" };
 
-static void on_docker_socket(struct lint *l, const struct rule *r, const struct dockerfile_instruction *i)
+static void on_docker_socket(struct lint *l, const struct lint_rule *r, const struct dockerfile_instruction *i)
 {
         static const char *const sockets[] = { "docker.sock", "containerd.sock", "crio.sock", "podman.sock" };
         for (size_t k = 0; k < ARRAY_SIZE(sockets); k++) {
@@ -359,7 +359,7 @@ static void on_docker_socket(struct lint *l, const struct rule *r, const struct 
         }
 }
 
-static const struct rule rules[] = {
+static const struct lint_rule rules[] = {
         { .check = { .id = "SK-DOCKER-105",
                      .severity = SEVERITY_HIGH,
                      .title = "What is downloaded runs at once",
@@ -461,4 +461,4 @@ static const struct rule rules[] = {
           .on_instruction = on_maintenance_port },
 };
 
-const struct rule_table dockerfile_rules_danger = { rules, ARRAY_SIZE(rules) };
+const struct lint_table dockerfile_rules_danger = { rules, ARRAY_SIZE(rules) };

@@ -28,7 +28,7 @@ static bool is_absolute(struct str path)
 
 static bool begins_unknown(const struct dockerfile_word *w) { return !w->is_known && str_starts(w->value, STR("$")); }
 
-static void on_workdir(struct lint *l, const struct rule *r, const struct dockerfile_instruction *i)
+static void on_workdir(struct lint *l, const struct lint_rule *r, const struct dockerfile_instruction *i)
 {
         if (i->keyword == DOCKERFILE_WORKDIR && i->n_words && !is_absolute(i->words[0].value) &&
             !begins_unknown(&i->words[0]))
@@ -43,7 +43,7 @@ static struct str user_of(const struct dockerfile_instruction *i)
         return str_cut(&user, ':');
 }
 
-static void on_root(struct lint *l, const struct rule *r)
+static void on_root(struct lint *l, const struct lint_rule *r)
 {
         const struct dockerfile *d = l->d;
         const struct dockerfile_instruction *i = d->n_stages ? l->stages[d->n_stages - 1].user : NULL;
@@ -67,7 +67,7 @@ static const struct dockerfile_stage *base_of_final(const struct dockerfile *d)
         return &d->stages[k];
 }
 
-static void on_no_user(struct lint *l, const struct rule *r)
+static void on_no_user(struct lint *l, const struct lint_rule *r)
 {
         const struct dockerfile_stage *base = base_of_final(l->d);
         if (!base || l->stages[l->d->n_stages - 1].user || says_nonroot(base->image.value))
@@ -77,7 +77,7 @@ static void on_no_user(struct lint *l, const struct rule *r)
                        THE(base->image.value));
 }
 
-static void on_named_user(struct lint *l, const struct rule *r)
+static void on_named_user(struct lint *l, const struct lint_rule *r)
 {
         const struct dockerfile_instruction *i = l->d->n_stages ? l->stages[l->d->n_stages - 1].user : NULL;
         if (!i || !i->n_words || begins_unknown(&i->words[0]))
@@ -105,7 +105,7 @@ static bool is_plain_file(struct str source) /* of a kind that ADD never unpacks
         return str_is(source, ".");
 }
 
-static void on_add(struct lint *l, const struct rule *r, const struct dockerfile_instruction *i)
+static void on_add(struct lint *l, const struct lint_rule *r, const struct dockerfile_instruction *i)
 {
         if (i->keyword != DOCKERFILE_ADD || i->n_words < 2 || i->n_heredocs)
                 return;
@@ -121,7 +121,7 @@ static void on_add(struct lint *l, const struct rule *r, const struct dockerfile
                 check_page_edit(l->page, i->name.offset, i->name.end - i->name.offset, STR("COPY"));
 }
 
-static void on_copy_many(struct lint *l, const struct rule *r, const struct dockerfile_instruction *i)
+static void on_copy_many(struct lint *l, const struct lint_rule *r, const struct dockerfile_instruction *i)
 {
         if (i->keyword != DOCKERFILE_COPY || i->n_words < 3)
                 return;
@@ -132,7 +132,7 @@ static void on_copy_many(struct lint *l, const struct rule *r, const struct dock
                 (void)lint_hit(l, r, i, last->offset, "%.*s", THE(last->value));
 }
 
-static void on_relative_copy(struct lint *l, const struct rule *r, const struct dockerfile_instruction *i)
+static void on_relative_copy(struct lint *l, const struct lint_rule *r, const struct dockerfile_instruction *i)
 {
         const struct dockerfile_word *last = i->n_words ? &i->words[i->n_words - 1] : NULL;
         if (i->keyword != DOCKERFILE_COPY || i->is_onbuild || i->n_words < 2 || i->stage == DOCKERFILE_NONE ||
@@ -176,7 +176,7 @@ static bool is_unpacked(const struct lint *l, const struct dockerfile_instructio
 
 #define UNPACKED_MAX 200u /* archives of one file that are looked for */
 
-static void on_archive(struct lint *l, const struct rule *r)
+static void on_archive(struct lint *l, const struct lint_rule *r)
 {
         unsigned n = 0;
         for (size_t k = 0; k < l->d->n_instructions && n < UNPACKED_MAX; k++) {
@@ -197,7 +197,7 @@ static void on_archive(struct lint *l, const struct rule *r)
 
 /* --- the rest --- */
 
-static void on_port(struct lint *l, const struct rule *r, const struct dockerfile_instruction *i)
+static void on_port(struct lint *l, const struct lint_rule *r, const struct dockerfile_instruction *i)
 {
         for (size_t k = 0; i->keyword == DOCKERFILE_EXPOSE && k < i->n_words; k++) {
                 struct str rest = i->words[k].value, ports = str_cut(&rest, '/'), last = ports,
@@ -212,13 +212,13 @@ static void on_port(struct lint *l, const struct rule *r, const struct dockerfil
         }
 }
 
-static void on_shell_form(struct lint *l, const struct rule *r, const struct dockerfile_instruction *i)
+static void on_shell_form(struct lint *l, const struct lint_rule *r, const struct dockerfile_instruction *i)
 {
         if ((i->keyword == DOCKERFILE_CMD || i->keyword == DOCKERFILE_ENTRYPOINT) && i->command_at != DOCKERFILE_NONE)
                 (void)lint_hit(l, r, i, i->offset, "%.*s", STR_FMT(str_upto(i->line_text.text, 100)));
 }
 
-static void on_trigger(struct lint *l, const struct rule *r, const struct dockerfile_instruction *i)
+static void on_trigger(struct lint *l, const struct lint_rule *r, const struct dockerfile_instruction *i)
 {
         if (i->is_onbuild &&
             (i->keyword == DOCKERFILE_ONBUILD || i->keyword == DOCKERFILE_FROM || i->keyword == DOCKERFILE_MAINTAINER))
@@ -264,7 +264,7 @@ static bool is_set_before(const struct lint *l, const struct dockerfile_instruct
         return false;
 }
 
-static void on_env(struct lint *l, const struct rule *r, const struct dockerfile_instruction *i)
+static void on_env(struct lint *l, const struct lint_rule *r, const struct dockerfile_instruction *i)
 {
         size_t n = i->keyword == DOCKERFILE_ENV ? MIN(i->n_pairs, (size_t)PAIRS_MAX) : 0;
         for (size_t k = 0; k < n; k++)
@@ -279,13 +279,13 @@ static void on_env(struct lint *l, const struct rule *r, const struct dockerfile
                 }
 }
 
-static void on_maintainer(struct lint *l, const struct rule *r, const struct dockerfile_instruction *i)
+static void on_maintainer(struct lint *l, const struct lint_rule *r, const struct dockerfile_instruction *i)
 {
         if (i->keyword == DOCKERFILE_MAINTAINER && !i->is_onbuild)
                 (void)lint_hit(l, r, i, i->offset, "%s", "");
 }
 
-static void on_no_healthcheck(struct lint *l, const struct rule *r)
+static void on_no_healthcheck(struct lint *l, const struct lint_rule *r)
 {
         if (!l->d->n_stages || l->stages[l->d->n_stages - 1].has_healthcheck)
                 return;
@@ -304,7 +304,7 @@ static bool same_flags(const struct dockerfile_instruction *a, const struct dock
         return true;
 }
 
-static void on_consecutive(struct lint *l, const struct rule *r, const struct dockerfile_instruction *i)
+static void on_consecutive(struct lint *l, const struct lint_rule *r, const struct dockerfile_instruction *i)
 {
         const struct dockerfile_instruction *before = i - 1;
         if (i == l->d->instructions || i->keyword != DOCKERFILE_RUN || before->keyword != DOCKERFILE_RUN ||
@@ -316,7 +316,7 @@ static void on_consecutive(struct lint *l, const struct rule *r, const struct do
                 (void)lint_hit(l, r, i, i->offset, "RUN right after the RUN of line %u", before->line);
 }
 
-static void on_pragma(struct lint *l, const struct rule *r)
+static void on_pragma(struct lint *l, const struct lint_rule *r)
 {
         for (size_t k = 0; k < l->d->n_comments; k++) {
                 struct str text = str_trim(str_from(l->d->comments[k].text, 1));
@@ -325,7 +325,7 @@ static void on_pragma(struct lint *l, const struct rule *r)
         }
 }
 
-static const struct rule rules[] = {
+static const struct lint_rule rules[] = {
         {
                 .check = { .id = "DL1001",
                            .aliases = "SK-DOCKER-091",
@@ -489,4 +489,4 @@ static const struct rule rules[] = {
         },
 };
 
-const struct rule_table dockerfile_rules_instructions = { rules, ARRAY_SIZE(rules) };
+const struct lint_table dockerfile_rules_instructions = { rules, ARRAY_SIZE(rules) };

@@ -145,7 +145,7 @@ static bool type_of(const struct lint *l, struct str name, enum label_type *ret)
         return false;
 }
 
-static void on_value(struct lint *l, const struct rule *r, const struct dockerfile_instruction *i)
+static void on_value(struct lint *l, const struct lint_rule *r, const struct dockerfile_instruction *i)
 {
         const enum label_type *type = r->data;
         for (size_t k = 0; i->keyword == DOCKERFILE_LABEL && k < i->n_pairs; k++) {
@@ -157,7 +157,7 @@ static void on_value(struct lint *l, const struct rule *r, const struct dockerfi
         }
 }
 
-static void on_empty(struct lint *l, const struct rule *r, const struct dockerfile_instruction *i)
+static void on_empty(struct lint *l, const struct lint_rule *r, const struct dockerfile_instruction *i)
 {
         for (size_t k = 0; i->keyword == DOCKERFILE_LABEL && k < i->n_pairs; k++)
                 if (i->pairs[k].has_value && !i->pairs[k].value.value.n)
@@ -182,7 +182,7 @@ static bool is_good_name(struct str s)
         return s.n && is_lower(s.p[0]);
 }
 
-static void on_name(struct lint *l, const struct rule *r, const struct dockerfile_instruction *i)
+static void on_name(struct lint *l, const struct lint_rule *r, const struct dockerfile_instruction *i)
 {
         for (size_t k = 0; i->keyword == DOCKERFILE_LABEL && k < i->n_pairs; k++) {
                 struct dockerfile_word w = i->pairs[k].name;
@@ -208,7 +208,7 @@ static bool has_label(const struct lint *l, size_t stage, struct str name)
         return false;
 }
 
-static void on_missing(struct lint *l, const struct rule *r)
+static void on_missing(struct lint *l, const struct lint_rule *r)
 {
         if (!l->d->n_stages)
                 return;
@@ -221,7 +221,7 @@ static void on_missing(struct lint *l, const struct rule *r)
         }
 }
 
-static void on_superfluous(struct lint *l, const struct rule *r, const struct dockerfile_instruction *i)
+static void on_superfluous(struct lint *l, const struct lint_rule *r, const struct dockerfile_instruction *i)
 {
         for (size_t k = 0; l->settings->strict_labels && i->keyword == DOCKERFILE_LABEL && k < i->n_pairs; k++) {
                 bool is_asked = false;
@@ -239,7 +239,7 @@ static const enum label_type type_url = LABEL_URL, type_time = LABEL_TIME, type_
 
 #define LABEL_WHY "Tools that find images by their labels read nothing in it, or something wrong."
 
-static const struct rule rules[] = {
+static const struct lint_rule rules[] = {
         { .check = { .id = "DL3048",
                      .aliases = "SK-DOCKER-048",
                      .severity = SEVERITY_LOW,
@@ -319,4 +319,4 @@ static const struct rule rules[] = {
           .data = &type_email },
 };
 
-const struct rule_table dockerfile_rules_labels = { rules, ARRAY_SIZE(rules) };
+const struct lint_table dockerfile_rules_labels = { rules, ARRAY_SIZE(rules) };

@@ -48,28 +48,28 @@ struct lint {
         size_t skipped_shells; /* RUN instructions for another shell, which nobody looked into */
 };
 
-struct rule {
+struct lint_rule {
         struct check check;
-        void (*on_file)(struct lint *l, const struct rule *r);
-        void (*on_instruction)(struct lint *l, const struct rule *r, const struct dockerfile_instruction *i);
-        void (*on_command)(struct lint *l, const struct rule *r, const struct command *c);
+        void (*on_file)(struct lint *l, const struct lint_rule *r);
+        void (*on_instruction)(struct lint *l, const struct lint_rule *r, const struct dockerfile_instruction *i);
+        void (*on_command)(struct lint *l, const struct lint_rule *r, const struct command *c);
         const void *data; /* of the function */
 };
 
-struct rule_table {
-        const struct rule *v;
+struct lint_table {
+        const struct lint_rule *v;
         size_t n;
 };
 
-extern const struct rule_table dockerfile_rules_stages, dockerfile_rules_instructions, dockerfile_rules_packages,
+extern const struct lint_table dockerfile_rules_stages, dockerfile_rules_instructions, dockerfile_rules_packages,
         dockerfile_rules_commands, dockerfile_rules_labels, dockerfile_rules_danger, dockerfile_rules_secrets;
 
 /* A finding at this place of the source, about the instruction. False: it is not reported, and takes no edits. */
-bool lint_hit(struct lint *l, const struct rule *r, const struct dockerfile_instruction *i, size_t offset,
+bool lint_hit(struct lint *l, const struct lint_rule *r, const struct dockerfile_instruction *i, size_t offset,
               const char *fmt, ...) _printf_(5, 6);
 
 /* The same at a word of a command. */
-bool lint_hit_command(struct lint *l, const struct rule *r, const struct command *c, const struct shell_word *at,
+bool lint_hit_command(struct lint *l, const struct lint_rule *r, const struct command *c, const struct shell_word *at,
                       const char *fmt, ...) _printf_(5, 6);
 
 /* Where a byte of the script stands in the source. */

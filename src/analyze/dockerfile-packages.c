@@ -129,7 +129,7 @@ static size_t install_of(const struct command *c, const struct pinned *p)
         return word_is_one_of(name, p->programs) ? command_subcommand(c, p->valued, p->installs) : 0;
 }
 
-static void on_version(struct lint *l, const struct rule *r, const struct command *c)
+static void on_version(struct lint *l, const struct lint_rule *r, const struct command *c)
 {
         const struct pinned *p = r->data;
         size_t k = install_of(c, p), more = 0;
@@ -180,7 +180,7 @@ static void add_option(struct lint *l, const struct command *c, size_t subcomman
         check_page_edit(l->page, end, 0, arena_printf(l->arena, " %s", option));
 }
 
-static void on_question(struct lint *l, const struct rule *r, const struct command *c)
+static void on_question(struct lint *l, const struct lint_rule *r, const struct command *c)
 {
         const struct asking *a = r->data;
         size_t k = command_is(c, a->programs) ? command_subcommand(c, a->valued, a->subcommands) : 0;
@@ -196,7 +196,7 @@ static void on_question(struct lint *l, const struct rule *r, const struct comma
                 add_option(l, c, k, "-y");
 }
 
-static void on_recommends(struct lint *l, const struct rule *r, const struct command *c)
+static void on_recommends(struct lint *l, const struct lint_rule *r, const struct command *c)
 {
         size_t k = command_is(c, "apt-get apt") ? command_subcommand(c, APT_VALUED, "install") : 0;
         if (!k || command_has(c, "--no-install-recommends --install-recommends"))
@@ -284,7 +284,7 @@ static void remove_lists(struct lint *l, const struct dockerfile_instruction *i,
         check_page_edit(l->page, end, 0, STR(" && rm -rf /var/lib/apt/lists/*"));
 }
 
-static void on_leftovers(struct lint *l, const struct rule *r, const struct dockerfile_instruction *i)
+static void on_leftovers(struct lint *l, const struct lint_rule *r, const struct dockerfile_instruction *i)
 {
         const struct leaving *v = r->data;
         const struct stage_facts *stage = lint_stage(l, i);
@@ -314,7 +314,7 @@ static void on_leftovers(struct lint *l, const struct rule *r, const struct dock
                 remove_lists(l, i, c[0].script);
 }
 
-static void on_apk_cache(struct lint *l, const struct rule *r, const struct command *c)
+static void on_apk_cache(struct lint *l, const struct lint_rule *r, const struct command *c)
 {
         size_t k = command_is(c, "apk") ? command_subcommand(c, APK_VALUED, "add") : 0;
         if (!k || command_has(c, "--no-cache") || lint_has_cache(c->script->in, "/var/cache/apk") ||
@@ -338,7 +338,7 @@ static bool pip_cache_is_off(const struct lint *l, const struct command *c)
         return false;
 }
 
-static void on_pip_cache(struct lint *l, const struct rule *r, const struct command *c)
+static void on_pip_cache(struct lint *l, const struct lint_rule *r, const struct command *c)
 {
         size_t k = install_of(c, &pip_pin);
         const struct stage_facts *stage = lint_stage(l, c->script->in);
@@ -349,13 +349,13 @@ static void on_pip_cache(struct lint *l, const struct rule *r, const struct comm
                 add_option(l, c, k, "--no-cache-dir");
 }
 
-static void on_dist_upgrade(struct lint *l, const struct rule *r, const struct command *c)
+static void on_dist_upgrade(struct lint *l, const struct lint_rule *r, const struct command *c)
 {
         if (command_is(c, "zypper") && command_subcommand(c, ZYPPER_VALUED, "dist-upgrade dup"))
                 (void)lint_hit_command(l, r, c, &c->argv[0], "zypper dist-upgrade");
 }
 
-static void on_apt(struct lint *l, const struct rule *r, const struct command *c)
+static void on_apt(struct lint *l, const struct lint_rule *r, const struct command *c)
 {
         if (command_is(c, "apt"))
                 (void)lint_hit_command(l, r, c, &c->argv[0], "apt %.*s",
@@ -363,7 +363,7 @@ static void on_apt(struct lint *l, const struct rule *r, const struct command *c
 }
 
 /* RUN apt-get update alone: the layer is cached, and later installs ask for packages that are gone. */
-static void on_lone_update(struct lint *l, const struct rule *r, const struct dockerfile_instruction *i)
+static void on_lone_update(struct lint *l, const struct lint_rule *r, const struct dockerfile_instruction *i)
 {
         size_t n;
         const struct command *c = lint_commands(l, i, &n);
@@ -384,7 +384,7 @@ static bool names_snapshot(const struct lint *l)
                str_find(l->d->bytes, STR("snapshot.ubuntu.com")) >= 0;
 }
 
-static void on_snapshot(struct lint *l, const struct rule *r, const struct command *c)
+static void on_snapshot(struct lint *l, const struct lint_rule *r, const struct command *c)
 {
         if (command_is(c, "apt-get apt") && command_subcommand(c, APT_VALUED, "install") && !names_snapshot(l))
                 (void)lint_hit_command(l, r, c, &c->argv[0], "%.*s install", THE(c->name));
@@ -393,7 +393,7 @@ static void on_snapshot(struct lint *l, const struct rule *r, const struct comma
 #define PIN_WHY                                                                                                        \
         "What is installed depends on the day of the build: two builds differ, and a bad release comes in unseen."
 
-static const struct rule rules[] = {
+static const struct lint_rule rules[] = {
         { .check = { .id = "DL3008",
                      .aliases = "SK-DOCKER-008",
                      .severity = SEVERITY_LOW,
@@ -603,4 +603,4 @@ static const struct rule rules[] = {
           .on_command = on_snapshot },
 };
 
-const struct rule_table dockerfile_rules_packages = { rules, ARRAY_SIZE(rules) };
+const struct lint_table dockerfile_rules_packages = { rules, ARRAY_SIZE(rules) };

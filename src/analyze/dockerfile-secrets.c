@@ -13,7 +13,7 @@ static bool is_placeholder(struct str value)
                word_is_one_of(value, "true false 0 1 yes no none null");
 }
 
-static void on_variable(struct lint *l, const struct rule *r, const struct dockerfile_instruction *i)
+static void on_variable(struct lint *l, const struct lint_rule *r, const struct dockerfile_instruction *i)
 {
         bool is_arg = i->keyword == DOCKERFILE_ARG;
         for (size_t k = 0; (is_arg || i->keyword == DOCKERFILE_ENV) && k < i->n_pairs; k++) {
@@ -47,7 +47,7 @@ static ptrdiff_t url_with_password(struct str s, size_t from)
         }
 }
 
-static void on_url(struct lint *l, const struct rule *r, const struct dockerfile_instruction *i)
+static void on_url(struct lint *l, const struct lint_rule *r, const struct dockerfile_instruction *i)
 {
         ptrdiff_t at = url_with_password(i->line_text.text, 0);
         if (at >= 0)
@@ -108,7 +108,7 @@ static bool is_secret_file(struct str path)
         return has_end(path, ends, ARRAY_SIZE(ends));
 }
 
-static void on_file(struct lint *l, const struct rule *r, const struct dockerfile_instruction *i)
+static void on_file(struct lint *l, const struct lint_rule *r, const struct dockerfile_instruction *i)
 {
         if ((i->keyword != DOCKERFILE_COPY && i->keyword != DOCKERFILE_ADD) || dockerfile_flag(i, "from"))
                 return;
@@ -123,7 +123,7 @@ static void on_file(struct lint *l, const struct rule *r, const struct dockerfil
 
 /* --- passwords in commands --- */
 
-static void on_password(struct lint *l, const struct rule *r, const struct command *c)
+static void on_password(struct lint *l, const struct lint_rule *r, const struct command *c)
 {
         bool takes_option = command_is(c, "useradd usermod") && (command_has(c, "-p --password"));
         bool reads_passwords = command_is(c, "chpasswd") || (command_is(c, "passwd") && command_has(c, "--stdin"));
@@ -141,7 +141,7 @@ static void on_password(struct lint *l, const struct rule *r, const struct comma
                 }
 }
 
-static const struct rule rules[] = {
+static const struct lint_rule rules[] = {
         { .check = { .id = "DL3064",
                      .aliases = "SK-DOCKER-064",
                      .severity = SEVERITY_HIGH,
@@ -175,4 +175,4 @@ static const struct rule rules[] = {
           .on_command = on_password },
 };
 
-const struct rule_table dockerfile_rules_secrets = { rules, ARRAY_SIZE(rules) };
+const struct lint_table dockerfile_rules_secrets = { rules, ARRAY_SIZE(rules) };

@@ -8,8 +8,8 @@
 /* --- FROM --- */
 
 /* Calls each for every image from outside that the instruction names: of FROM, --from, --mount=from. */
-static void each_image(struct lint *l, const struct rule *r, const struct dockerfile_instruction *i,
-                       void (*each)(struct lint *l, const struct rule *r, const struct dockerfile_instruction *i,
+static void each_image(struct lint *l, const struct lint_rule *r, const struct dockerfile_instruction *i,
+                       void (*each)(struct lint *l, const struct lint_rule *r, const struct dockerfile_instruction *i,
                                     const struct dockerfile_word *w))
 {
         size_t before = i->stage == DOCKERFILE_NONE ? 0 : i->stage;
@@ -27,7 +27,7 @@ static bool has_known_end(const struct dockerfile_word *w) /* its tag, if it has
         return w->is_known || !str_ends(w->value, STR("}"));
 }
 
-static void untagged(struct lint *l, const struct rule *r, const struct dockerfile_instruction *i,
+static void untagged(struct lint *l, const struct lint_rule *r, const struct dockerfile_instruction *i,
                      const struct dockerfile_word *w)
 {
         struct image_name n = image_name_of(w->value);
@@ -35,12 +35,12 @@ static void untagged(struct lint *l, const struct rule *r, const struct dockerfi
                 (void)lint_hit(l, r, i, w->offset, "%.*s", THE(w->value));
 }
 
-static void on_untagged(struct lint *l, const struct rule *r, const struct dockerfile_instruction *i)
+static void on_untagged(struct lint *l, const struct lint_rule *r, const struct dockerfile_instruction *i)
 {
         each_image(l, r, i, untagged);
 }
 
-static void latest(struct lint *l, const struct rule *r, const struct dockerfile_instruction *i,
+static void latest(struct lint *l, const struct lint_rule *r, const struct dockerfile_instruction *i,
                    const struct dockerfile_word *w)
 {
         struct image_name n = image_name_of(w->value);
@@ -48,12 +48,12 @@ static void latest(struct lint *l, const struct rule *r, const struct dockerfile
                 (void)lint_hit(l, r, i, w->offset, "%.*s", THE(w->value));
 }
 
-static void on_latest(struct lint *l, const struct rule *r, const struct dockerfile_instruction *i)
+static void on_latest(struct lint *l, const struct lint_rule *r, const struct dockerfile_instruction *i)
 {
         each_image(l, r, i, latest);
 }
 
-static void no_digest(struct lint *l, const struct rule *r, const struct dockerfile_instruction *i,
+static void no_digest(struct lint *l, const struct lint_rule *r, const struct dockerfile_instruction *i,
                       const struct dockerfile_word *w)
 {
         struct image_name n = image_name_of(w->value);
@@ -61,12 +61,12 @@ static void no_digest(struct lint *l, const struct rule *r, const struct dockerf
                 (void)lint_hit(l, r, i, w->offset, "%.*s", THE(w->value));
 }
 
-static void on_no_digest(struct lint *l, const struct rule *r, const struct dockerfile_instruction *i)
+static void on_no_digest(struct lint *l, const struct lint_rule *r, const struct dockerfile_instruction *i)
 {
         each_image(l, r, i, no_digest);
 }
 
-static void registry(struct lint *l, const struct rule *r, const struct dockerfile_instruction *i,
+static void registry(struct lint *l, const struct lint_rule *r, const struct dockerfile_instruction *i,
                      const struct dockerfile_word *w)
 {
         struct image_name n = image_name_of(w->value);
@@ -76,7 +76,7 @@ static void registry(struct lint *l, const struct rule *r, const struct dockerfi
         (void)lint_hit(l, r, i, w->offset, "%.*s is from %.*s", THE(w->value), THE(n.registry));
 }
 
-static void on_registry(struct lint *l, const struct rule *r, const struct dockerfile_instruction *i)
+static void on_registry(struct lint *l, const struct lint_rule *r, const struct dockerfile_instruction *i)
 {
         if (l->settings->registries.n)
                 each_image(l, r, i, registry);
@@ -96,14 +96,14 @@ static bool is_variable(struct str s, const char *name)
                (str_starts(rest, STR("{")) && str_is(str_upto(str_from(rest, 1), rest.n - 2), name));
 }
 
-static void on_platform(struct lint *l, const struct rule *r, const struct dockerfile_instruction *i)
+static void on_platform(struct lint *l, const struct lint_rule *r, const struct dockerfile_instruction *i)
 {
         const struct dockerfile_flag *f = platform_flag(i);
         if (f && f->value.is_known && f->value.value.n && str_find_char(f->value.text, '$') < 0)
                 (void)lint_hit(l, r, i, f->name.offset, "--platform=%.*s", THE(f->value.value));
 }
 
-static void on_target_platform(struct lint *l, const struct rule *r, const struct dockerfile_instruction *i)
+static void on_target_platform(struct lint *l, const struct lint_rule *r, const struct dockerfile_instruction *i)
 {
         const struct dockerfile_flag *f = platform_flag(i);
         if (!f || !is_variable(f->value.text, "TARGETPLATFORM"))
@@ -117,7 +117,7 @@ static void on_target_platform(struct lint *l, const struct rule *r, const struc
 
 /* --- stages --- */
 
-static void on_duplicate_name(struct lint *l, const struct rule *r, const struct dockerfile_instruction *i)
+static void on_duplicate_name(struct lint *l, const struct lint_rule *r, const struct dockerfile_instruction *i)
 {
         if (i->keyword != DOCKERFILE_FROM || i->is_onbuild || i->stage == DOCKERFILE_NONE)
                 return;
@@ -127,7 +127,7 @@ static void on_duplicate_name(struct lint *l, const struct rule *r, const struct
                 (void)lint_hit(l, r, i, s->name.offset, "%.*s", THE(s->name.text));
 }
 
-static void on_reserved_name(struct lint *l, const struct rule *r, const struct dockerfile_instruction *i)
+static void on_reserved_name(struct lint *l, const struct lint_rule *r, const struct dockerfile_instruction *i)
 {
         if (i->keyword != DOCKERFILE_FROM || i->is_onbuild || i->stage == DOCKERFILE_NONE)
                 return;
@@ -137,7 +137,7 @@ static void on_reserved_name(struct lint *l, const struct rule *r, const struct 
                 (void)lint_hit(l, r, i, s->name.offset, "%.*s", THE(s->name.text));
 }
 
-static void on_first(struct lint *l, const struct rule *r)
+static void on_first(struct lint *l, const struct lint_rule *r)
 {
         const struct dockerfile *d = l->d;
         for (size_t k = 0; k < d->n_instructions; k++) {
@@ -152,7 +152,7 @@ static void on_first(struct lint *l, const struct rule *r)
 }
 
 /* What of a stage counts once: the second one and those behind it. */
-static void on_twice(struct lint *l, const struct rule *r)
+static void on_twice(struct lint *l, const struct lint_rule *r)
 {
         const enum dockerfile_keyword *keyword = r->data;
         size_t stage = DOCKERFILE_NONE;
@@ -181,7 +181,7 @@ static const struct dockerfile_flag *copy_from(const struct dockerfile_instructi
         return f && f->value.is_known && i->stage != DOCKERFILE_NONE && !i->is_onbuild ? f : NULL;
 }
 
-static void on_unknown_stage(struct lint *l, const struct rule *r, const struct dockerfile_instruction *i)
+static void on_unknown_stage(struct lint *l, const struct lint_rule *r, const struct dockerfile_instruction *i)
 {
         const struct dockerfile_flag *f = copy_from(i);
         if (!f || str_find_char(f->value.value, ':') >= 0 || str_find_char(f->value.value, '/') >= 0 ||
@@ -192,7 +192,7 @@ static void on_unknown_stage(struct lint *l, const struct rule *r, const struct 
                                THE(f->value.value));
 }
 
-static void on_own_stage(struct lint *l, const struct rule *r, const struct dockerfile_instruction *i)
+static void on_own_stage(struct lint *l, const struct lint_rule *r, const struct dockerfile_instruction *i)
 {
         const struct dockerfile_flag *f = copy_from(i);
         uint64_t number;
@@ -204,14 +204,14 @@ static void on_own_stage(struct lint *l, const struct rule *r, const struct dock
                 (void)lint_hit(l, r, i, f->value.offset, "--from=%.*s", THE(f->value.value));
 }
 
-static void on_whole_filesystem(struct lint *l, const struct rule *r, const struct dockerfile_instruction *i)
+static void on_whole_filesystem(struct lint *l, const struct lint_rule *r, const struct dockerfile_instruction *i)
 {
         const struct dockerfile_flag *f = i->keyword == DOCKERFILE_COPY ? dockerfile_flag(i, "from") : NULL;
         if (f && i->n_words == 2 && word_is_one_of(i->words[0].value, "/ /. /* /./"))
                 (void)lint_hit(l, r, i, i->words[0].offset, "all of %.*s", THE(f->value.value));
 }
 
-static const struct rule rules[] = {
+static const struct lint_rule rules[] = {
         {
                 .check = { .id = "DL3006",
                            .aliases = "SK-DOCKER-006",
@@ -364,4 +364,4 @@ static const struct rule rules[] = {
         },
 };
 
-const struct rule_table dockerfile_rules_stages = { rules, ARRAY_SIZE(rules) };
+const struct lint_table dockerfile_rules_stages = { rules, ARRAY_SIZE(rules) };

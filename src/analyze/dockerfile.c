@@ -3,6 +3,7 @@
  * tables over all of it; see dockerfile-lint.h. Commands for other shells than sh and its kin are passed over, and that
  * is said.
  */
+#include "analyze/check-rules.h"
 #include "analyze/dockerfile-lint.h"
 
 #include <stdarg.h>
@@ -11,7 +12,7 @@
 
 #define COMMANDS_MAX 100000u /* of a file */
 
-static const struct rule syntax_rule = {
+static const struct lint_rule syntax_rule = {
         .check = {
                 .id = "SK-DOCKER-100",
                 .severity = SEVERITY_HIGH,
@@ -21,9 +22,9 @@ static const struct rule syntax_rule = {
         },
 };
 
-static const struct rule_table syntax_table = { &syntax_rule, 1 };
+static const struct lint_table syntax_table = { &syntax_rule, 1 };
 
-static const struct rule_table *const tables[] = {
+static const struct lint_table *const tables[] = {
         &syntax_table,
         &dockerfile_rules_stages,
         &dockerfile_rules_instructions,
@@ -36,10 +37,10 @@ static const struct rule_table *const tables[] = {
 
 /* --- findings --- */
 
-static bool hit(struct lint *l, const struct rule *r, const struct dockerfile_instruction *i, size_t offset,
+static bool hit(struct lint *l, const struct lint_rule *r, const struct dockerfile_instruction *i, size_t offset,
                 const char *fmt, va_list ap) _printf_(5, 0);
 
-static bool hit(struct lint *l, const struct rule *r, const struct dockerfile_instruction *i, size_t offset,
+static bool hit(struct lint *l, const struct lint_rule *r, const struct dockerfile_instruction *i, size_t offset,
                 const char *fmt, va_list ap)
 {
         char text[CHECK_DETAIL_MAX + 1];
@@ -53,7 +54,7 @@ static bool hit(struct lint *l, const struct rule *r, const struct dockerfile_in
         return check_page_add(l->page, &r->check, line, column, i ? i->end_line : line, "%s", text);
 }
 
-bool lint_hit(struct lint *l, const struct rule *r, const struct dockerfile_instruction *i, size_t offset,
+bool lint_hit(struct lint *l, const struct lint_rule *r, const struct dockerfile_instruction *i, size_t offset,
               const char *fmt, ...)
 {
         va_list ap;
@@ -63,7 +64,7 @@ bool lint_hit(struct lint *l, const struct rule *r, const struct dockerfile_inst
         return added;
 }
 
-bool lint_hit_command(struct lint *l, const struct rule *r, const struct command *c, const struct shell_word *at,
+bool lint_hit_command(struct lint *l, const struct lint_rule *r, const struct command *c, const struct shell_word *at,
                       const char *fmt, ...)
 {
         va_list ap;
@@ -335,7 +336,7 @@ static void read_comments(struct lint *l)
         }
 }
 
-static void run_rule(struct lint *l, const struct rule *r)
+static void run_rule(struct lint *l, const struct lint_rule *r)
 {
         if (!check_is_enabled(&r->check, l->settings))
                 return;
@@ -345,6 +346,35 @@ static void run_rule(struct lint *l, const struct rule *r)
                 r->on_instruction(l, r, &l->d->instructions[k]);
         for (size_t k = 0; r->on_command && k < l->commands.n; k++)
                 r->on_command(l, r, &l->commands.v[k]);
+}
+
+/* The instructions as the rules see them (check-rules.h). */
+static void run_check_rules(struct lint *l)
+{
+        for (size_t k = 0; k < l->d->n_instructions; k++) {
+                const struct dockerfile_instruction *i = &l->d->instructions[k];
+                const struct stage_facts *stage = lint_stage(l, i);
+                size_t n, n_named = 0;
+                const struct command *commands = lint_commands(l, i, &n);
+                struct str *names = arena_array(l->arena, n, sizeof(*names));
+                for (size_t c = 0; c < n; c++)
+                        if (commands[c].name.n)
+                                names[n_named++] = commands[c].name;
+                struct str stage_name = stage ? l->d->stages[i->stage].name.value : STR_NONE;
+                check_rules_run(l->page, &(struct resource){ .format = "dockerfile",
+                                                             .part = "instruction",
+                                                             .kind = str_of(dockerfile_keyword_name(i->keyword)),
+                                                             .stage = stage && !stage_name.n
+                                                                              ? arena_printf(l->arena, "%zu", i->stage)
+                                                                              : stage_name,
+                                                             .is_final = stage && stage->ships,
+                                                             .line = i->line,
+                                                             .column = 1,
+                                                             .end_line = i->end_line,
+                                                             .instruction = i,
+                                                             .commands = names,
+                                                             .n_commands = n_named });
+        }
 }
 
 static void report_unread(struct lint *l, struct sink *out)
@@ -387,6 +417,7 @@ static void check_one(const struct check_file *file, const struct check_settings
         for (size_t t = 0; t < ARRAY_SIZE(tables); t++)
                 for (size_t k = 0; k < tables[t]->n; k++)
                         run_rule(&l, &tables[t]->v[k]);
+        run_check_rules(&l);
         check_page_end(&page, out);
         report_unread(&l, out);
         vec_done(&l.scripts);

@@ -1,4 +1,6 @@
-/* Who may do what, from where, and with which data: roles and bindings, services and ingresses, ConfigMaps, Secrets. */
+/* Objects that are no workloads: as the rules of data/checks/ see them; and what those cannot ask of services and
+ * ConfigMaps. */
+#include "analyze/check-rules.h"
 #include "analyze/kubernetes-rules.h"
 
 static void say(const struct k8s_object *o, enum k8s_rule rule, const struct yaml_node *at, struct str what)
@@ -7,71 +9,63 @@ static void say(const struct k8s_object *o, enum k8s_rule rule, const struct yam
                       what.n ? ": " : "", STR_FMT(str_upto(what, 150)));
 }
 
-/* --- roles --- */
+/* --- what the rules of data/checks/ see --- */
 
-static bool has_any(const struct yaml_node *sequence, const char *const *words)
+static void run_list(const struct k8s_object *o, struct resource r, const char *part, const struct yaml_node *list)
 {
-        if (yaml_has_text(sequence, "*"))
-                return true;
-        for (; *words; words++)
-                if (yaml_has_text(sequence, *words))
-                        return true;
-        return false;
-}
-
-#define HAS_ANY(sequence, ...) has_any((sequence), (const char *const[]){ __VA_ARGS__, NULL })
-
-static void check_rule(const struct k8s_object *o, const struct yaml_node *rule)
-{
-        const struct yaml_node *verbs = yaml_at(rule, "verbs", NULL), *groups = yaml_at(rule, "apiGroups", NULL);
-        const struct yaml_node *resources = yaml_at(rule, "resources", NULL);
-        bool all_verbs = yaml_has_text(verbs, "*"), all_resources = yaml_has_text(resources, "*");
-        bool is_named = yaml_at(rule, "resourceNames", NULL) != NULL;
-        if (all_verbs && (all_resources || yaml_has_text(yaml_at(rule, "nonResourceURLs", NULL), "*"))) {
-                say(o, K8S_RBAC_EVERYTHING, rule, STR_NONE);
-                return; /* all that follows is in it */
-        }
-        if (all_verbs || all_resources)
-                say(o, K8S_RBAC_WILDCARD, rule, all_verbs ? STR("verbs") : STR("resources"));
-        bool may_raise = (HAS_ANY(verbs, "escalate", "bind") && HAS_ANY(resources, "roles", "clusterroles") &&
-                          HAS_ANY(groups, "rbac.authorization.k8s.io")) ||
-                         (HAS_ANY(verbs, "impersonate") && HAS_ANY(resources, "users", "groups", "serviceaccounts"));
-        if (may_raise)
-                say(o, K8S_RBAC_ESCALATES, rule, STR_NONE);
-        if (!is_named && HAS_ANY(groups, "") && HAS_ANY(verbs, "get", "list", "watch") && HAS_ANY(resources, "secrets"))
-                say(o, K8S_RBAC_SECRETS, rule, STR_NONE);
-        if (HAS_ANY(groups, "") && HAS_ANY(verbs, "create", "get", "patch", "update") &&
-            HAS_ANY(resources, "pods/exec", "pods/attach", "pods/ephemeralcontainers", "pods/*"))
-                say(o, K8S_RBAC_EXEC, rule, STR_NONE);
-        if (HAS_ANY(groups, "") && HAS_ANY(resources, "nodes/proxy", "nodes/*"))
-                say(o, K8S_RBAC_NODE_PROXY, rule, STR_NONE);
-}
-
-static void check_binding(const struct k8s_object *o)
-{
-        const struct yaml_node *subjects = yaml_at(o->node, "subjects", NULL);
-        bool is_admin = str_is(yaml_text(yaml_at(o->node, "roleRef", "name", NULL)), "cluster-admin");
-        for (size_t i = 0; subjects && subjects->kind == YAML_SEQUENCE && i < subjects->n; i++) {
-                const struct yaml_node *s = subjects->items[i];
-                struct str name = yaml_text(yaml_at(s, "name", NULL));
-                if (str_is(name, "system:anonymous") || str_is(name, "system:unauthenticated") ||
-                    str_is(name, "system:authenticated"))
-                        say(o, K8S_BIND_ANYBODY, s, name);
-                if (str_is(yaml_text(yaml_at(s, "kind", NULL)), "ServiceAccount") && str_is(name, "default"))
-                        say(o, K8S_BIND_DEFAULT_ACCOUNT, s, STR_NONE);
-                if (is_admin && !str_is(name, "system:masters"))
-                        say(o, K8S_BIND_CLUSTER_ADMIN, s, name);
+        r.part = part;
+        for (size_t i = 0; list && list->kind == YAML_SEQUENCE && i < list->n; i++) {
+                struct str name = yaml_text(yaml_get(list->items[i], "name"));
+                r.node = list->items[i];
+                r.name = name.n ? name : r.name;
+                r.line = r.end_line = r.node->line;
+                r.column = r.node->column;
+                check_rules_run(o->page, &r);
         }
 }
 
-void kubernetes_check_access(const struct k8s_object *o)
+static void run_pod(const struct k8s_object *o, struct resource r, const struct k8s_pod *pod)
 {
-        const struct yaml_node *rules = yaml_at(o->node, "rules", NULL);
-        bool is_role = str_is(o->kind, "Role") || str_is(o->kind, "ClusterRole");
-        for (size_t i = 0; is_role && rules && rules->kind == YAML_SEQUENCE && i < rules->n; i++)
-                check_rule(o, rules->items[i]);
+        static const char *const parts[] = {
+                [K8S_INIT] = "init-container", [K8S_CONTAINER] = "container", [K8S_EPHEMERAL] = "ephemeral-container"
+        };
+        r.part = "pod";
+        r.node = pod->spec;
+        r.line = r.end_line = pod->spec->line;
+        r.column = pod->spec->column;
+        check_rules_run(o->page, &r);
+        for (size_t i = 0; i < pod->n; i++) {
+                const struct k8s_container *c = &pod->containers[i];
+                r.part = parts[c->kind];
+                r.node = c->node;
+                r.name = c->name;
+                r.line = r.end_line = c->node->line;
+                r.column = c->node->column;
+                check_rules_run(o->page, &r);
+        }
+}
+
+void kubernetes_run_rules(const struct k8s_object *o, const struct k8s_pod *pod)
+{
+        struct resource r = { .format = "kubernetes",
+                              .part = "object",
+                              .kind = o->kind,
+                              .name = yaml_text(yaml_at(o->node, "metadata", "name", NULL)),
+                              .object_name = str_upto(o->name, 120),
+                              .namespace = yaml_text(yaml_at(o->node, "metadata", "namespace", NULL)),
+                              .api_version = yaml_text(yaml_at(o->node, "apiVersion", NULL)),
+                              .line = o->node->line,
+                              .column = o->node->column,
+                              .end_line = o->node->line,
+                              .node = o->node,
+                              .object = o->node };
+        check_rules_run(o->page, &r);
+        if (pod)
+                run_pod(o, r, pod);
+        if (str_is(o->kind, "Role") || str_is(o->kind, "ClusterRole"))
+                run_list(o, r, "role-rule", yaml_at(o->node, "rules", NULL));
         if (str_is(o->kind, "RoleBinding") || str_is(o->kind, "ClusterRoleBinding"))
-                check_binding(o);
+                run_list(o, r, "subject", yaml_at(o->node, "subjects", NULL));
 }
 
 /* --- networks --- */
@@ -90,30 +84,14 @@ static bool is_internal(const struct yaml_node *service)
         return false;
 }
 
-static void check_service(const struct k8s_object *o)
+void kubernetes_check_service(const struct k8s_object *o)
 {
         const struct yaml_node *type = yaml_at(o->node, "spec", "type", NULL);
-        const struct yaml_node *external = yaml_at(o->node, "spec", "externalIPs", NULL);
         const struct yaml_node *ranges = yaml_at(o->node, "spec", "loadBalancerSourceRanges", NULL);
         bool is_closed = ranges && ranges->n && !yaml_has_text(ranges, "0.0.0.0/0") && !yaml_has_text(ranges, "::/0");
-        if (str_is(yaml_text(type), "NodePort"))
-                say(o, K8S_SERVICE_NODE_PORT, type, STR_NONE);
-        if (str_is(yaml_text(type), "LoadBalancer") && !is_closed && !is_internal(o->node))
+        bool is_service = str_is(o->kind, "Service") && str_is(yaml_text(yaml_at(o->node, "apiVersion", NULL)), "v1");
+        if (is_service && str_is(yaml_text(type), "LoadBalancer") && !is_closed && !is_internal(o->node))
                 say(o, K8S_SERVICE_OPEN_TO_ALL, type, STR_NONE);
-        if (external && external->n)
-                say(o, K8S_SERVICE_EXTERNAL_IP, external, STR_NONE);
-}
-
-void kubernetes_check_network(const struct k8s_object *o)
-{
-        struct str version = yaml_text(yaml_at(o->node, "apiVersion", NULL));
-        const struct yaml_node *tls = yaml_at(o->node, "spec", "tls", NULL);
-        if (str_is(o->kind, "Service") && str_is(version, "v1"))
-                check_service(o);
-        bool is_ingress = str_is(o->kind, "Ingress") &&
-                          (str_starts(version, STR("networking.k8s.io/")) || str_starts(version, STR("extensions/")));
-        if (is_ingress && (!tls || !tls->n))
-                say(o, K8S_INGRESS_WITHOUT_TLS, NULL, STR_NONE);
 }
 
 /* --- data --- */
@@ -122,9 +100,7 @@ static size_t pairs_of(const struct yaml_node *n) { return n && n->kind == YAML_
 
 void kubernetes_check_data(const struct k8s_object *o)
 {
-        const struct yaml_node *data = yaml_at(o->node, "data", NULL), *text = yaml_at(o->node, "stringData", NULL);
-        if (str_is(o->kind, "Secret") && (pairs_of(data) || pairs_of(text)))
-                say(o, K8S_SECRET_IN_FILE, NULL, STR_NONE);
+        const struct yaml_node *data = yaml_at(o->node, "data", NULL);
         for (size_t i = 0; str_is(o->kind, "ConfigMap") && i < pairs_of(data); i++) {
                 const struct yaml_pair *p = &data->pairs[i];
                 if (yaml_looks_secret(yaml_text(p->key), yaml_text(p->value)))

@@ -22,25 +22,6 @@ const struct check k8s_rules[K8S_RULES] = {
         [K8S_IMAGE_UNPINNED] = { "SK-K8S-102", NULL, SEVERITY_LOW, "An image that is not named by its digest",
                                  "Whoever may push to the registry decides what runs under this tag.",
                                  "Name the digest: image:tag@sha256:...", "NIST-800-190:4.1.5 T1525", true },
-        [K8S_WRITABLE_ROOT] = { "SK-K8S-103", "KSV-0014", SEVERITY_LOW, "The root file system can be written",
-                                "Whoever gets in can put programs and scripts beside those of the image.",
-                                "Set securityContext.readOnlyRootFilesystem to true, and mount an emptyDir where the "
-                                "program writes",
-                                "NIST-800-190:4.4.3 T1105", false },
-        [K8S_NO_MEMORY_LIMIT] = { "SK-K8S-104", "KSV-0018", SEVERITY_LOW, "No limit of memory",
-                                  "One container can take the memory of the node, and others are killed for it.",
-                                  "Set resources.limits.memory", "NIST-800-190:4.4.3 T1499", false },
-        [K8S_NO_CPU_LIMIT] = { "SK-K8S-105", "KSV-0011", SEVERITY_LOW, "No limit of processor time",
-                               "One container can slow down all others of the node.", "Set resources.limits.cpu",
-                               "NIST-800-190:4.4.3 T1496", true },
-        [K8S_NO_PROBE] = { "SK-K8S-106", NULL, SEVERITY_LOW, "No probe",
-                           "A program that hangs keeps its place and its traffic.",
-                           "Add a livenessProbe or a readinessProbe", "NIST-800-190:4.4.3", false },
-        [K8S_TOKEN_MOUNTED] = { "SK-K8S-107", NULL, SEVERITY_MEDIUM,
-                                "The token of the default service account is mounted",
-                                "Whoever gets into the container can speak to the API server.",
-                                "Set automountServiceAccountToken to false, or use a service account of its own",
-                                "NIST-800-190:4.3.2 T1528 T1552.007", false },
         [K8S_ENGINE_SOCKET] = { "SK-K8S-108", "KSV-0006", SEVERITY_CRITICAL,
                                 "The socket of the container engine is mounted",
                                 "Whoever speaks to it can start any container: that is root on the node.",
@@ -57,65 +38,14 @@ const struct check k8s_rules[K8S_RULES] = {
         [K8S_SECRET_IN_CONFIGMAP] = { "SK-K8S-111", NULL, SEVERITY_HIGH, "A secret in a ConfigMap",
                                       "ConfigMaps are readable by many and encrypted nowhere.", "Put it into a Secret",
                                       "NIST-800-190:4.1.4 T1552.007 CWE-312", false },
-        [K8S_SECRET_IN_FILE] = { "SK-K8S-112", NULL, SEVERITY_MEDIUM, "A Secret with its content in a file",
-                                 "base64 hides nothing: whoever has the file has the secret.",
-                                 "Keep it out of the repository: sealed or external secrets, or a secret store",
-                                 "NIST-800-190:4.1.4 T1552.001 CWE-312", false },
-        [K8S_RBAC_EVERYTHING] = { "SK-K8S-201", NULL, SEVERITY_CRITICAL, "A role that may do everything",
-                                  "Whoever has it owns all that the role reaches.",
-                                  "List the verbs and resources that are needed", "NIST-800-190:4.3.1 T1078", false },
-        [K8S_RBAC_WILDCARD] = { "SK-K8S-202", NULL, SEVERITY_MEDIUM, "A role with a wildcard",
-                                "It grants what exists today, and whatever will be added tomorrow.",
-                                "List the verbs and resources that are needed", "NIST-800-190:4.3.1 T1078", false },
-        [K8S_RBAC_ESCALATES] = { "SK-K8S-203", NULL, SEVERITY_HIGH, "A role that may raise its own rights",
-                                 "With escalate, bind or impersonate its holder can take any other right.",
-                                 "Remove these verbs", "NIST-800-190:4.3.1 T1098 T1078", false },
-        [K8S_RBAC_SECRETS] = { "SK-K8S-204", NULL, SEVERITY_HIGH, "A role that may read all secrets",
-                               "Its holder gets the tokens of all service accounts it reaches.",
-                               "Name the secrets in resourceNames, with get only", "NIST-800-190:4.3.1 T1552.007",
-                               false },
-        [K8S_RBAC_EXEC] = { "SK-K8S-205", NULL, SEVERITY_MEDIUM, "A role that may run commands in pods",
-                            "Its holder gets the rights and secrets of every pod it reaches.",
-                            "Remove pods/exec, pods/attach and pods/ephemeralcontainers, or keep them for a few people",
-                            "NIST-800-190:4.3.1 T1609", false },
-        [K8S_RBAC_NODE_PROXY] = { "SK-K8S-206", NULL, SEVERITY_HIGH, "A role that may speak to kubelets",
-                                  "nodes/proxy runs commands in any pod of a node, past admission and audit.",
-                                  "Use nodes/metrics or nodes/stats, which tell and do nothing else",
-                                  "NIST-800-190:4.3.1 T1609", false },
-        [K8S_BIND_CLUSTER_ADMIN] = { "SK-K8S-207", NULL, SEVERITY_CRITICAL, "cluster-admin is given away",
-                                     "It may do everything in the cluster, or in its namespace.",
-                                     "Bind a role with what is needed", "NIST-800-190:4.3.1 T1078", false },
-        [K8S_BIND_ANYBODY] = { "SK-K8S-208", NULL, SEVERITY_CRITICAL, "Rights for anybody",
-                               "Whoever reaches the API server has them, perhaps without a name.",
-                               "Bind to named users, groups or service accounts", "NIST-800-190:4.3.2 T1078.001",
-                               false },
-        [K8S_BIND_DEFAULT_ACCOUNT] = { "SK-K8S-209", NULL, SEVERITY_HIGH, "Rights for a default service account",
-                                       "Every pod of the namespace that names no account has them.",
-                                       "Make a service account for the workload that needs them",
-                                       "NIST-800-190:4.3.1 T1078.001", false },
-        [K8S_SERVICE_NODE_PORT] = { "SK-K8S-301", NULL, SEVERITY_LOW, "A port on every node",
-                                    "It is open on all addresses of all nodes, past what guards the ingress.",
-                                    "Use a ClusterIP behind an Ingress or a Gateway", "NIST-800-190:4.4.2 T1133",
-                                    false },
         [K8S_SERVICE_OPEN_TO_ALL] = { "SK-K8S-302", NULL, SEVERITY_MEDIUM, "A load balancer that is open to all",
                                       "Most clouds give it an address of the Internet.",
                                       "Set loadBalancerSourceRanges, or make it internal", "NIST-800-190:4.4.2 T1133",
                                       false },
-        [K8S_SERVICE_EXTERNAL_IP] = { "SK-K8S-303", NULL, SEVERITY_HIGH, "External addresses of a service",
-                                      "It can take over traffic of others to these addresses (CVE-2020-8554).",
-                                      "Use a load balancer", "NIST-800-190:4.3.3 T1557", false },
-        [K8S_INGRESS_WITHOUT_TLS] = { "SK-K8S-304", NULL, SEVERITY_MEDIUM, "An ingress without TLS",
-                                      "Requests, passwords and cookies travel in clear.",
-                                      "Add spec.tls with the hosts and a certificate",
-                                      "NIST-800-190:4.4.2 T1040 CWE-319", false },
         [K8S_NAMESPACE_WITHOUT_POLICY] = { "SK-K8S-305", NULL, SEVERITY_LOW, "A namespace without a NetworkPolicy",
                                            "Every pod can reach every other, and they all can reach it.",
                                            "Add a policy that denies by default, and others for what is needed",
                                            "NIST-800-190:4.3.3 T1046", false },
-        [K8S_DEFAULT_NAMESPACE] = { "SK-K8S-306", NULL, SEVERITY_LOW, "A workload in the namespace default",
-                                    "Rights and policies of a namespace then hold for things that do not belong "
-                                    "together.",
-                                    "Give it a namespace of its own", "NIST-800-190:4.3.4", false },
 };
 
 /* --- one file --- */
@@ -169,13 +99,10 @@ static int visit(void *arg, struct str kind, const struct yaml_node *object, str
         int r = kubernetes_pod(kind, object, v->arena, &pod, &why);
         if (r < 0)
                 yaml_page_add(page, &k8s_rules[K8S_MALFORMED], object, "%.*s: %s", STR_FMT(o.name), why.text);
-        if (r > 0) {
-                kubernetes_check_pod(page, kind, &pod);
-                if (str_is(yaml_text(yaml_at(object, "metadata", "namespace", NULL)), "default"))
-                        yaml_page_add(page, &k8s_rules[K8S_DEFAULT_NAMESPACE], object, "%.*s", STR_FMT(o.name));
-        }
-        kubernetes_check_access(&o);
-        kubernetes_check_network(&o);
+        if (r > 0)
+                kubernetes_check_pod(page, &pod);
+        kubernetes_run_rules(&o, r > 0 ? &pod : NULL);
+        kubernetes_check_service(&o);
         kubernetes_check_data(&o);
         note_namespace(v, kind, object, r > 0);
         return 0;

@@ -81,35 +81,6 @@ static void check_env(struct check_page *page, const struct k8s_pod *pod, const 
         }
 }
 
-static bool is_long_running(struct str kind)
-{
-        static const char *const kinds[] = { "Deployment", "DaemonSet", "StatefulSet", "ReplicaSet",
-                                             "ReplicationController" };
-        for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
-                if (str_is(kind, kinds[i]))
-                        return true;
-        return false;
-}
-
-static void check_container(struct check_page *page, struct str kind, const struct k8s_pod *pod,
-                            const struct k8s_container *c)
-{
-        check_image(page, pod, c);
-        check_env(page, pod, c);
-        if (c->security.read_only_root != K8S_TRUE)
-                say(page, pod, c, K8S_WRITABLE_ROOT, yaml_at(c->security.node, "readOnlyRootFilesystem", NULL),
-                    STR_NONE);
-        if (c->kind == K8S_EPHEMERAL) /* these may have neither limits nor probes */
-                return;
-        if (!yaml_at(c->node, "resources", "limits", "memory", NULL))
-                say(page, pod, c, K8S_NO_MEMORY_LIMIT, NULL, STR_NONE);
-        if (!yaml_at(c->node, "resources", "limits", "cpu", NULL))
-                say(page, pod, c, K8S_NO_CPU_LIMIT, NULL, STR_NONE);
-        if (c->kind == K8S_CONTAINER && is_long_running(kind) && !yaml_at(c->node, "livenessProbe", NULL) &&
-            !yaml_at(c->node, "readinessProbe", NULL))
-                say(page, pod, c, K8S_NO_PROBE, NULL, STR_NONE);
-}
-
 static void check_volumes(struct check_page *page, const struct k8s_pod *pod)
 {
         for (size_t i = 0; pod->volumes && i < pod->volumes->n; i++) {
@@ -121,21 +92,12 @@ static void check_volumes(struct check_page *page, const struct k8s_pod *pod)
         }
 }
 
-/* The pod itself must say no: the account that could say it too is another object, perhaps of another file. */
-static void check_token(struct check_page *page, const struct k8s_pod *pod)
-{
-        struct str account = yaml_text(yaml_at(pod->spec, "serviceAccountName", NULL));
-        if (!account.n)
-                account = yaml_text(yaml_at(pod->spec, "serviceAccount", NULL));
-        if (pod->automount_token != K8S_FALSE && (!account.n || str_is(account, "default")))
-                yaml_page_add(page, &k8s_rules[K8S_TOKEN_MOUNTED], pod->spec, "%.*s", STR_FMT(pod->object));
-}
-
-void kubernetes_check_pod(struct check_page *page, struct str kind, const struct k8s_pod *pod)
+void kubernetes_check_pod(struct check_page *page, const struct k8s_pod *pod)
 {
         check_pod_security(page, pod);
         check_volumes(page, pod);
-        check_token(page, pod);
-        for (size_t i = 0; i < pod->n; i++)
-                check_container(page, kind, pod, &pod->containers[i]);
+        for (size_t i = 0; i < pod->n; i++) {
+                check_image(page, pod, &pod->containers[i]);
+                check_env(page, pod, &pod->containers[i]);
+        }
 }

@@ -15,7 +15,13 @@ struct str {
 };
 
 #define STR(literal) ((struct str){ (literal), sizeof(literal) - 1 })
-#define STR_NONE     ((struct str){ NULL, 0 })
+
+/* The same as an initialiser, for static tables, where STR() is no constant. */
+#define STR_INIT(literal)                                                                                              \
+        {                                                                                                              \
+                (literal), sizeof(literal) - 1                                                                         \
+        }
+#define STR_NONE ((struct str){ NULL, 0 })
 /* For printf("%.*s", STR_FMT(s)). */
 #define STR_FMT(s) (int)MIN((s).n, (size_t)1 << 20), (s).p ? (s).p : ""
 

@@ -10,16 +10,21 @@
 
 static __always_inline __u32 pid_of(struct pid *pid) { return (__u32)BPF_CORE_READ(pid, numbers[0].nr); }
 
-/* The number that the process has in its own namespace, and which namespace that is. */
-static __always_inline __u32 own_pid(struct task_struct *leader, __u32 *ret_namespace)
+/* The place of a number in its own namespace. */
+static __always_inline const struct upid *own_number(struct pid *pid)
 {
-        struct pid *pid = BPF_CORE_READ(leader, thread_pid);
         __u32 level = BPF_CORE_READ(pid, level);
         const void *numbers = __builtin_preserve_access_index(&pid->numbers[0]);
         __u32 size = bpf_core_type_size(struct upid);
         if (level > 32)
                 level = 0;
-        const struct upid *at = numbers + level * size;
+        return numbers + level * size;
+}
+
+/* The number that the process has in its own namespace, and which namespace that is. */
+static __always_inline __u32 own_pid(struct task_struct *leader, __u32 *ret_namespace)
+{
+        const struct upid *at = own_number(BPF_CORE_READ(leader, thread_pid));
         *ret_namespace = BPF_CORE_READ(at, ns, ns.inum);
         return (__u32)BPF_CORE_READ(at, nr);
 }

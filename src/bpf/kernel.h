@@ -32,22 +32,22 @@ struct timespec64 {
 
 struct inode {
         unsigned short i_mode;
-        struct kuid i_uid;
+        struct kuid i_uid, i_gid;
         struct super_block *i_sb;
         unsigned long i_ino;
         unsigned int i_nlink;
         __u32 i_rdev;
         __s64 i_size;
-        __s64 i_ctime_sec; /* 6.11 */
-        __u32 i_ctime_nsec;
+        __s64 i_ctime_sec, i_mtime_sec; /* 6.11 */
+        __u32 i_ctime_nsec, i_mtime_nsec;
 } KERNEL;
 
-struct inode___timespec { /* 6.6 */
-        struct timespec64 __i_ctime;
+struct inode___timespec { /* 6.6, 6.7 */
+        struct timespec64 __i_ctime, __i_mtime;
 } KERNEL;
 
 struct inode___old {
-        struct timespec64 i_ctime;
+        struct timespec64 i_ctime, i_mtime;
 } KERNEL;
 
 struct hlist_bl_node {
@@ -141,6 +141,7 @@ struct mnt_namespace {
 
 struct pid_namespace {
         struct ns_common ns;
+        struct task_struct *child_reaper;
 } KERNEL;
 
 struct nsproxy {
@@ -196,7 +197,7 @@ struct css_set {
 } KERNEL;
 
 struct mm_struct {
-        unsigned long arg_start, arg_end;
+        unsigned long arg_start, arg_end, env_start, env_end;
 } KERNEL;
 
 struct task_struct {

@@ -3,8 +3,11 @@
  * repair. What the files say is parsed in a worker (flow/check.h).
  */
 #include "flow/check.h"
+
+#include "analyze/check-rules.h"
 #include "base/fs.h"
 #include "cli/command.h"
+#include "cli/rule.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -27,7 +30,7 @@ struct check_state {
                 const char *path;
         } outputs[OUTPUTS_MAX];
         size_t n_outputs;
-        struct words enabled, registries, labels;
+        struct words enabled, registries, labels, rules;
         enum severity fail_on; /* SEVERITY_UNKNOWN: high */
         bool never_fails, strict_labels, fixes, shows_diff, lists, is_quiet;
 };
@@ -37,6 +40,7 @@ static const struct option_spec options[] = {
         { "fail-on", 0, "SEVERITY", "critical, high, medium, low, or never (default: high)" },
         { "fix", 0, NULL, "repair in the files what can be repaired without changing what they mean" },
         { "diff", 0, NULL, "show what --fix would change, and change nothing" },
+        { "rules", 0, "FILE", "checks of your own, as rules (docs/format/check-rules.md); repeatable" },
         { "enable", 0, "RULE", "report a rule that is off by default, or \"all\"; repeatable" },
         { "registry", 0, "HOST", "a registry that base images may come from; repeatable (default: any)" },
         { "label", 0, "NAME:TYPE", "a label that images must carry: text, url, rfc3339, semver, hash, spdx, email" },
@@ -74,11 +78,10 @@ static int option(void *state, const struct option_spec *o, const char *value, s
         struct check_state *s = state;
         if (strcmp(o->name, "output") == 0)
                 return add_output(s, value, err);
-        if (strcmp(o->name, "enable") == 0) {
-                if (strcmp(value, "all") != 0 && !check_find(str_of(value)))
-                        return error_set(err, -EINVAL, "there is no rule %s: sekisho check --list", value);
+        if (strcmp(o->name, "enable") == 0)
                 return add_word(&s->enabled, value, err);
-        }
+        if (strcmp(o->name, "rules") == 0)
+                return add_word(&s->rules, value, err);
         if (strcmp(o->name, "registry") == 0)
                 return add_word(&s->registries, value, err);
         if (strcmp(o->name, "label") == 0)
@@ -279,11 +282,42 @@ static int check_files(struct check_run *run, struct check_state *s, int argc, c
 
 extern const struct command command_check;
 
+/* The user's rule files, in the order given. EXIT_CLEAN, or the exit code after it was told what is wrong. */
+static int load_rules(const struct check_state *s)
+{
+        struct check_rule_file files[WORDS_MAX];
+        struct buf bytes[WORDS_MAX];
+        struct problems problems = { 0 };
+        struct error err = ERROR_NONE;
+        size_t n = 0;
+        int r = 0;
+        for (; n < s->rules.n && r == 0; n++) {
+                bytes[n] = (struct buf)BUF_INIT(RULE_FILE_BYTES_MAX + 1);
+                r = read_file(s->rules.v[n].p, &bytes[n], &err);
+                files[n] = (struct check_rule_file){ s->rules.v[n], buf_str(&bytes[n]) };
+        }
+        if (r == 0 && n)
+                r = check_rules_add(files, n, &problems);
+        if (problems.n)
+                rule_print_problems(&problems, false);
+        problems_done(&problems);
+        while (n-- > 0)
+                buf_done(&bytes[n]);
+        return r == 0 ? EXIT_CLEAN : r == RULES_WRONG ? EXIT_USAGE : fail(EXIT_USAGE, &err);
+}
+
 static int check_main(void *state, int argc, char **argv)
 {
         struct check_state *s = state;
         struct error err = ERROR_NONE;
         struct check_run run = { 0 };
+        int loaded = load_rules(s);
+        if (loaded != EXIT_CLEAN)
+                return loaded;
+        for (size_t i = 0; i < s->enabled.n; i++)
+                if (!str_is(s->enabled.v[i], "all") && !check_find(s->enabled.v[i]))
+                        return fail_usage(&command_check, "--enable: there is no rule %.*s: sekisho check --list",
+                                          STR_FMT(s->enabled.v[i]));
         if (s->lists)
                 return list_rules();
         if (argc == 0)
@@ -306,8 +340,11 @@ const struct command command_check = {
                 "  # sekisho:ignore-file RULE[,RULE] reason                  the whole file\n"
                 "  # hadolint ignore=RULE,RULE   # hadolint global ignore=RULE\n"
                 "\n"
+                "Checks of your own are rules of the one language: --rules; sekisho rule fields check lists what they "
+                "can ask.\n"
                 "Exit status: 0 nothing as bad as --fail-on, 1 denied, 2 usage, 3 something was not read.\n",
         .examples = "  sekisho check Dockerfile deploy/\n"
+                    "  sekisho check --rules our-checks.yaml deploy/\n"
                     "  sekisho check --diff Dockerfile && sekisho check --fix Dockerfile\n",
         .options = options,
         .option = option,

@@ -1,4 +1,6 @@
 /* `sekisho doctor`: what this host offers, what the program can use of it, and how old its data are. */
+#include "act/actions.h"
+#include "act/process-tree.h"
 #include "base/date.h"
 #include "base/fs.h"
 #include "cli/command.h"
@@ -16,7 +18,8 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
-#define DAY INT64_C(86400)
+#define DAY        INT64_C(86400)
+#define CHECKS_MAX 64
 
 struct doctor_state {
         bool json;
@@ -117,6 +120,27 @@ static size_t check_sensor(struct check *c)
         return SENSOR_PROGRAMS + 1;
 }
 
+static void check_action(struct check *c, const char *name, const char *does, const char *how,
+                         int (*probe)(struct error *err))
+{
+        struct error err = ERROR_NONE;
+        *c = (struct check){ "enforce", name, probe(&err) == 0, "" };
+        snprintf(c->words, sizeof(c->words), "%s%s%.200s", c->good ? does : "", c->good ? ": " : "",
+                 c->good ? how : err.text);
+}
+
+/* Each action of the table that is no mere undoing, really tried. */
+static size_t check_actions(struct check *c)
+{
+        size_t n = 0;
+        for (const struct act_action *a = act_actions; a->name; a++)
+                if (a->probe)
+                        check_action(&c[n++], a->name, a->does, a->how, a->probe);
+        check_action(&c[n++], "kill", "end a process with all its descendants, after the event", "SIGKILL by pidfd",
+                     act_kill_tree_probe);
+        return n;
+}
+
 /* What the guard of containers can do here. No host is worse for having one of them only. */
 static size_t check_barrier(struct check *c)
 {
@@ -156,7 +180,7 @@ static int doctor_main(void *state, int argc, char **argv)
 {
         extern const struct command command_doctor;
         struct doctor_state *s = state;
-        struct check checks[8 + SENSOR_PROGRAMS + 1 + BARRIER_PROBES];
+        struct check checks[CHECKS_MAX];
         struct utsname kernel;
         size_t n = 0;
         if (argc)
@@ -170,6 +194,7 @@ static int doctor_main(void *state, int argc, char **argv)
         check_path(&checks[n++], "docker's socket", "/var/run/docker.sock", "can be reached");
         n += check_sensor(&checks[n]);
         n += check_barrier(&checks[n]);
+        n += check_actions(&checks[n]);
         check_data(&checks[n++], s->db);
         if (s->json)
                 print_json(&kernel, checks, n);

@@ -160,7 +160,7 @@ static json_t *refs_json(const struct field_ref *const *refs, size_t n)
 static json_t *stages_json(unsigned stages)
 {
         json_t *j = json_array();
-        for (unsigned bit = 1; bit <= STAGE_SYSCALL; bit <<= 1)
+        for (unsigned bit = 1; bit <= STAGE_LAST; bit <<= 1)
                 if (stages & bit)
                         json_array_append_new(j, json_string(stage_name((enum stage)bit)));
         return j;
@@ -425,7 +425,7 @@ static void print_rule(const struct rule_set *s, size_t i)
         buf_printf(&b, "%.*s:%u", STR_FMT(r->place.file), r->place.line);
         print_line("place", buf_str(&b));
         buf_clear(&b);
-        for (unsigned bit = 1; bit <= STAGE_SYSCALL; bit <<= 1)
+        for (unsigned bit = 1; bit <= STAGE_LAST; bit <<= 1)
                 if (r->stages & bit)
                         buf_printf(&b, "%s%s", b.n > 0 ? ", " : "", stage_name((enum stage)bit));
         print_line("stages", r->unsupported ? STR("none yet: its source has no field table") : buf_str(&b));
@@ -516,7 +516,7 @@ const struct command command_rule = {
         .summary = "Check, try and explain rules (Falco's rule files too)",
         .help = "  check    all that is wrong in rule files, with file, line, column and a suggestion; status 2 if "
                 "there are errors\n"
-                "  fields   what conditions can ask, at a stage: build, scan, admit, run, syscall\n"
+                "  fields   what conditions can ask, at a stage: build, scan, admit, run, syscall, check\n"
                 "  test     which rules hit facts, given as JSON objects: {\"evt.type\": \"execve\", \"proc.name\": "
                 "\"nc\"}\n"
                 "  explain  a rule with its macros and lists expanded, and what it needs\n",

@@ -1,11 +1,6 @@
 /* The policies that ship inside the program: data/policies/, made into a table when the program is built. */
 #include "decide/policy.h"
 
-#define STR_INIT(literal)                                                                                              \
-        {                                                                                                              \
-                (literal), sizeof(literal) - 1                                                                         \
-        }
-
 const struct profile profiles[] = {
 #include "decide/profile-texts.h"
 };

@@ -565,6 +565,7 @@ static const struct {
         { FIELD_fd_typechar, descriptor_letters },
         { FIELD_fd_types, descriptor_types },
         { FIELD_proc_exe_layer, exe_layers },
+        { FIELD_fd_layer, exe_layers },
         { FIELD_proc_script_layer, exe_layers },
         { FIELD_proc_stdin_type, descriptor_types },
         { FIELD_proc_stdout_type, descriptor_types },

@@ -10,6 +10,7 @@
 #define FIELD(id, name, type, argument, traits, stages, missing, doc)                                                  \
         [FIELD_##id] = { name, FIELD_##id, type, argument, traits, stages, missing, doc },
 const struct field fields[FIELDS] = {
+#include "fact/fields-check.def"
 #include "fact/fields-policy.def"
 #include "fact/fields-syscall.def"
 };
@@ -133,7 +134,7 @@ static const struct {
         const char *name;
 } stages[] = {
         { STAGE_BUILD, "build" }, { STAGE_SCAN, "scan" },       { STAGE_ADMIT, "admit" },
-        { STAGE_RUN, "run" },     { STAGE_SYSCALL, "syscall" },
+        { STAGE_RUN, "run" },     { STAGE_SYSCALL, "syscall" }, { STAGE_CHECK, "check" },
 };
 
 const char *stage_name(enum stage s)

@@ -1,7 +1,7 @@
 /*
- * Rule fields: what a condition may ask, stage by stage. Two tables, one line a field: fields-syscall.def (Falco's
- * syscall source) and fields-policy.def (findings and artefacts). The language, its checks, `sekisho rule fields` and
- * the documentation are made from them.
+ * Rule fields: what a condition may ask, stage by stage. Three tables, one line a field: fields-syscall.def (Falco's
+ * syscall source), fields-policy.def (findings and artefacts), fields-check.def (configuration files). The language,
+ * its checks, `sekisho rule fields` and the documentation are made from them.
  *
  *         FIELD(id, "name", TYPE, ARGUMENT, TRAITS, STAGES, MISSING, "what it is, with its unit")
  *
@@ -15,6 +15,7 @@
 
 #define FIELD(id, name, type, argument, traits, stages, missing, doc) FIELD_##id,
 enum field_id {
+#include "fact/fields-check.def"
 #include "fact/fields-policy.def"
 #include "fact/fields-syscall.def"
         FIELDS
@@ -40,16 +41,18 @@ enum field_traits {
 
 /* Where a rule is evaluated. The values are bits of a set. */
 enum stage {
-        STAGE_BUILD = 1,   /* while an image is built */
-        STAGE_SCAN = 2,    /* sekisho scan */
-        STAGE_ADMIT = 4,   /* before something is started: engine, registry, cluster */
-        STAGE_RUN = 8,     /* what is known of running containers' artefacts */
-        STAGE_SYSCALL = 16 /* events of the running host: Falco's source "syscall" */
+        STAGE_BUILD = 1,    /* while an image is built */
+        STAGE_SCAN = 2,     /* sekisho scan */
+        STAGE_ADMIT = 4,    /* before something is started: engine, registry, cluster */
+        STAGE_RUN = 8,      /* what is known of running containers' artefacts */
+        STAGE_SYSCALL = 16, /* events of the running host: Falco's source "syscall" */
+        STAGE_CHECK = 32,   /* parts of configuration files: sekisho check */
 };
+#define STAGE_LAST    STAGE_CHECK
 #define STAGES_POLICY (STAGE_BUILD | STAGE_SCAN | STAGE_ADMIT | STAGE_RUN)
-#define STAGES_ALL    (STAGES_POLICY | STAGE_SYSCALL)
+#define STAGES_ALL    (STAGES_POLICY | STAGE_SYSCALL | STAGE_CHECK)
 
-/* "build", "scan", "admit", "run", "syscall"; NULL of anything else. Parse returns 0 for an unknown name. */
+/* "build", "scan", "admit", "run", "syscall", "check"; NULL of anything else. Parse returns 0 for an unknown name. */
 const char *stage_name(enum stage s);
 enum stage stage_parse(struct str name);
 

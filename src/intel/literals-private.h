@@ -1,9 +1,10 @@
 /*
  * The compiled form of a set of literals: see literals.h, and literals.c for how it works.
  *
- *     literals.c        what is built
+ *     literals.c        what is built for literals of WINDOW bytes and more
+ *     literals-short.c  what is built for the others
  *     literals-scan.c   the scan: probes, filters, lookups
- *     literals-probe.c  the probing loop, for each kind of processor
+ *     literals-probe.c  the two probing loops, for each kind of processor
  */
 #ifndef SEKISHO_INTEL_LITERALS_PRIVATE_H
 #define SEKISHO_INTEL_LITERALS_PRIVATE_H
@@ -12,12 +13,10 @@
 
 #include <endian.h>
 
-#define STRIDE      4 /* every 4th position is probed */
-#define WINDOW      7 /* bytes of a literal that hold a probed gram wherever it stands */
-#define SMALL_PAIRS (1u << 16)
+#define STRIDE      4    /* every 4th position is probed */
+#define WINDOW      7    /* bytes of a literal that hold a probed gram wherever it stands */
 #define BLOCK_BYTES 4096 /* probed before the hits are looked at */
-#define BLOCK_HITS  (BLOCK_BYTES / STRIDE)
-#define HIT_SLACK   16 /* a vector of hits is stored whole */
+#define HIT_SLACK   16   /* a vector of hits is stored whole */
 
 /* Bit 5 of every byte set: upper and lower case letters become the same. */
 #define FOLD  UINT32_C(0x20202020)
@@ -35,6 +34,7 @@ struct literal_info {
 struct place {
         uint64_t head; /* the literal's first 8 bytes that can be, folded; of 7 bytes: with a zero */
         uint32_t literal;
+        uint16_t n;   /* bytes of it */
         uint8_t back; /* from the gram's first byte back to the literal's start */
         bool is_last; /* of this key's */
 };
@@ -44,31 +44,63 @@ struct slot {
         uint32_t first; /* of its places */
 };
 
+#define SHORT_PLACES   4   /* bytes of a short literal that its heap knows */
+#define SHORT_HEAPS    8   /* in a group: bits of a byte */
+#define SHORT_GROUPS   2   /* at most */
+#define SHORT_ONE_MAX  128 /* literals for which one group of heaps is enough */
+#define BEGINNING_BITS 16
+#define LIST_BITS      13
+
+/* A literal shorter than WINDOW: it stands where the 8 bytes of the text, masked, are these. */
+struct short_one {
+        uint64_t bytes, mask;
+        uint32_t literal;
+        uint32_t n;
+};
+
+/*
+ * Which heaps of a group may have a literal with this byte at this place, one bit each. The highest bit of bytes does
+ * not count. The same again by the low and by the high half of a byte: what both allow is allowed by the byte.
+ */
+struct short_table {
+        uint8_t by_byte[128];
+        uint8_t by_low[16], by_high[16];
+};
+
+struct short_set {
+        struct short_table tables[SHORT_GROUPS][SHORT_PLACES];
+        size_t groups;                                    /* of heaps */
+        uint32_t beginnings[(1u << BEGINNING_BITS) / 32]; /* bitmap by beginning_hash: what they begin with */
+        uint32_t first[(1u << LIST_BITS) + 1];            /* in ones, by list_hash; one more at the end */
+        bool has_pairs;                                   /* literals of two bytes */
+        struct short_one *ones;
+        size_t n;
+};
+
 struct literals {
         struct literal_info *info;
         uint8_t *bytes;
         size_t n, n_bytes, longest;
 
         /* WINDOW bytes and more */
-        uint32_t *grams; /* bitmap by gram_hash */
-        unsigned gram_bits;
-        uint32_t *longer; /* bitmap by longer_bit: grams with the two bytes after, or before */
+        uint32_t *grams;    /* by gram_hash, a word: for each of its grams the two bits of gram_mask; NULL if there are
+                               none */
+        unsigned gram_bits; /* of the number of words */
+        uint32_t *longer;   /* bitmap by longer_bit: grams with the two bytes after, or before */
         struct slot *slots;
         unsigned slot_bits;
         struct place *places;
         size_t n_places;
 
-        /* the others; all NULL if there are none */
-        uint32_t *pairs;       /* by a gram's first two bytes: 32 bits for what its last two may be */
-        uint32_t *beginnings;  /* bitmap by beginning_hash: the first gram of a literal */
-        uint32_t *small;       /* indexes of the literals, those of one pair_hash together */
-        uint32_t *small_first; /* in small, by pair_hash; one more at the end */
-        size_t n_small;
+        struct short_set *shorts; /* the others; NULL if there are none */
 };
 
-#define LONGER_BITS    18
-#define BEGINNING_BITS 18
-#define PAIR_BITS      12
+#define LONGER_BITS 18
+
+/* Of the literals that are shorter than WINDOW; NULL if there are none. For literals.c. */
+struct short_set *short_set_new(const struct literals *l);
+void short_set_free(struct short_set *s);
+size_t short_set_memory(const struct short_set *s);
 
 static inline uint8_t ascii_lower(uint8_t c) { return c >= 'A' && c <= 'Z' ? c | 0x20 : c; }
 
@@ -95,6 +127,12 @@ static inline uint64_t load64(const uint8_t *p)
 
 static inline uint32_t gram_hash(uint32_t gram, unsigned bits) { return (gram * HASH_FACTOR) >> (32 - bits); }
 
+/* One bit is told by the hash below those bits that tell the word, the other by the second and the last byte. */
+static inline uint32_t gram_mask(uint32_t gram, unsigned bits)
+{
+        return UINT32_C(1) << (gram * HASH_FACTOR >> (27 - bits) & 31) | UINT32_C(1) << ((gram >> 8 ^ gram >> 24) & 31);
+}
+
 /*
  * Of a gram with the two bytes that follow it, or with the two before it. A literal of WINDOW bytes has those or these
  * of each of its grams. around: the two bytes before, the gram, the two after, folded. Never 0.
@@ -111,42 +149,38 @@ static inline uint32_t key_before(uint64_t around)
 
 static inline uint32_t longer_bit(uint32_t key) { return key >> (32 - LONGER_BITS); }
 
-/* The bit of pairs[gram & 0xffff] that stands for a gram's last two bytes: 8 kinds of the third, 4 of the fourth. */
-static inline unsigned pair_bit(uint32_t gram) { return (gram >> 16 & 7) | (gram >> 21 & 0x18); }
+/* Of the first three bytes in a row. */
+static inline uint32_t beginning_hash(uint32_t bytes) { return gram_hash((bytes | FOLD) << 8, BEGINNING_BITS); }
 
-/*
- * A literal of n bytes, fewer than WINDOW, is found from a gram that begins where the literal does, or up to 3 bytes
- * later or 2 earlier: the least of 4 starts in a row, seen from the gram.
- */
-#define START_MIN (-3)
-#define STARTS    6
-
-static inline int small_start(size_t n) { return n >= 5 ? -3 : n >= 3 ? -2 : -1; }
-
-static inline uint32_t beginning_hash(uint32_t gram) { return gram_hash(gram, BEGINNING_BITS); }
-
-static inline uint32_t pair_hash(uint8_t a, uint8_t b)
+/* Of the first n bytes, 2 or 3. */
+static inline uint32_t list_hash(uint32_t bytes, size_t n)
 {
-        return ((uint32_t)(a | 0x20) | (uint32_t)(b | 0x20) << 8) * HASH_FACTOR >> (32 - PAIR_BITS);
+        return gram_hash((bytes | FOLD) << (n == 2 ? 16 : 8), LIST_BITS);
 }
 
 static inline uint32_t bitmap_has(const uint32_t *bitmap, uint32_t bit) { return bitmap[bit / 32] >> (bit % 32) & 1; }
 
 static inline void bitmap_set(uint32_t *bitmap, uint32_t bit) { bitmap[bit / 32] |= UINT32_C(1) << (bit % 32); }
 
-/* What a block of text gave: offsets in it, in order. */
-struct probed {
-        uint32_t gram[BLOCK_HITS + HIT_SLACK], pair[BLOCK_HITS + HIT_SLACK];
-        size_t n_gram, n_pair;
-};
-
 /*
  * Probes the grams at text, text + 4, ... below text + n (n a multiple of 4, at most BLOCK_BYTES; all n bytes are
- * there). Either table may be NULL.
+ * there). Stores the offsets of those in the bitmap, in order, and returns how many: at most n / 4. Room for HIT_SLACK
+ * more is needed.
  */
-typedef void (*prober)(const struct literals *l, const uint8_t *text, size_t n, struct probed *ret);
+typedef size_t (*gram_prober)(const struct literals *l, const uint8_t *text, size_t n, uint32_t *ret);
 
-void probe_portable(const struct literals *l, const uint8_t *text, size_t n, struct probed *ret);
-prober probe_fastest(void); /* for this processor */
+/*
+ * Stores the offsets below n at which a short literal may begin, in order, and returns how many. n: at most
+ * BLOCK_BYTES; the SHORT_PLACES - 1 bytes after text + n are there too.
+ */
+typedef size_t (*short_prober)(const struct short_set *s, const uint8_t *text, size_t n, uint32_t *ret);
+
+struct probers {
+        gram_prober grams;
+        short_prober shorts;
+};
+
+struct probers probers_portable(void);
+struct probers probers_fastest(void); /* for this processor */
 
 #endif

@@ -4,8 +4,6 @@
  */
 #include "intel/literals-private.h"
 
-#include <assert.h>
-
 struct scan {
         const struct literals *l;
         const uint8_t *text;
@@ -15,23 +13,20 @@ struct scan {
         void *arg;
 };
 
-/* Whether the literal stands there; it must fit. */
-static inline bool stands(const struct literals *l, uint32_t index, const uint8_t *text)
+/* Whether the literal, of n bytes, stands there; it must fit. */
+static inline bool stands(const struct literals *l, uint32_t index, size_t n, const uint8_t *text)
 {
         const struct literal_info *info = &l->info[index];
         const uint8_t *bytes = l->bytes + info->at;
-        if (!info->nocase)
-                return memcmp(bytes, text, info->n) == 0;
-        for (size_t i = 0; i < info->n; i++)
-                if (ascii_lower(text[i]) != bytes[i])
-                        return false;
-        return true;
-}
-
-/* A start before the text is huge, and so out of range too. */
-static bool counts(const struct scan *s, size_t start, size_t n)
-{
-        return start >= s->from && start < s->to && s->n - start >= n;
+        if (info->nocase) {
+                for (size_t i = 0; i < n; i++)
+                        if (ascii_lower(text[i]) != bytes[i])
+                                return false;
+                return true;
+        }
+        if (n < 8 || n > 16)
+                return memcmp(bytes, text, n) == 0;
+        return load64(bytes) == load64(text) && load64(bytes + n - 8) == load64(text + n - 8);
 }
 
 /* --- literals of WINDOW bytes and more --- */
@@ -45,29 +40,21 @@ static inline uint64_t load_head(const struct scan *s, size_t at)
         return load64(head) | FOLD8;
 }
 
+/* The places of one key: those at one distance from the gram stand in a row, so that a head is loaded once for them. */
 static inline void compare(const struct scan *s, const struct place *p, size_t at)
 {
-        for (;; p++) {
-                size_t start = at - p->back, n = s->l->info[p->literal].n;
-                if (counts(s, start, n)) {
-                        uint64_t head = load_head(s, start);
-                        if ((head == p->head || (n < 8 && (head & UINT64_MAX >> 8) == p->head)) &&
-                            stands(s->l, p->literal, s->text + start))
+        for (;;) {
+                size_t start = at - p->back;
+                uint8_t back = p->back;
+                bool is_in_range = start >= s->from && start < s->to;
+                uint64_t head = is_in_range ? load_head(s, start) : 0;
+                for (; p->back == back; p++) {
+                        uint64_t differs = head ^ p->head;
+                        if (is_in_range && (!differs || (p->n < 8 && !(differs & UINT64_MAX >> 8))) &&
+                            s->n - start >= p->n && stands(s->l, p->literal, p->n, s->text + start))
                                 s->found(s->arg, p->literal, start);
-                }
-                if (p->is_last)
-                        return;
-        }
-}
-
-static inline void look_up(const struct scan *s, uint32_t key, size_t at)
-{
-        const struct literals *l = s->l;
-        uint32_t mask = (UINT32_C(1) << l->slot_bits) - 1, i = key >> (32 - l->slot_bits);
-        for (; l->slots[i].key; i = (i + 1) & mask) {
-                if (l->slots[i].key == key) {
-                        compare(s, &l->places[l->slots[i].first], at);
-                        return;
+                        if (p->is_last)
+                                return;
                 }
         }
 }
@@ -84,114 +71,124 @@ static inline uint64_t around_of(const struct scan *s, size_t at)
         return load64(bytes) | FOLD8;
 }
 
-/* Positions are multiples of STRIDE: the low bits say which of the two keys is in the second bitmap. */
-enum { IS_AFTER = 1, IS_BEFORE = 2 };
+/* A hit on its way through the tables. Each step is taken for all hits of a block before the next, so that the
+ * processor fetches what the next one needs for many of them at once. */
+struct lookup {
+        uint32_t key;
+        uint32_t at;    /* of the gram, in the block */
+        uint32_t place; /* the first */
+};
 
-static size_t thin_out(const struct scan *s, size_t block, uint32_t *hit, size_t n)
+static inline uint32_t slot_of(const struct literals *l, uint32_t key) { return key >> (32 - l->slot_bits); }
+
+/* Tries each hit with the two bytes after it, and before it. No branch hangs on the text. */
+static size_t thin_out(const struct scan *s, size_t block, const uint32_t *hit, size_t n, struct lookup *ret)
 {
         const uint32_t *longer = s->l->longer;
         size_t kept = 0;
         for (size_t i = 0; i < n; i++) {
                 uint64_t around = around_of(s, block + hit[i]);
-                uint32_t after = bitmap_has(longer, longer_bit(key_after(around)));
-                uint32_t before = bitmap_has(longer, longer_bit(key_before(around)));
-                hit[kept] = hit[i] | after * IS_AFTER | before * IS_BEFORE;
-                kept += after | before;
+                uint32_t after = key_after(around), before = key_before(around);
+                ret[kept] = (struct lookup){ .key = after, .at = hit[i] };
+                kept += bitmap_has(longer, longer_bit(after));
+                ret[kept] = (struct lookup){ .key = before, .at = hit[i] };
+                kept += bitmap_has(longer, longer_bit(before));
         }
+        for (size_t i = 0; i < kept; i++)
+                __builtin_prefetch(&s->l->slots[slot_of(s->l, ret[i].key)]);
         return kept;
 }
 
-static void look_up_all(const struct scan *s, size_t block, const uint32_t *hit, size_t n)
+/* Keeps the lookups whose keys literals have. */
+static size_t find_places(const struct literals *l, struct lookup *v, size_t n)
 {
+        const uint32_t mask = (UINT32_C(1) << l->slot_bits) - 1;
+        size_t kept = 0;
         for (size_t i = 0; i < n; i++) {
-                size_t at = block + (hit[i] & ~(uint32_t)(STRIDE - 1));
-                uint64_t around = around_of(s, at);
-                if (hit[i] & IS_AFTER)
-                        look_up(s, key_after(around), at);
-                if (hit[i] & IS_BEFORE)
-                        look_up(s, key_before(around), at);
+                uint32_t at = slot_of(l, v[i].key);
+                while (l->slots[at].key && l->slots[at].key != v[i].key)
+                        at = (at + 1) & mask;
+                if (!l->slots[at].key)
+                        continue;
+                v[kept] = v[i];
+                v[kept].place = l->slots[at].first;
+                __builtin_prefetch(&l->places[v[kept++].place]);
         }
+        return kept;
 }
 
 /* --- the others --- */
 
-/* The literals that begin at start, which lies `from` bytes behind a gram that tells of them. */
-static inline void look_up_small(const struct scan *s, size_t start, int from)
+static inline void try_list(const struct scan *s, size_t start, uint64_t bytes, uint32_t hash)
 {
-        const struct literals *l = s->l;
-        if (!counts(s, start, LITERAL_BYTES_MIN))
-                return;
-        uint32_t hash = pair_hash(s->text[start], s->text[start + 1]);
-        for (uint32_t i = l->small_first[hash]; i < l->small_first[hash + 1]; i++) {
-                size_t n = l->info[l->small[i]].n;
-                int least = small_start(n);
-                if (from >= least && from < least + STRIDE && s->n - start >= n &&
-                    stands(l, l->small[i], s->text + start))
-                        s->found(s->arg, l->small[i], start);
-        }
+        const struct short_set *shorts = s->l->shorts;
+        const struct short_one *one = shorts->ones + shorts->first[hash], *end = shorts->ones + shorts->first[hash + 1];
+        for (; one < end; one++)
+                if (!((bytes ^ one->bytes) & one->mask) && s->n - start >= one->n)
+                        s->found(s->arg, one->literal, start);
 }
 
-/* Starts are bits, from START_MIN on. Each comes from one gram only for each length, so nothing is found twice. */
-#define ALL_STARTS ((1u << STARTS) - 1)
-
-static void try_starts(const struct scan *s, size_t at, uint32_t starts)
+/* The two lists may be the same one by chance. */
+static inline void look_up_short(const struct scan *s, size_t start, uint64_t bytes)
 {
-        for (; starts; starts &= starts - 1) {
-                int start = __builtin_ctz(starts) + START_MIN;
-                look_up_small(s, at + (size_t)(ptrdiff_t)start, start);
-        }
+        uint32_t of_three = list_hash((uint32_t)bytes, 3), of_two = list_hash((uint32_t)bytes, 2);
+        try_list(s, start, bytes, of_three);
+        if (s->l->shorts->has_pairs && of_two != of_three)
+                try_list(s, start, bytes, of_two);
 }
 
-static inline uint32_t begins(const struct scan *s, uint64_t bytes)
+static inline uint64_t load_start(const struct scan *s, size_t at)
 {
-        return bitmap_has(s->l->beginnings, beginning_hash((uint32_t)bytes));
+        uint8_t bytes[8] = { 0 };
+        if (s->n - at >= 8)
+                return load64(s->text + at);
+        memcpy(bytes, s->text + at, s->n - at);
+        return load64(bytes);
 }
 
-/* Which of the starts are in the bitmap of beginnings. Near the ends of the text: all of them. Written out, as it is
- * hot. */
-static inline uint32_t possible_starts(const struct scan *s, size_t at)
+static void look_up_shorts(const struct scan *s, size_t block, const uint32_t *hit, size_t n)
 {
-        if (at < 3 || s->n - at < 6)
-                return ALL_STARTS;
-        uint64_t around = load64(s->text + at - 3) | FOLD8;
-        uint32_t last = load32(s->text + at + 2) | FOLD;
-        static_assert(STARTS == 6, "one term for each start");
-        return begins(s, around) | begins(s, around >> 8) << 1 | begins(s, around >> 16) << 2 |
-               begins(s, around >> 24) << 3 | begins(s, around >> 32) << 4 | begins(s, last) << 5;
-}
-
-static size_t thin_out_small(const struct scan *s, size_t block, uint32_t *hit, size_t n)
-{
-        size_t kept = 0;
         for (size_t i = 0; i < n; i++) {
-                uint32_t starts = possible_starts(s, block + hit[i]);
-                hit[kept] = hit[i] | starts << 16;
-                kept += starts != 0;
+                uint64_t bytes = load_start(s, block + hit[i]);
+                if (bitmap_has(s->l->shorts->beginnings, beginning_hash((uint32_t)bytes)))
+                        look_up_short(s, block + hit[i], bytes);
         }
-        return kept;
 }
 
 /* --- both --- */
 
-static void scan_block(const struct scan *s, prober probe, size_t block, size_t n)
-{
-        struct probed probed;
-        probe(s->l, s->text + block, n, &probed);
-        if (probed.n_gram)
-                look_up_all(s, block, probed.gram, thin_out(s, block, probed.gram, probed.n_gram));
-        if (!probed.n_pair)
-                return;
-        size_t kept = thin_out_small(s, block, probed.pair, probed.n_pair);
-        for (size_t i = 0; i < kept; i++)
-                try_starts(s, block + (probed.pair[i] & 0xffff), probed.pair[i] >> 16);
-}
-
 /*
  * The text is probed from the last multiple of 4 that may tell of a start in range, and to where a literal that begins
- * in range ends. The gram that the end of the text cuts is tried in any case, if it can matter to a small literal.
+ * in range ends.
  */
+static void scan_grams(const struct scan *s, gram_prober probe, size_t from, size_t to)
+{
+        uint32_t hit[BLOCK_BYTES / STRIDE + HIT_SLACK];
+        struct lookup lookups[2 * BLOCK_BYTES / STRIDE + 1];
+        for (size_t at = from, n; at < to; at += n) {
+                n = MIN(to - at, (size_t)BLOCK_BYTES);
+                size_t hits = probe(s->l, s->text + at, n, hit);
+                size_t found = find_places(s->l, lookups, thin_out(s, at, hit, hits, lookups));
+                for (size_t i = 0; i < found; i++)
+                        compare(s, &s->l->places[lookups[i].place], at + lookups[i].at);
+        }
+}
+
+/* The last few starts are tried without a probe, which would look beyond the text. */
+static void scan_shorts(const struct scan *s, short_prober probe)
+{
+        uint32_t hit[BLOCK_BYTES + HIT_SLACK];
+        size_t at = s->from, end = MIN(s->to, s->n - MIN(s->n, (size_t)SHORT_PLACES - 1));
+        for (size_t n; at < end; at += n) {
+                n = MIN(end - at, (size_t)BLOCK_BYTES);
+                look_up_shorts(s, at, hit, probe(s->l->shorts, s->text + at, n, hit));
+        }
+        for (; at < s->to; at++)
+                look_up_short(s, at, load_start(s, at));
+}
+
 static void run(const struct literals *l, struct str text, size_t from, size_t to, literals_found found, void *arg,
-                prober probe)
+                struct probers probers)
 {
         struct scan s = { .l = l,
                           .text = (const uint8_t *)text.p,
@@ -202,24 +199,20 @@ static void run(const struct literals *l, struct str text, size_t from, size_t t
                           .arg = arg };
         if (s.from >= s.to)
                 return;
-        size_t at = s.from & ~(size_t)(STRIDE - 1), reach = MIN(s.n, s.to + l->longest + STRIDE);
-        size_t end = reach & ~(size_t)(STRIDE - 1);
-        at -= MIN(at, (size_t)STRIDE);
-        for (size_t n; at < end; at += n) {
-                n = MIN(end - at, (size_t)BLOCK_BYTES);
-                scan_block(&s, probe, at, n);
-        }
-        if (l->pairs)
-                try_starts(&s, end, ALL_STARTS);
+        size_t first = s.from & ~(size_t)(STRIDE - 1), reach = MIN(s.n, s.to + l->longest + STRIDE);
+        if (l->grams)
+                scan_grams(&s, probers.grams, first - MIN(first, (size_t)STRIDE), reach & ~(size_t)(STRIDE - 1));
+        if (l->shorts)
+                scan_shorts(&s, probers.shorts);
 }
 
 void literals_scan(const struct literals *l, struct str text, size_t from, size_t to, literals_found found, void *arg)
 {
-        run(l, text, from, to, found, arg, probe_fastest());
+        run(l, text, from, to, found, arg, probers_fastest());
 }
 
 void literals_scan_portable(const struct literals *l, struct str text, size_t from, size_t to, literals_found found,
                             void *arg)
 {
-        run(l, text, from, to, found, arg, probe_portable);
+        run(l, text, from, to, found, arg, probers_portable());
 }

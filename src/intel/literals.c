@@ -6,11 +6,9 @@
  * looked up in a hash table from those 6 bytes to the literals that have them, whose first 8 bytes are compared before
  * the whole is.
  *
- * Literals of 2 to 6 bytes hold no such piece everywhere, but wherever they stand some bytes of them lie in a probed
- * gram: in a table by the gram's first two bytes they allow whatever the other bytes may be. There a hit says that one
- * may begin at one of the 6 positions around; those are tried by their first four bytes, and looked up.
+ * Literals of 2 to 6 bytes hold no such piece everywhere: every position is tried for them, see literals-short.c.
  *
- * Upper and lower case are the same to all tables: bit 5 of every byte is set first. That lets literals that match in
+ * Upper and lower case are the same to these tables: bit 5 of every byte is set first. That lets literals that match in
  * any case share them; the comparison at the end is exact.
  */
 #include "intel/literals-private.h"
@@ -21,9 +19,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#define GRAM_BITS_MIN 15 /* of the bitmap: 4 KiB */
-#define GRAM_BITS_MAX 22 /* 512 KiB: what second-level caches hold */
-#define SPARSITY      32 /* bits of the bitmap for each gram */
+#define GRAM_BITS_MIN 10 /* of the words of grams: 4 KiB */
+#define GRAM_BITS_MAX 17 /* 512 KiB: what second-level caches hold */
 #define SHARED_BITS   18
 
 struct chosen { /* a gram of a literal, before places are sorted */
@@ -88,9 +85,9 @@ static int by_key(const void *a, const void *b)
         const struct chosen *x = a, *y = b;
         if (x->key != y->key)
                 return x->key < y->key ? -1 : 1;
-        if (x->literal != y->literal)
-                return x->literal < y->literal ? -1 : 1;
-        return x->back - y->back;
+        if (x->back != y->back) /* those of one place in a row, for the scan */
+                return x->back - y->back;
+        return (x->literal > y->literal) - (x->literal < y->literal);
 }
 
 static void add_slot(struct literals *l, uint32_t key, uint32_t first)
@@ -109,7 +106,7 @@ static struct place place_of(const struct literals *l, const struct chosen *c)
         uint64_t folded = load64(head) | FOLD8;
         if (info->n < sizeof(head))
                 folded &= UINT64_MAX >> 8;
-        return (struct place){ .head = folded, .literal = c->literal, .back = c->back };
+        return (struct place){ .head = folded, .literal = c->literal, .n = info->n, .back = c->back };
 }
 
 static unsigned bits_for(size_t n, unsigned least, unsigned most)
@@ -127,95 +124,21 @@ static void build_grams(struct builder *b)
         if (!b->n_chosen)
                 return;
         qsort(b->chosen, b->n_chosen, sizeof(*b->chosen), by_key);
-        l->gram_bits = bits_for(b->n_chosen * SPARSITY, GRAM_BITS_MIN, GRAM_BITS_MAX);
-        l->grams = xcalloc((size_t)1 << (l->gram_bits - 5), sizeof(*l->grams));
+        l->gram_bits = bits_for(b->n_chosen, GRAM_BITS_MIN, GRAM_BITS_MAX);
+        l->grams = xcalloc((size_t)1 << l->gram_bits, sizeof(*l->grams));
         l->longer = xcalloc((size_t)1 << (LONGER_BITS - 5), sizeof(*l->longer));
-        l->slot_bits = bits_for(b->n_chosen * 4, 4, 31);
+        l->slot_bits = bits_for(b->n_chosen * 2, 4, 31);
         l->slots = xcalloc((size_t)1 << l->slot_bits, sizeof(*l->slots));
         l->places = xcalloc(b->n_chosen, sizeof(*l->places));
         for (size_t i = 0; i < b->n_chosen; i++) {
                 const struct chosen *c = &b->chosen[i];
                 l->places[i] = place_of(l, c);
                 l->places[i].is_last = i + 1 == b->n_chosen || c[1].key != c->key;
-                bitmap_set(l->grams, gram_hash(c->gram, l->gram_bits));
+                l->grams[gram_hash(c->gram, l->gram_bits)] |= gram_mask(c->gram, l->gram_bits);
                 if (i && c[-1].key == c->key)
                         continue;
                 bitmap_set(l->longer, longer_bit(c->key));
                 add_slot(l, c->key, (uint32_t)i);
-        }
-}
-
-/* --- the others --- */
-
-/* Allows a gram of which some bytes are known; -1: any. */
-static void allow(struct literals *l, const int known[static 4])
-{
-        int first = known[0] < 0 ? 0 : known[0] | 0x20, first_end = known[0] < 0 ? 256 : first + 1;
-        int second = known[1] < 0 ? 0 : known[1] | 0x20, second_end = known[1] < 0 ? 256 : second + 1;
-        uint32_t bits = 0;
-        for (unsigned bit = 0; bit < 32; bit++)
-                if ((known[2] < 0 || (unsigned)(known[2] & 7) == (bit & 7)) &&
-                    (known[3] < 0 || (unsigned)(known[3] & 3) == bit >> 3))
-                        bits |= UINT32_C(1) << bit;
-        for (int a = first; a < first_end; a++)
-                for (int b = second; b < second_end; b++)
-                        if (a & b & 0x20)
-                                l->pairs[a | b << 8] |= bits;
-}
-
-/*
- * One gram for each remainder of the literal's start by 4, as many of its bytes in it as can be; which those are
- * depends on the length. starts: where the literal begins, seen from the gram. The scan tries these starts and no
- * others.
- */
-static void allow_literal(struct literals *l, const uint8_t *bytes, int n)
-{
-        int from = small_start(n);
-        for (int start = from; start < from + STRIDE; start++) {
-                int known[4];
-                for (int i = 0; i < 4; i++)
-                        known[i] = i - start >= 0 && i - start < n ? bytes[i - start] : -1;
-                allow(l, known);
-        }
-}
-
-/* The first four bytes; those that a shorter one lacks may be any. */
-static void add_beginning(struct literals *l, const uint8_t *bytes, size_t n)
-{
-        uint8_t first[4] = { 0 };
-        memcpy(first, bytes, MIN(n, sizeof(first)));
-        uint32_t known = load32(first) | FOLD;
-        for (uint32_t third = 0; third < (n < 3 ? 256 : 1); third++)
-                for (uint32_t fourth = 0; fourth < (n < 4 ? 256 : 1); fourth++)
-                        bitmap_set(l->beginnings, beginning_hash(known | third << 16 | fourth << 24));
-}
-
-static void build_small(struct literals *l)
-{
-        const size_t pairs = (size_t)1 << PAIR_BITS;
-        for (size_t i = 0; i < l->n; i++)
-                l->n_small += l->info[i].n < WINDOW;
-        if (!l->n_small)
-                return;
-        l->pairs = xcalloc(SMALL_PAIRS, sizeof(*l->pairs));
-        l->beginnings = xcalloc((size_t)1 << (BEGINNING_BITS - 5), sizeof(*l->beginnings));
-        l->small = xcalloc(l->n_small, sizeof(*l->small));
-        l->small_first = xcalloc(pairs + 2, sizeof(*l->small_first)); /* counts first, one place too far */
-        for (size_t i = 0; i < l->n; i++) {
-                const struct literal_info *info = &l->info[i];
-                const uint8_t *bytes = l->bytes + info->at;
-                if (info->n >= WINDOW)
-                        continue;
-                l->small_first[pair_hash(bytes[0], bytes[1]) + 2]++;
-                allow_literal(l, bytes, info->n);
-                add_beginning(l, bytes, info->n);
-        }
-        for (size_t h = 2; h < pairs + 2; h++)
-                l->small_first[h] += l->small_first[h - 1];
-        for (size_t i = 0; i < l->n; i++) {
-                const uint8_t *bytes = l->bytes + l->info[i].at;
-                if (l->info[i].n < WINDOW)
-                        l->small[l->small_first[pair_hash(bytes[0], bytes[1]) + 1]++] = (uint32_t)i;
         }
 }
 
@@ -271,7 +194,7 @@ int literals_new(const struct literal *v, size_t n, struct literals **ret, struc
                 if (l->info[i].n >= WINDOW)
                         choose_grams(&b, (uint32_t)i);
         build_grams(&b);
-        build_small(l);
+        l->shorts = short_set_new(l);
         free(b.chosen);
         free(b.shared);
         *ret = l;
@@ -288,10 +211,7 @@ void literals_free(struct literals *l)
         free(l->longer);
         free(l->slots);
         free(l->places);
-        free(l->pairs);
-        free(l->beginnings);
-        free(l->small);
-        free(l->small_first);
+        short_set_free(l->shorts);
         free(l);
 }
 
@@ -301,10 +221,7 @@ size_t literals_memory(const struct literals *l)
 {
         size_t n = sizeof(*l) + l->n * sizeof(*l->info) + l->n_bytes + l->n_places * sizeof(*l->places);
         if (l->grams)
-                n += ((size_t)1 << (l->gram_bits - 3)) + ((size_t)1 << (LONGER_BITS - 3)) +
+                n += (sizeof(*l->grams) << l->gram_bits) + ((size_t)1 << (LONGER_BITS - 3)) +
                      (sizeof(*l->slots) << l->slot_bits);
-        if (l->pairs)
-                n += SMALL_PAIRS * sizeof(*l->pairs) + ((size_t)1 << (BEGINNING_BITS - 3)) +
-                     l->n_small * sizeof(*l->small) + (sizeof(*l->small_first) << PAIR_BITS);
-        return n;
+        return n + short_set_memory(l->shorts);
 }

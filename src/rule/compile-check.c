@@ -202,7 +202,7 @@ static void check_word(struct compiler *c, const struct node *n, const struct ex
                 if (str_is(k->text, words[i]))
                         return;
         bool is_event = left->ref.field->id == FIELD_evt_type || left->ref.field->id == FIELD_syscall_type;
-        bool is_ours = left->ref.field->stages & STAGES_POLICY;
+        bool is_ours = !(left->ref.field->stages & STAGE_SYSCALL);
         const char *near = words_nearest(k->text, words);
         char suggestion[160] = "";
         if (near)

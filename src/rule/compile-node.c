@@ -173,7 +173,7 @@ static void print_stages(unsigned stages, char text[static 64])
 {
         size_t n = 0;
         text[0] = '\0';
-        for (unsigned bit = 1; bit <= STAGE_SYSCALL; bit <<= 1)
+        for (unsigned bit = 1; bit <= STAGE_LAST; bit <<= 1)
                 if (stages & bit)
                         n += (size_t)snprintf(text + n, 64 - n, "%s%s", n ? ", " : "", stage_name((enum stage)bit));
 }

@@ -26,6 +26,7 @@ enum changed_key {
         KEY_RESPONSE,
         KEY_WHY,
         KEY_FIX,
+        KEY_SEVERITY,
 };
 
 static const struct changeable changeable[] = {
@@ -44,6 +45,7 @@ static const struct changeable changeable[] = {
         [KEY_RESPONSE] = { "response", false, true },
         [KEY_WHY] = { "why", false, true },
         [KEY_FIX] = { "fix", false, true },
+        [KEY_SEVERITY] = { "severity", false, true },
         { NULL, false, false },
 };
 
@@ -68,6 +70,7 @@ static const char *const keys[] = {
         "response",
         "why",
         "fix",
+        "severity",
         NULL,
 };
 
@@ -112,9 +115,13 @@ static void load_priority(struct loading *l, const struct yaml_node *item, struc
 static void load_decision(struct loading *l, const struct yaml_node *item, struct rule *r)
 {
         const struct yaml_node *action = yaml_get(item, "action"), *response = yaml_get(item, "response");
+        const struct yaml_node *severity = yaml_get(item, "severity");
         int i;
         if (action && (i = one_of(l, action, "action", rule_action_names, ACTIONS, 1)) >= 0)
                 r->action = (enum rule_action)i;
+        if (severity && !severity_parse(yaml_text(severity), &r->severity))
+                load_problem(l, PROBLEM_ERROR, "bad-value", severity, "it is one of critical, high, medium, low",
+                             "\"%.*s\" is no severity", STR_FMT(str_upto(yaml_text(severity), 60)));
         if (response && (i = one_of(l, response, "response", rule_response_names, RULE_RESPONSES, 1)) >= 0)
                 r->response = (enum rule_response)i;
         load_text(l, item, "why", false, &r->why);
@@ -125,7 +132,7 @@ static void load_decision(struct loading *l, const struct yaml_node *item, struc
 static void load_stages(struct loading *l, const struct yaml_node *item, struct rule *r)
 {
         const struct yaml_node *n = yaml_get(item, "stage");
-        static const char *const names[] = { "build", "scan", "admit", "run", "syscall" };
+        static const char *const names[] = { "build", "scan", "admit", "run", "syscall", "check" };
         if (!n)
                 return;
         r->stages = 0;
@@ -279,7 +286,7 @@ static void change_rule(struct loading *l, const struct yaml_node *item, struct 
 
 static void define_rule(struct loading *l, const struct yaml_node *item, struct rule_def *r)
 {
-        bool is_policy = yaml_get(item, "stage") || (l->options->stages & STAGES_POLICY) ||
+        bool is_policy = yaml_get(item, "stage") || (l->options->stages & (STAGES_POLICY | STAGE_CHECK)) ||
                          (says_policy(item) && !yaml_get(item, "source"));
         r->rule.place = node_place(l->file, item);
         r->rule.enabled = true;
@@ -290,7 +297,11 @@ static void define_rule(struct loading *l, const struct yaml_node *item, struct 
                 for (const char *const *key = (const char *const[]){ "desc", "output", "priority", NULL }; *key; key++)
                         if (!yaml_get(item, *key))
                                 load_problem(l, PROBLEM_ERROR, "missing-key", item, "", "the key %s is missing", *key);
-        if (is_policy && !yaml_get(item, "action"))
+        bool is_check = is_policy && r->rule.stages == STAGE_CHECK;
+        for (const char *const *key = (const char *const[]){ "desc", "severity", NULL }; is_check && *key; key++)
+                if (!yaml_get(item, *key))
+                        load_problem(l, PROBLEM_ERROR, "missing-key", item, "", "a check needs the key %s", *key);
+        if (is_policy && !is_check && !yaml_get(item, "action"))
                 load_problem(l, PROBLEM_ERROR, "missing-key", item, "add action: warn",
                              "a policy rule needs the key action");
         load_text(l, item, "desc", false, &r->rule.desc);

@@ -120,6 +120,7 @@ struct rule {
         unsigned stages;   /* of enum stage */
         struct str source; /* "syscall", or what the file says; "" of a rule with stages of its own */
         enum rule_priority priority;
+        enum severity severity; /* key "severity", of checks; SEVERITY_UNKNOWN without it */
         enum rule_action action;
         enum rule_response response;
         struct str_list tags;

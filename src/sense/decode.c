@@ -58,6 +58,7 @@ static bool decode_exec(struct cursor *c, struct arena *arena, struct event *ret
         ret->cgroup = event_path(text[OBSERVE_CGROUP], false, arena);
         ret->filename = arena_str(arena, up_to_nul(text[OBSERVE_FILENAME]));
         ret->args = arena_str(arena, text[OBSERVE_ARGS]);
+        ret->env = arena_str(arena, text[OBSERVE_ENV]);
         return true;
 }
 

@@ -25,6 +25,7 @@ struct event {
         struct str cwd, cgroup;
         struct str filename; /* as it was asked for; of a script the script */
         struct str args;     /* argv, each text ended by NUL (the last one perhaps not) */
+        struct str env;      /* the same of the environment, if it was asked for */
         struct exe_facts facts;
         enum exe_layer layer;
         bool in_container; /* exe_in_container() */

@@ -9,6 +9,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -84,6 +85,52 @@ static uint64_t status_number(struct str status, const char *name, size_t n)
         return 0;
 }
 
+/* The same of a set of capabilities: "CapEff:\t00000000a80425fb". */
+uint64_t process_status_set(struct str status, const char *name)
+{
+        while (status.n) {
+                struct str line = str_line(&status);
+                uint8_t bytes[8];
+                uint64_t set = 0;
+                if (!str_starts(line, str_of(name)))
+                        continue;
+                str_cut(&line, '\t');
+                if (str_hex(line, sizeof(bytes), bytes))
+                        for (size_t i = 0; i < sizeof(bytes); i++)
+                                set = set << 8 | bytes[i];
+                return set;
+        }
+        return 0;
+}
+
+uint64_t process_status_number(struct str status, const char *name)
+{
+        while (status.n) {
+                struct str line = str_line(&status);
+                if (!str_starts(line, str_of(name)))
+                        continue;
+                str_cut(&line, '\t');
+                line = str_trim(line);
+                return number(str_cut(&line, ' '));
+        }
+        return 0;
+}
+
+struct str process_read(const struct process *p, const char *name, size_t max, struct arena *arena)
+{
+        char path[64];
+        struct process now = { 0 };
+        snprintf(path, sizeof(path), "/proc/%u", p->pid);
+        struct reading r = { .dir = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC) };
+        struct str text = STR_NONE;
+        if (r.dir >= 0 && parse_stat(read_text(&r, "stat", 4096), &now) &&
+            process_is_same_start(now.started_ns, p->started_ns))
+                text = arena_str(arena, read_text(&r, name, max));
+        close_fd(r.dir);
+        arena_done(&r.arena);
+        return text;
+}
+
 /* The v2 cgroup: its path stands behind "0::", its id is the inode of its directory. */
 static void read_cgroup(struct reading *r, const struct process_source *from, struct process *p)
 {
@@ -148,6 +195,10 @@ static void read_process(struct process_table *t, const struct process_source *f
         p->euid = (uint32_t)status_number(status, "Uid:", 1);
         p->gid = (uint32_t)status_number(status, "Gid:", 0);
         p->vpid = (uint32_t)status_number(status, "NSpid:", SIZE_MAX - 1);
+        p->vpgid = (uint32_t)status_number(status, "NSpgid:", SIZE_MAX - 1);
+        p->cap_effective = process_status_set(status, "CapEff:");
+        p->cap_permitted = process_status_set(status, "CapPrm:");
+        p->cap_inheritable = process_status_set(status, "CapInh:");
         struct str loginuid = read_text(r, "loginuid", 32);
         p->loginuid = loginuid.n ? (uint32_t)number(loginuid) : UINT32_MAX;
         p->round = t->round;

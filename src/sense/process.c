@@ -1,7 +1,9 @@
 /* See process.h. A hash table with chains: processes come and go all day long, and pointers to them stay. */
 #include "sense/process.h"
 
+#include <linux/capability.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 #define BUCKETS 16384u /* a power of two */
 
@@ -123,6 +125,13 @@ void process_set_program(struct process *p, const struct program *program)
         p->program = copy;
 }
 
+/* As the kernel's permission check has it, without ACLs. */
+static bool may_write(const struct observe_exec *x)
+{
+        unsigned bit = x->euid == x->exe_uid ? S_IWUSR : x->gid == x->exe_gid ? S_IWGRP : S_IWOTH;
+        return x->exe_mode & bit || x->euid == x->exe_uid || x->cap_effective >> CAP_DAC_OVERRIDE & 1;
+}
+
 static struct process *apply_exec(struct process_table *t, const struct event *e)
 {
         const struct observe_exec *x = &e->exec;
@@ -134,18 +143,26 @@ static struct process *apply_exec(struct process_table *t, const struct event *e
         p->vpid = x->vpid;
         p->sid = x->sid;
         p->pgid = x->pgid;
+        p->vpgid = x->vpgid;
         p->tty = x->tty;
         p->uid = x->uid;
         p->euid = x->euid;
         p->gid = x->gid;
         p->loginuid = x->loginuid;
         p->started_ns = e->head.started;
+        p->init_started_ns = x->init_started;
+        p->cap_effective = x->cap_effective;
+        p->cap_permitted = x->cap_permitted;
+        p->cap_inheritable = x->cap_inheritable;
         p->cgroup_id = x->cgroup_id;
         memcpy(p->comm, x->comm, sizeof(p->comm));
         process_set_program(p, &(struct program){ .is_known = true,
                                                   .layer = e->layer,
                                                   .is_deleted = e->facts.is_deleted,
+                                                  .is_writable = may_write(x),
                                                   .ino = x->exe_ino,
+                                                  .ctime_ns = x->exe_ctime_ns,
+                                                  .mtime_ns = x->exe_mtime_ns,
                                                   .dev = x->exe_dev,
                                                   .exe_path = e->exe_path,
                                                   .args = e->args,
@@ -167,6 +184,11 @@ static struct process *apply_fork(struct process_table *t, const struct event *e
                 p->program = shared;
                 p->sid = parent->sid;
                 p->pgid = parent->pgid;
+                p->vpgid = parent->vpgid;
+                p->init_started_ns = parent->init_started_ns;
+                p->cap_effective = parent->cap_effective;
+                p->cap_permitted = parent->cap_permitted;
+                p->cap_inheritable = parent->cap_inheritable;
                 p->tty = parent->tty;
                 p->euid = parent->euid;
                 p->loginuid = parent->loginuid;
@@ -181,8 +203,7 @@ static struct process *apply_fork(struct process_table *t, const struct event *e
         return p;
 }
 
-/* Started at the same time, as exactly as /proc tells it? */
-static bool is_same_start(uint64_t a, uint64_t b) { return (a > b ? a - b : b - a) < UINT64_C(20000000); }
+bool process_is_same_start(uint64_t a, uint64_t b) { return (a > b ? a - b : b - a) < UINT64_C(20000000); }
 
 struct process *process_apply(struct process_table *t, const struct event *e)
 {
@@ -192,11 +213,11 @@ struct process *process_apply(struct process_table *t, const struct event *e)
                 return apply_exec(t, e);
         case OBSERVE_FORK:
                 /* The filling saw it already, and perhaps what it has run since. */
-                if (known && is_same_start(known->started_ns, e->head.started))
+                if (known && process_is_same_start(known->started_ns, e->head.started))
                         return (struct process *)known;
                 return apply_fork(t, e);
         case OBSERVE_EXIT:
-                if (known && is_same_start(known->started_ns, e->head.started))
+                if (known && process_is_same_start(known->started_ns, e->head.started))
                         process_forget(t, e->head.pid);
                 return NULL;
         case OBSERVE_CALL:

@@ -19,16 +19,19 @@ struct program {
         bool is_known;        /* false: a process that was only ever seen from outside (a kernel thread) */
         enum exe_layer layer; /* EXE_LAYERS: not known */
         bool is_deleted;
-        uint64_t ino;
+        bool is_writable;                 /* whoever ran it may write to it */
+        uint64_t ino, ctime_ns, mtime_ns; /* since 1970; 0: not known */
         uint32_t dev;
         struct str exe_path, args, cwd;
 };
 
 struct process {
         struct process *next; /* of its bucket */
-        uint32_t pid, ppid, vpid, sid, pgid, tty;
+        uint32_t pid, ppid, vpid, sid, pgid, vpgid, tty;
         uint32_t uid, euid, gid, loginuid;
-        uint64_t started_ns; /* since boot; to 10 ms only of what came from /proc */
+        uint64_t started_ns;      /* since boot; to 10 ms only of what came from /proc */
+        uint64_t init_started_ns; /* of the first process of its pid namespace; 0: not known */
+        uint64_t cap_effective, cap_permitted, cap_inheritable;
         uint64_t cgroup_id;
         char comm[16];
         struct program *program;
@@ -60,6 +63,9 @@ void process_each(const struct process_table *t, void (*each)(void *arg, const s
  */
 struct process *process_apply(struct process_table *t, const struct event *e);
 
+/* Started at the same time (nanoseconds since boot), as exactly as /proc tells it? */
+bool process_is_same_start(uint64_t a, uint64_t b);
+
 /* Finds the process, or makes it. NULL if there is no room. For process_apply and process_fill. */
 struct process *process_get(struct process_table *t, uint32_t pid);
 
@@ -68,6 +74,16 @@ void process_forget_unseen(struct process_table *t);
 
 /* Gives a process another program. Texts are copied. */
 void process_set_program(struct process *p, const struct program *program);
+
+/*
+ * What /proc says of a process now: the file `name` of its directory ("status"), at most `max` bytes of it, in the
+ * arena. Empty if the process is gone, or its number has become another's. For what nobody keeps of each process.
+ */
+struct str process_read(const struct process *p, const char *name, size_t max, struct arena *arena);
+
+/* A number behind a name of status: "VmRSS:\t  123 kB"; 0 if it is not there. A set of capabilities: "CapEff:". */
+uint64_t process_status_number(struct str status, const char *name);
+uint64_t process_status_set(struct str status, const char *name);
 
 /* Where the table is filled from. */
 struct process_source {

@@ -25,7 +25,7 @@ void sensor_drops(const struct sensor *s, uint64_t ret[OBSERVE_KINDS])
                 ret[i] = 0;
 }
 
-int sensor_set_kill(struct sensor *s, uint32_t mask) { return -EOPNOTSUPP; }
+int sensor_set(struct sensor *s, const struct observe_settings *settings) { return -EOPNOTSUPP; }
 
 int sensor_mark_container(struct sensor *s, uint64_t cgroup_id, bool is_container) { return -EOPNOTSUPP; }
 

@@ -119,11 +119,10 @@ void sensor_drops(const struct sensor *s, uint64_t ret[OBSERVE_KINDS])
         free(values);
 }
 
-int sensor_set_kill(struct sensor *s, uint32_t mask)
+int sensor_set(struct sensor *s, const struct observe_settings *settings)
 {
         uint32_t zero = 0;
-        struct observe_settings settings = { .kill_mask = mask };
-        return bpf_map_update_elem(bpf_map__fd(s->bpf->maps.settings), &zero, &settings, BPF_ANY) < 0 ? -errno : 0;
+        return bpf_map_update_elem(bpf_map__fd(s->bpf->maps.settings), &zero, settings, BPF_ANY) < 0 ? -errno : 0;
 }
 
 int sensor_mark_container(struct sensor *s, uint64_t cgroup_id, bool is_container)

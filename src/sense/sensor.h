@@ -38,8 +38,8 @@ size_t sensor_read(struct sensor *s, size_t most, void (*each)(void *arg, struct
 /* Records lost so far for want of room, by kind. */
 void sensor_drops(const struct sensor *s, uint64_t ret[OBSERVE_KINDS]);
 
-/* From now on, what a case of exe_must_die() says is killed at exec. 0 or -errno. */
-int sensor_set_kill(struct sensor *s, uint32_t mask);
+/* Tells the programs from now on what to kill at exec (exe_must_die()) and what to send. 0 or -errno. */
+int sensor_set(struct sensor *s, const struct observe_settings *settings);
 
 /* Marks a cgroup as a container's, or no longer. 0 or -errno (-E2BIG: OBSERVE_CONTAINERS_MAX are known). */
 int sensor_mark_container(struct sensor *s, uint64_t cgroup_id, bool is_container);

@@ -102,10 +102,14 @@ void agent_judge(struct agent *a, const struct event *e, const struct process *p
                                   .hostname = a->hostname,
                                   .number = a->counts.events,
                                   .boot_ns = a->boot_ns,
+                                  .users = &a->users,
+                                  .bursts = &a->bursts,
                                   .arena = &a->arena };
         struct record record = event_record(&r);
         const uint32_t *hits;
         stats_event(&a->stats, e->kind, c);
+        if (a->bursts.is_wanted)
+                event_count(&r, &a->bursts);
         for (size_t i = 0; agent_parts[i]; i++)
                 if (a->part_states[i] && agent_parts[i]->on_event)
                         agent_parts[i]->on_event(a->part_states[i], &r);

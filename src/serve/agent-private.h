@@ -73,6 +73,8 @@ struct agent {
         struct sensor *sensor;
         struct process_table processes;
         struct container_table containers;
+        struct users users;
+        struct bursts bursts;
         struct alert_sink sink;
         struct limiter limiter;
         struct agent_counts counts;

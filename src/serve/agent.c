@@ -195,6 +195,22 @@ static void look_for_loss(struct agent *a)
 
 /* ----------------------------------------------------------------------------------------------------- rules ---- */
 
+static bool is_burst(enum field_id id)
+{
+        return id == FIELD_burst_ports || id == FIELD_burst_hosts || id == FIELD_burst_removed ||
+               id == FIELD_burst_suffixed;
+}
+
+static bool is_environment(enum field_id id) { return id == FIELD_proc_env; }
+
+static bool asks_for(const struct agent *a, bool (*is_it)(enum field_id))
+{
+        for (size_t i = 0; i < rule_set_n_refs(a->rules.set); i++)
+                if (is_it(rule_set_ref(a->rules.set, i)->field->id))
+                        return true;
+        return false;
+}
+
 static void take_rules(struct agent *a, const struct agent_rules *rules)
 {
         if (a->rules.set) /* the limiter counts by the old set's numbers */
@@ -207,6 +223,7 @@ static void take_rules(struct agent *a, const struct agent_rules *rules)
         a->needs = arena_array(&a->needs_arena, n, sizeof(*a->needs));
         for (size_t i = 0; i < n; i++)
                 rule_set_needs(rules->set, i, &a->needs_arena, &a->needs[i]);
+        a->bursts.is_wanted = asks_for(a, is_burst);
         for (size_t i = 0; agent_parts[i]; i++)
                 if (a->part_states[i] && agent_parts[i]->on_rules)
                         agent_parts[i]->on_rules(a->part_states[i]);
@@ -227,9 +244,12 @@ static int load_rules(struct agent *a, struct error *err)
         return r;
 }
 
-static int apply_kill(struct agent *a, struct error *err)
+/* What the loaded rules want of the programs in the kernel. */
+static int apply_rules(struct agent *a, struct error *err)
 {
-        int r = sensor_set_kill(a->sensor, a->rules.kill_mask);
+        struct observe_settings settings = { .kill_mask = a->rules.kill_mask,
+                                             .wants_env = asks_for(a, is_environment) };
+        int r = sensor_set(a->sensor, &settings);
         return r < 0 ? error_errno(err, r, "the kernel does not take the kill rules") : 0;
 }
 
@@ -238,7 +258,7 @@ bool agent_reload(struct agent *a)
         struct error err = ERROR_NONE;
         int r = load_rules(a, &err);
         if (r == 0)
-                r = apply_kill(a, &err);
+                r = apply_rules(a, &err);
         if (r == 0)
                 agent_tell(a, "rules loaded anew: %zu, %zu of them kill", rule_set_n(a->rules.set), a->rules.n_kill);
         else
@@ -386,7 +406,7 @@ static int start(struct agent *a, struct error *err)
         if (r == 0)
                 r = sensor_open(a->o->ring_bytes, &a->sensor, err);
         if (r == 0)
-                r = apply_kill(a, err);
+                r = apply_rules(a, err);
         if (r != 0)
                 return r;
         process_table_init(&a->processes);
@@ -425,6 +445,8 @@ int agent_run(const struct agent_options *o, struct agent_counts *ret, struct er
         if (a.containers.buckets)
                 container_table_done(&a.containers);
         process_table_done(&a.processes);
+        users_done(&a.users);
+        bursts_done(&a.bursts);
         sensor_close(a.sensor);
         agent_rules_done(&a.rules);
         limiter_done(&a.limiter);

@@ -110,7 +110,7 @@ static void find_script(struct event_record *r)
                 r->script_layer = str_of(event_layer_name((enum exe_layer)layer));
 }
 
-static struct str capabilities(uint64_t set, struct arena *arena)
+struct str capability_names(uint64_t set, struct arena *arena)
 {
         static const char *const names[] = {
                 "CHOWN",
@@ -165,12 +165,11 @@ static struct str capabilities(uint64_t set, struct arena *arena)
 void get_exec(struct event_record *r, const struct field_ref *ref, struct value *ret)
 {
         const struct observe_exec *e = exec_of(r);
+        if (ref->field->id == FIELD_proc_in_container && (e || call_of(r)))
+                *ret = value_flag(r->event->in_container);
         if (!e)
                 return;
         switch (ref->field->id) {
-        case FIELD_proc_in_container:
-                *ret = value_flag(r->event->in_container);
-                break;
         case FIELD_proc_exe_others_may_write:
                 *ret = value_flag(e->exe_mode & S_IWOTH);
                 break;
@@ -190,15 +189,6 @@ void get_exec(struct event_record *r, const struct field_ref *ref, struct value 
         case FIELD_proc_script_layer:
                 find_script(r);
                 *ret = value_string_or_absent(r->script_layer);
-                break;
-        case FIELD_thread_cap_effective:
-                *ret = value_string(capabilities(e->cap_effective, r->arena));
-                break;
-        case FIELD_thread_cap_permitted:
-                *ret = value_string(capabilities(e->cap_permitted, r->arena));
-                break;
-        case FIELD_thread_cap_inheritable:
-                *ret = value_string(capabilities(e->cap_inheritable, r->arena));
                 break;
         default:
                 break;

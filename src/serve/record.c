@@ -122,99 +122,61 @@ static void get_event(struct event_record *r, const struct field_ref *ref, struc
         case FIELD_evt_count:
                 *ret = value_number(1);
                 break;
+        case FIELD_evt_outputtime:
+                *ret = time_value(r, TIME_OF_DAY, true);
+                break;
+        case FIELD_evt_count_exit: /* every event is told when it is over */
+                *ret = value_number(1);
+                break;
         default: /* evt.failed, evt.is_io and the like: nothing failed, nothing was read or written */
                 *ret = value_flag(false);
         }
 }
 
-/* -------------------------------------------------------------------------------------------------- container ---- */
-
-#define ID_SHORT 12u /* characters, as every engine shows them */
-
-/* registry:5000/name:tag@digest taken apart; the colon of a port is no tag's. */
-static struct str image_part(struct str image, enum field_id id)
+/* What a call may say otherwise than events of processes do. */
+static void get_outcome(struct event_record *r, const struct field_ref *ref, struct value *ret)
 {
-        ptrdiff_t at = str_find_char(image, '@');
-        struct str digest = at < 0 ? STR_NONE : str_from(image, (size_t)at + 1);
-        image = at < 0 ? image : str_upto(image, (size_t)at);
-        ptrdiff_t colon = str_rfind_char(image, ':'), slash = str_rfind_char(image, '/');
-        bool has_tag = colon > slash;
-        if (id == FIELD_container_image_digest)
-                return digest;
-        if (id == FIELD_container_image_tag)
-                return has_tag ? str_from(image, (size_t)colon + 1) : STR_NONE;
-        return has_tag ? str_upto(image, (size_t)colon) : image;
+        if (r->event->kind == OBSERVE_CALL)
+                get_call(r, ref, ret);
+        else
+                get_event(r, ref, ret);
 }
 
-static struct str all_labels(const struct container_entry *c, struct arena *arena)
+/* What no system call has. */
+static void get_nothing(struct event_record *r, const struct field_ref *ref, struct value *ret)
 {
-        _cleanup_(buf_done) struct buf b = BUF_INIT(64 << 10);
-        for (size_t i = 0; i < c->facts.labels.n; i++) {
-                struct str value = c->facts.labels.v[i], key = str_cut(&value, '=');
-                buf_printf(&b, "%s%.*s:%.*s", i ? "," : "", STR_FMT(key), STR_FMT(value));
-        }
-        return arena_str(arena, buf_str(&b));
+        (void)r;
+        (void)ref;
+        *ret = value_absent();
 }
 
-static void get_container(struct event_record *r, const struct field_ref *ref, struct value *ret)
+static void get_burst(struct event_record *r, const struct field_ref *ref, struct value *ret)
 {
-        const struct container_entry *c = r->container;
-        if (!c) { /* what Falco says of the host */
-                bool says_host = ref->field->id == FIELD_container_id || ref->field->id == FIELD_container_name ||
-                                 ref->field->id == FIELD_container_type || ref->field->id == FIELD_container_info;
-                if (says_host)
-                        *ret = value_string(STR("host"));
-                return;
-        }
-        switch (ref->field->id) {
-        case FIELD_container_id:
-                *ret = value_string(str_upto(c->id, ID_SHORT));
-                break;
-        case FIELD_container_full_id:
-                *ret = value_string(c->id);
-                break;
-        case FIELD_container_name: /* runc knows no other name than the id */
-                *ret = value_string(c->facts.name.n ? c->facts.name : c->id);
-                break;
-        case FIELD_container_image:
-                *ret = value_string_or_absent(c->facts.image);
-                break;
-        case FIELD_container_image_id:
-                *ret = value_string_or_absent(c->facts.image_id);
-                break;
-        case FIELD_container_image_repository:
-        case FIELD_container_image_tag:
-        case FIELD_container_image_digest:
-                *ret = value_string_or_absent(image_part(c->facts.image, ref->field->id));
-                break;
-        case FIELD_container_type:
-                *ret = text_or_absent(c->facts.engine);
-                break;
-        case FIELD_container_label:
-                *ret = value_string_or_absent(container_label(c, ref->key));
-                break;
-        case FIELD_container_labels:
-                *ret = value_string_or_absent(all_labels(c, r->arena));
-                break;
-        case FIELD_container_info:
-                *ret = value_string(arena_printf(r->arena, "container_id=%.*s container_name=%.*s",
-                                                 STR_FMT(str_upto(c->id, ID_SHORT)),
-                                                 STR_FMT(c->facts.name.n ? c->facts.name : c->id)));
-                break;
-        case FIELD_k8s_pod_name:
-                *ret = value_string_or_absent(c->pod);
-                break;
-        case FIELD_k8s_ns_name:
-                *ret = value_string_or_absent(c->pod_namespace);
-                break;
-        default: /* k8s.pod.uid, and its older name */
-                *ret = value_string_or_absent(c->pod_uid);
-        }
+        static const struct {
+                enum field_id field;
+                enum burst burst;
+        } bursts[] = {
+                { FIELD_burst_ports, BURST_PORTS },
+                { FIELD_burst_hosts, BURST_HOSTS },
+                { FIELD_burst_removed, BURST_REMOVED },
+                { FIELD_burst_suffixed, BURST_SUFFIXED },
+        };
+        for (size_t i = 0; r->bursts && i < ARRAY_SIZE(bursts); i++)
+                if (bursts[i].field == ref->field->id && r->bursts->now[bursts[i].burst])
+                        *ret = value_number(r->bursts->now[bursts[i].burst]);
 }
 
 /* ----------------------------------------------------------------------------------------------------- table ---- */
 
 #define EVENT(id)     [FIELD_evt_##id] = get_event
+#define OUTCOME(id)   [FIELD_evt_##id] = get_outcome
+#define CALLED(id)    [FIELD_evt_##id] = get_call
+#define FD(id)        [FIELD_fd_##id] = get_fd_value
+#define FD_END(id)    [FIELD_fd_##id] = get_fd_end
+#define PATH(id)      [FIELD_fs_path_##id] = get_path
+#define KEPT(id)      [FIELD_proc_##id] = get_kept
+#define PROC(id)      [FIELD_proc_##id] = get_from_proc
+#define NOW(id)       [FIELD_thread_##id] = get_from_proc
 #define PROCESS(id)   [FIELD_proc_##id] = get_process
 #define CONTAINER(id) [FIELD_container_##id] = get_container
 
@@ -222,7 +184,7 @@ static getter *const getters[FIELDS] = {
         EVENT(num),
         EVENT(type),
         EVENT(type_is),
-        EVENT(category),
+        OUTCOME(category),
         EVENT(source),
         EVENT(dir),
         EVENT(hostname),
@@ -234,21 +196,126 @@ static getter *const getters[FIELDS] = {
         EVENT(time_iso8601),
         EVENT(datetime),
         EVENT(datetime_s),
-        EVENT(res),
-        EVENT(rawres),
-        EVENT(failed),
-        EVENT(is_io),
-        EVENT(is_io_read),
-        EVENT(is_io_write),
-        EVENT(is_wait),
+        OUTCOME(res),
+        OUTCOME(rawres),
+        OUTCOME(failed),
+        OUTCOME(is_io),
+        OUTCOME(is_io_read),
+        OUTCOME(is_io_write),
+        OUTCOME(is_wait),
         EVENT(is_async),
-        EVENT(is_syslog),
+        OUTCOME(is_syslog),
         EVENT(count),
-        EVENT(is_open_read),
-        EVENT(is_open_write),
-        EVENT(is_open_exec),
-        EVENT(is_open_create),
+        OUTCOME(is_open_read),
+        OUTCOME(is_open_write),
+        OUTCOME(is_open_exec),
+        OUTCOME(is_open_create),
         [FIELD_syscall_type] = get_event,
+        EVENT(outputtime),
+        EVENT(count_exit),
+        [FIELD_evt_pluginname] = get_nothing,
+        [FIELD_evt_plugininfo] = get_nothing,
+        [FIELD_evt_asynctype] = get_nothing,
+        [FIELD_evt_arg] = get_argument,
+        [FIELD_evt_rawarg] = get_argument,
+        [FIELD_evt_args] = get_arguments,
+        [FIELD_evt_info] = get_arguments,
+        CALLED(io_dir),
+        CALLED(buflen),
+        CALLED(abspath),
+        CALLED(count_error),
+        CALLED(count_error_file),
+        CALLED(count_error_net),
+        CALLED(count_error_memory),
+        CALLED(count_error_other),
+        CALLED(is_32bit),
+
+        FD(num),
+        FD(type),
+        FD(typechar),
+        FD(name),
+        FD(directory),
+        FD(filename),
+        FD(nameraw),
+        FD(containername),
+        FD(containerdirectory),
+        FD(uid),
+        FD(l4proto),
+        FD(sockfamily),
+        FD(is_server),
+        FD(connected),
+        FD(name_changed),
+        FD(dev),
+        FD(dev_major),
+        FD(dev_minor),
+        FD(ino),
+        FD(is_upper_layer),
+        FD(is_lower_layer),
+        FD(layer),
+        FD(deleted),
+        FD(is_device),
+        FD(owner),
+        FD_END(ip),
+        FD_END(cip),
+        FD_END(sip),
+        FD_END(lip),
+        FD_END(rip),
+        FD_END(port),
+        FD_END(cport),
+        FD_END(sport),
+        FD_END(lport),
+        FD_END(rport),
+        FD_END(net),
+        FD_END(cnet),
+        FD_END(snet),
+        FD_END(lnet),
+        FD_END(rnet),
+        PATH(name),
+        PATH(nameraw),
+        PATH(real),
+        PATH(source),
+        PATH(sourceraw),
+        PATH(source_real),
+        PATH(target),
+        PATH(targetraw),
+        PATH(target_real),
+        [FIELD_burst_ports] = get_burst,
+        [FIELD_burst_hosts] = get_burst,
+        [FIELD_burst_removed] = get_burst,
+        [FIELD_burst_suffixed] = get_burst,
+
+        KEPT(is_exe_writable),
+        KEPT(vpgid),
+        KEPT(is_vpgid_leader),
+        KEPT(vpgid_name),
+        KEPT(vpgid_exe),
+        KEPT(vpgid_exepath),
+        KEPT(loginshellid),
+        KEPT(pidns_init_start_ts),
+        KEPT(exe_ino_ctime),
+        KEPT(exe_ino_mtime),
+        KEPT(exe_ino_ctime_duration_proc_start),
+        KEPT(exe_ino_ctime_duration_pidns_start),
+        [FIELD_thread_nametid] = get_kept,
+        [FIELD_proc_env] = get_environment,
+        [FIELD_proc_aenv] = get_ancestor_environment,
+        PROC(fdopencount),
+        PROC(fdlimit),
+        PROC(fdusage),
+        PROC(vmsize),
+        PROC(vmrss),
+        PROC(vmswap),
+        PROC(nthreads),
+        PROC(nchilds),
+        NOW(pfmajor),
+        NOW(pfminor),
+        NOW(vmsize),
+        NOW(vmrss),
+        [FIELD_user_name] = get_user,
+        [FIELD_user_homedir] = get_user,
+        [FIELD_user_shell] = get_user,
+        [FIELD_user_loginname] = get_user,
+        [FIELD_group_name] = get_user,
 
         [FIELD_proc_name] = get_own,
         [FIELD_proc_exe] = get_own,
@@ -309,9 +376,9 @@ static getter *const getters[FIELDS] = {
         [FIELD_proc_cgroup] = get_exec,
         [FIELD_proc_script_path] = get_exec,
         [FIELD_proc_script_layer] = get_exec,
-        [FIELD_thread_cap_effective] = get_exec,
-        [FIELD_thread_cap_permitted] = get_exec,
-        [FIELD_thread_cap_inheritable] = get_exec,
+        [FIELD_thread_cap_effective] = get_capabilities,
+        [FIELD_thread_cap_permitted] = get_capabilities,
+        [FIELD_thread_cap_inheritable] = get_capabilities,
         [FIELD_proc_stdin_type] = get_fd,
         [FIELD_proc_stdout_type] = get_fd,
         [FIELD_proc_stderr_type] = get_fd,
@@ -348,12 +415,14 @@ static getter *const getters[FIELDS] = {
 
 bool event_delivers(enum field_id id) { return getters[id] != NULL; }
 
-static void get(void *ctx, const struct field_ref *ref, struct value *ret)
+void event_get(struct event_record *r, const struct field_ref *ref, struct value *ret)
 {
         getter *g = getters[ref->field->id];
         *ret = value_absent();
         if (g)
-                g(ctx, ref, ret);
+                g(r, ref, ret);
 }
+
+static void get(void *ctx, const struct field_ref *ref, struct value *ret) { event_get(ctx, ref, ret); }
 
 struct record event_record(struct event_record *r) { return (struct record){ get, r }; }

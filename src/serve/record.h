@@ -1,7 +1,7 @@
 /*
  * What rules may ask of an event of the host: the getters of fact/fields-syscall.def for the events that sense/
- * delivers (execve, execveat, clone, procexit). A field without a getter is marked there as not delivered; a unit test
- * holds the two together.
+ * delivers (execve, execveat, clone, procexit, system calls). A field without a getter is marked there as not
+ * delivered; a unit test holds the two together.
  */
 #ifndef SEKISHO_SERVE_RECORD_H
 #define SEKISHO_SERVE_RECORD_H
@@ -10,6 +10,8 @@
 #include "sense/container.h"
 #include "sense/decode.h"
 #include "sense/process.h"
+#include "serve/bursts.h"
+#include "serve/users.h"
 
 struct event_record {
         const struct event *event;
@@ -18,7 +20,9 @@ struct event_record {
         const struct container_entry *container; /* NULL: the host */
         const char *hostname;
         uint64_t number;
-        int64_t boot_ns; /* nanoseconds since 1970 when the machine's clock began */
+        int64_t boot_ns;             /* nanoseconds since 1970 when the machine's clock began */
+        struct users *users;         /* NULL: names of users are not known */
+        const struct bursts *bursts; /* NULL: nothing is counted */
         struct arena *arena;
 
         /* Found when somebody asks. */
@@ -29,9 +33,12 @@ struct event_record {
 /* The record; r must outlive it. */
 struct record event_record(struct event_record *r);
 
+/* Counts it among its kind; before it is judged, for rules that ask for numbers. */
+void event_count(struct event_record *r, struct bursts *b);
+
 bool event_delivers(enum field_id id);
 
-/* "execve", "execveat", "clone", "procexit". */
+/* "execve", "execveat", "clone", "procexit", or the name of the system call. */
 const char *event_type_name(const struct event *e);
 
 /* "lower", "upper"...; NULL where it is not known. */

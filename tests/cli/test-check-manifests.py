@@ -239,12 +239,75 @@ def files(tap, folder):
         tap.ok(code == 3 and words in report["unread"][0]["detail"], f"{name}: said, not passed over", report)
 
 
+OWN = """
+- rule: SHOP-001
+  desc: An image from elsewhere
+  condition: >
+    resource.format = kubernetes and resource.part in (container, init-container) and
+    not resource.value[image] startswith "registry.shop.example/"
+  output: '%resource.object_name: container "%resource.name" runs %resource.value[image]'
+  severity: high
+  why: Only what our registry has was scanned.
+  fix: Push the image there
+  tags: [NIST-800-190:4.2.1, "alias:SHOP-IMAGE"]
+- rule: SHOP-002
+  desc: A package manager in the last stage
+  condition: resource.kind = RUN and resource.is_final = true and resource.value[command] in (pip, npm)
+  severity: low
+- rule: SK-K8S-104
+  severity: high
+  override: {severity: replace}
+- rule: SK-COMPOSE-110
+  enabled: false
+"""
+
+
+def own_rules(tap, folder):
+    """Checks of the user's own, and changes of ours."""
+    path = os.path.join(folder, "own.yaml")
+
+    def rules_are(text):
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text)
+
+    def check(text):
+        code, out, err = run("-o", "json", "--rules", path, "-", stdin=text)
+        return code, {f["id"]: f for f in json.loads(out)["findings"] if not f["waived"]} if out else err
+
+    rules_are(OWN)
+    code, found_there = check(deployment(container="image: 'nginx:1.25'"))
+    own = found_there.get("SHOP-001", {})
+    tap.ok(code == 1 and own.get("detail", "").endswith('container "web" runs nginx:1.25') and own["why"] and own["severity"] == "high",
+           "own check: found, with its words", found_there)
+    tap.ok(deployment(container="image: 'nginx:1.25'").splitlines()[own["line"] - 1].strip().startswith("image:"), "at the value that it tells", own)
+    tap.ok(found_there["SK-K8S-104"]["severity"] == "high", "ours: another severity", found_there)
+    code, found_there = check(deployment(container="image: registry.shop.example/web:1"))
+    tap.ok("SHOP-001" not in found_there, "own check: a near miss", found_there)
+    code, found_there = check(deployment(container="image: 'nginx:1.25' # sekisho:ignore SHOP-IMAGE it is on its way"))
+    tap.ok("SHOP-001" not in found_there and "SK-CHECK-002" not in found_there, "own check: ignored by its other id", found_there)
+    code, found_there = check(compose("image: a:1"))
+    tap.ok("SK-COMPOSE-110" not in found_there and "SK-COMPOSE-111" in found_there, "ours: switched off", found_there)
+    code, found_there = check("FROM a:1 AS x\nRUN npm ci\nFROM a:1\nRUN true; pip install b\n")
+    tap.ok(found_there.get("SHOP-002", {}).get("line") == 4, "of a Dockerfile: in the last stage", found_there)
+    code, found_there = check("FROM a:1 AS x\nRUN npm ci\nFROM a:1\nRUN true; echo pip\n")
+    tap.ok("SHOP-002" not in found_there, "of a Dockerfile: a near miss", found_there)
+    for name, text, words in (("a field of another stage", OWN.replace("resource.kind = RUN", "vuln.id = x"), "vuln.id does not exist at stage check"),
+                              ("a severity that is none", OWN.replace("severity: low", "severity: grave"), '"grave" is no severity'),
+                              ("no severity", OWN.replace("  severity: low\n", ""), "a check needs the key severity")):
+        rules_are(text)
+        code, words_there = check(deployment())
+        tap.ok(code == 2 and words in words_there and "own.yaml:" in words_there, "own check: " + name, words_there)
+    code, out, err = run("--rules", path + ".gone", "-", stdin="")
+    tap.ok(code == 2 and "own.yaml.gone" in err, "own check: no such file", err)
+
+
 def main():
     tap = Tap(os.environ)
     rules(tap)
     comments(tap)
     with tempfile.TemporaryDirectory() as folder:
         files(tap, folder)
+        own_rules(tap, folder)
     return tap.end()
 
 

@@ -153,7 +153,7 @@ def errors(tap, folder):
     for words, args in (("needs a level", []), ("needs a level", ["baseline", "v1.1"]), ("the levels are", ["base", "v1.1", good]),
                         ("the versions are", ["baseline", "1.1", good]), ("the versions are", ["baseline", "v1.38", good]),
                         ("the versions are", ["baseline", "v1.01", good]), ("the versions are", ["baseline", "v1.", good]),
-                        ("the formats are", ["-o", "xml", "baseline", "v1.1", good])):
+                        ("there are text and json", ["-o", "xml", "baseline", "v1.1", good])):
         code, out, err = run(*args)
         tap.ok(code == 2 and not out and words in err, f"usage: {' '.join(args[:4])}", f"{code} {out} {err}")
 

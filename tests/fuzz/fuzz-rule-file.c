@@ -22,7 +22,7 @@ static void ask(const struct rule_set *s)
         struct rule_eval *e = rule_eval_new(s);
         struct arena arena = ARENA_INIT;
         const uint32_t *hits;
-        for (unsigned bit = 1; bit <= STAGE_SYSCALL; bit <<= 1)
+        for (unsigned bit = 1; bit <= STAGE_LAST; bit <<= 1)
                 rule_eval(e, &record, (enum stage)bit, &hits);
         for (size_t i = 0; i < rule_set_n(s) && i < 20; i++) {
                 struct buf b = BUF_INIT(1 << 16);

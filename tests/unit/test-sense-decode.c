@@ -30,7 +30,8 @@ static struct str make_exec(char *to, struct str exe, uint32_t flags, uint32_t m
                                   .flags = flags,
                                   .exe_magic = magic,
                                   .comm = "sixteen letters!" };
-        struct str v[OBSERVE_TEXTS] = { exe, STR("tmp\0"), STR("c1\0docker\0"), STR("./x\0"), STR("x\0a b\0") };
+        struct str v[OBSERVE_TEXTS] = { exe,          STR("tmp\0"),    STR("c1\0docker\0"),
+                                        STR("./x\0"), STR("x\0a b\0"), STR("HOME=/\0") };
         struct str texts = texts_of(v, &e, to + sizeof(e));
         memcpy(to, &e, sizeof(e));
         return str_span(to, sizeof(e) + texts.n);
@@ -52,6 +53,7 @@ static void exec_is_decoded(void **state)
         assert_true(str_is(e.cgroup, "/docker/c1"));
         assert_true(str_is(e.filename, "./x"));
         assert_true(str_eq(e.args, STR("x\0a b\0")));
+        assert_true(str_eq(e.env, STR("HOME=/\0")));
         assert_true(str_is(event_comm(e.exec.comm), "sixteen letters!"));
         assert_int_equal(e.layer, EXE_LAYER_UPPER);
         assert_true(e.in_container);

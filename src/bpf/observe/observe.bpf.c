@@ -50,7 +50,7 @@ struct {
 /* An exec under construction (path.h says why the text has slack). */
 struct scratch {
         struct observe_exec exec;
-        char text[OBSERVE_TEXT_MAX + OBSERVE_PATH_MAX];
+        char text[OBSERVE_TEXT_MAX + OBSERVE_ENV_MAX];
 };
 
 struct {
@@ -123,6 +123,29 @@ static __always_inline void read_fd(struct fdtable *table, __u32 i, struct obser
                 read_socket(file, fd);
 }
 
+#define NS(sec, nsec) ((__u64)(sec)*1000000000 + (__u64)(nsec))
+
+static __always_inline void read_times(struct inode *inode, struct observe_exec *e)
+{
+        struct inode___timespec *between = (void *)inode;
+        struct inode___old *old = (void *)inode;
+        if (bpf_core_field_exists(inode->i_ctime_sec)) {
+                e->exe_ctime_ns = NS(BPF_CORE_READ(inode, i_ctime_sec), BPF_CORE_READ(inode, i_ctime_nsec));
+                e->exe_mtime_ns = NS(BPF_CORE_READ(inode, i_mtime_sec), BPF_CORE_READ(inode, i_mtime_nsec));
+                return;
+        }
+        if (bpf_core_field_exists(old->i_ctime))
+                e->exe_ctime_ns = NS(BPF_CORE_READ(old, i_ctime.tv_sec), BPF_CORE_READ(old, i_ctime.tv_nsec));
+        else
+                e->exe_ctime_ns =
+                        NS(BPF_CORE_READ(between, __i_ctime.tv_sec), BPF_CORE_READ(between, __i_ctime.tv_nsec));
+        if (bpf_core_field_exists(old->i_mtime))
+                e->exe_mtime_ns = NS(BPF_CORE_READ(old, i_mtime.tv_sec), BPF_CORE_READ(old, i_mtime.tv_nsec));
+        else
+                e->exe_mtime_ns =
+                        NS(BPF_CORE_READ(between, __i_mtime.tv_sec), BPF_CORE_READ(between, __i_mtime.tv_nsec));
+}
+
 static __always_inline void read_exe(struct file *file, struct fs_struct *fs, struct observe_exec *e,
                                      struct exe_facts *facts)
 {
@@ -133,6 +156,8 @@ static __always_inline void read_exe(struct file *file, struct fs_struct *fs, st
         e->exe_ino = BPF_CORE_READ(inode, i_ino);
         e->exe_mode = BPF_CORE_READ(inode, i_mode);
         e->exe_uid = BPF_CORE_READ(inode, i_uid.val);
+        e->exe_gid = BPF_CORE_READ(inode, i_gid.val);
+        read_times(inode, e);
         e->exe_nlink = BPF_CORE_READ(inode, i_nlink);
         read_file_facts(file, fs, facts);
 }
@@ -149,6 +174,8 @@ static __always_inline void read_task(struct task_struct *task, struct observe_e
 {
         struct signal_struct *signal = BPF_CORE_READ(task, signal);
         const struct cred *cred = BPF_CORE_READ(task, cred);
+        const struct upid *group = own_number(BPF_CORE_READ(signal, pids[PIDTYPE_PGID]));
+        const struct upid *own = own_number(BPF_CORE_READ(task, thread_pid));
         e->head.kind = OBSERVE_EXEC;
         e->head.pid = (__u32)BPF_CORE_READ(task, tgid);
         e->head.time_ns = bpf_ktime_get_boot_ns();
@@ -157,6 +184,8 @@ static __always_inline void read_task(struct task_struct *task, struct observe_e
         e->ppid = (__u32)BPF_CORE_READ(task, real_parent, tgid);
         e->sid = pid_of(BPF_CORE_READ(signal, pids[PIDTYPE_SID]));
         e->pgid = pid_of(BPF_CORE_READ(signal, pids[PIDTYPE_PGID]));
+        e->vpgid = (__u32)BPF_CORE_READ(group, nr);
+        e->init_started = BPF_CORE_READ(own, ns, child_reaper, start_boottime);
         e->tty = tty_of(signal);
         e->uid = BPF_CORE_READ(cred, uid.val);
         e->euid = BPF_CORE_READ(cred, euid.val);
@@ -182,6 +211,21 @@ static __always_inline __u32 add_args(struct task_struct *task, struct scratch *
         return n + (__u32)size;
 }
 
+static __always_inline __u32 add_env(struct task_struct *task, struct scratch *s, __u32 n)
+{
+        __u32 zero = 0;
+        struct observe_settings *wanted = bpf_map_lookup_elem(&settings, &zero);
+        unsigned long start = BPF_CORE_READ(task, mm, env_start);
+        unsigned long size = BPF_CORE_READ(task, mm, env_end) - start;
+        if (!wanted || !wanted->wants_env)
+                return n;
+        if (size > OBSERVE_ENV_MAX)
+                size = OBSERVE_ENV_MAX;
+        if (bpf_probe_read_user(&s->text[BOUNDED(n)], (__u32)size, (void *)start))
+                return n;
+        return n + (__u32)size;
+}
+
 static __always_inline __u32 add_filename(struct linux_binprm *bprm, struct scratch *s, __u32 n)
 {
         long r = bpf_probe_read_kernel_str(&s->text[BOUNDED(n)], OBSERVE_FILENAME_MAX, BPF_CORE_READ(bprm, filename));
@@ -201,6 +245,7 @@ static __always_inline void add_texts(struct task_struct *task, struct linux_bin
         ends[OBSERVE_CGROUP] = n = add_cgroup(task, n);
         ends[OBSERVE_FILENAME] = n = add_filename(bprm, s, n);
         ends[OBSERVE_ARGS] = n = add_args(task, s, n);
+        ends[OBSERVE_ENV] = n = add_env(task, s, n);
         s->exec.text_size[OBSERVE_EXE] = (__u16)ends[OBSERVE_EXE];
 #pragma unroll
         for (int i = 1; i < OBSERVE_TEXTS; i++)

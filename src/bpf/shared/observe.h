@@ -17,6 +17,7 @@ enum observe_kind { OBSERVE_EXEC, OBSERVE_FORK, OBSERVE_EXIT, OBSERVE_CALL, OBSE
 #define OBSERVE_PATH_MAX     2048 /* bytes of one path */
 #define OBSERVE_FILENAME_MAX 1024
 #define OBSERVE_ARGS_MAX     2048
+#define OBSERVE_ENV_MAX      4096  /* bytes of the environment, which may be cut anywhere */
 #define OBSERVE_TEXT_MAX     16384 /* of an exec, all texts: a power of two */
 #define OBSERVE_FDS          3
 
@@ -46,7 +47,15 @@ struct observe_head {
 };
 
 /* Texts of an exec, in this order. */
-enum observe_text { OBSERVE_EXE, OBSERVE_CWD, OBSERVE_CGROUP, OBSERVE_FILENAME, OBSERVE_ARGS, OBSERVE_TEXTS };
+enum observe_text {
+        OBSERVE_EXE,
+        OBSERVE_CWD,
+        OBSERVE_CGROUP,
+        OBSERVE_FILENAME,
+        OBSERVE_ARGS,
+        OBSERVE_ENV, /* only if the settings want it */
+        OBSERVE_TEXTS
+};
 
 struct observe_fd {
         __u32 mode; /* of the inode; 0: the descriptor is not open */
@@ -66,13 +75,16 @@ struct observe_exec {
         __u32 tty; /* major << 8 | minor, 0: none */
         __u32 flags;
         __u32 exe_magic, exe_mode, exe_uid, exe_dev, exe_nlink, thread; /* exe_dev: major << 20 | minor */
+        __u32 exe_gid, vpgid;
         __u64 exe_ino;
+        __u64 exe_ctime_ns, exe_mtime_ns; /* since 1970 */
+        __u64 init_started;               /* of the first process of its pid namespace, nanoseconds since boot */
         __u64 cgroup_id;
         __u64 cap_effective, cap_permitted, cap_inheritable;
         struct observe_fd fds[OBSERVE_FDS];
         char comm[16];
         __u16 text_size[OBSERVE_TEXTS];
-        __u16 pad[3];
+        __u16 pad[2];
 };
 
 struct observe_fork {
@@ -151,7 +163,7 @@ struct observe_call {
 /* The one entry of the map "settings", changed while the programs run. */
 struct observe_settings {
         __u32 kill_mask; /* exe_must_die() */
-        __u32 pad;
+        __u32 wants_env; /* a rule asks for environments */
 };
 
 #define OBSERVE_CONTAINERS_MAX 16384 /* entries of the map "containers": cgroup id -> 1 */
