@@ -196,11 +196,26 @@ struct css_set {
         struct cgroup *dfl_cgrp;
 } KERNEL;
 
+struct thread_info {
+        unsigned long flags;
+        __u32 status; /* x86 */
+} KERNEL;
+
+struct pt_regs { /* x86-64 */
+        unsigned long bp, bx, r10, r9, r8, cx, dx, si, di, orig_ax;
+} KERNEL;
+
+struct pt_regs___arm64 {
+        __u64 regs[31], orig_x0;
+        __s32 syscallno;
+} KERNEL;
+
 struct mm_struct {
         unsigned long arg_start, arg_end, env_start, env_end;
 } KERNEL;
 
 struct task_struct {
+        struct thread_info thread_info;
         struct mm_struct *mm;
         int pid, tgid, exit_code;
         struct task_struct *real_parent, *group_leader;

@@ -21,9 +21,9 @@ static void print_status(struct screen *s, const json_t *o)
         const json_t *part;
         size_t i;
         screen_printf(s, PAINT_GOOD, "An agent runs");
-        screen_printf(s, PAINT_PLAIN, ": version %.*s, pid %llu, for %.*s",
+        screen_printf(s, PAINT_PLAIN, ": version %.*s, pid %llu, for %.*s, mode %.*s",
                       STR_FMT(text_clean(s->arena, json_member(o, "version"))), (unsigned long long)number(o, "pid"),
-                      STR_FMT(text_elapsed(s->arena, uptime)));
+                      STR_FMT(text_elapsed(s->arena, uptime)), STR_FMT(text_clean(s->arena, json_member(o, "mode"))));
         screen_newline(s);
         view_host(s, o, number(o, "containers"), cpu);
         screen_printf(s, PAINT_PLAIN, "%.*s seen, %.*s, %llu held back as repetition; %.*s known",

@@ -18,6 +18,7 @@ struct agent_command {
         const char *rules[RULE_FILES_MAX];
         size_t n_rules;
         const char *alerts, *incidents, *output, *least, *socket;
+        bool is_full;
         uint64_t ring_kb;
 };
 
@@ -29,7 +30,8 @@ static const struct option_spec options[] = {
         { "output", 'o', "FORMAT", "of alerts on standard output: text (the default), json or none" },
         { "least", 0, "PRIORITY", "least urgent priority that is told (default: warning)" },
         { "socket", 0, "PATH", "where ps, top and events ask (default: " CONTROL_SOCKET_DEFAULT "), or none" },
-        { "ring", 0, "KIB", "size of the ring of events: a power of two (default: 4096)" },
+        { "mode", 0, "MODE", "lean (the default): no system call is slowed down; full: rules see system calls too" },
+        { "ring", 0, "KIB", "size of each ring of events: a power of two (default: 4096)" },
         { NULL, 0, NULL, NULL },
 };
 
@@ -50,6 +52,10 @@ static int agent_option(void *state, const struct option_spec *o, const char *va
                 c->socket = value;
         } else if (strcmp(o->name, "least") == 0) {
                 c->least = value;
+        } else if (strcmp(o->name, "mode") == 0) {
+                if (strcmp(value, "lean") != 0 && strcmp(value, "full") != 0)
+                        return error_set(err, -EINVAL, "takes lean or full, not \"%s\"", value);
+                c->is_full = strcmp(value, "full") == 0;
         } else if (strcmp(o->name, "ring") == 0) {
                 if (!str_u64(str_of(value), &c->ring_kb) || c->ring_kb == 0 || c->ring_kb > UINT32_MAX / 1024)
                         return error_set(err, -EINVAL, "takes a number of KiB, not \"%s\"", value);
@@ -86,6 +92,7 @@ static int agent_main(void *state, int argc, char **argv)
                                    .socket = c->socket,
                                    .least = PRIORITY_WARNING,
                                    .ring_bytes = (uint32_t)(c->ring_kb * 1024),
+                                   .is_full = c->is_full,
                                    .tell = say,
                                    .tell_problems = say_problems };
         if (argc == 1 && strcmp(argv[0], "status") == 0)
@@ -127,11 +134,12 @@ const struct command command_agent = {
         .summary = "Watch what runs in the containers of this host, and tell or stop it",
         .help = "Programs that begin are seen by the kernel's own objects, without slowing down system calls; rules "
                 "say which "
-                "are told. SIGHUP loads the rules anew, SIGTERM ends it; nothing stays in the kernel. A rule with "
-                "\"action: "
-                "kill\" stops a program before its first instruction.\n",
+                "are told. Full mode shows rules the system calls that they ask for, and filters them in the kernel; "
+                "SIGUSR1 changes to it, SIGUSR2 back to lean mode. SIGHUP loads the rules anew, SIGTERM ends it; "
+                "nothing "
+                "stays in the kernel. A rule with \"action: kill\" stops a program before its first instruction.\n",
         .examples = "  sekisho agent --foreground --alerts /var/log/sekisho/alerts.jsonl\n"
-                    "  sekisho agent --foreground -r falco_rules.yaml -r mine.yaml -o json\n",
+                    "  sekisho agent --foreground --mode full -r falco_rules.yaml -r mine.yaml -o json\n",
         .options = options,
         .option = agent_option,
         .state_size = sizeof(struct agent_command),

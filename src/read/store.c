@@ -1,6 +1,8 @@
 /* See store.h. */
 #include "read/store.h"
 
+#include "read/store-settings.h"
+
 #include <errno.h>
 #include <stdlib.h>
 
@@ -156,6 +158,7 @@ static void docker_container(struct reading *r, const json_t *j)
                                         .parent = text(r, j, "Image"),
                                         .image = text(r, json_object_get(j, "Config"), "Image"),
                                         .labels = pairs(r, json_object_get(json_object_get(j, "Config"), "Labels")),
+                                        .settings = settings_of_docker(j, r->arena),
                                         .pid = json_is_true(json_object_get(state, "Running"))
                                                        ? json_number_of(state, "Pid")
                                                        : 0 };
@@ -172,6 +175,7 @@ static void runtime_state(struct reading *r, const json_t *j)
                 .role = "container",
                 .id = text(r, j, "id"),
                 .pid = json_number_of(j, is_runc ? "init_process_pid" : "pid"),
+                .settings = settings_of_runtime(j, r->arena),
                 .started = json_number_of(j, is_runc ? "init_process_start" : "process-start-time"),
                 .path = is_runc ? text(r, json_object_get(j, "config"), "rootfs") : text(r, j, "rootfs")
         };
@@ -200,6 +204,7 @@ static void bundle(struct reading *r, const json_t *j)
                                         .names = one_text(r, first_text(r, annotations, names)),
                                         .image = first_text(r, annotations, images),
                                         .labels = pairs(r, annotations),
+                                        .settings = settings_of_bundle(j, r->arena),
                                         .path = text(r, json_object_get(j, "root"), "path") };
 }
 

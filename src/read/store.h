@@ -29,7 +29,8 @@ struct store_entry {
         struct str digest, blob_digest, parent, image, path;
         uint64_t pid, started, size;
         struct json_list parts;
-        struct json_list labels; /* of containers, "key=value": docker's labels, a bundle's annotations */
+        struct json_list settings; /* of containers: store-settings.h */
+        struct json_list labels;   /* of containers, "key=value": docker's labels, a bundle's annotations */
 };
 
 /* The entries in the file's order (repositories: in the order of ids). -EBADMSG or -EFBIG with words. */

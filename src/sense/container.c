@@ -103,6 +103,16 @@ struct str container_label(const struct container_entry *e, struct str key)
         return STR_NONE;
 }
 
+struct str container_setting(const struct container_entry *e, const char *key, size_t n)
+{
+        for (size_t i = 0; i < e->facts.settings.n; i++) {
+                struct str value = e->facts.settings.v[i], name = str_cut(&value, '=');
+                if (str_is(name, key) && n-- == 0)
+                        return value;
+        }
+        return STR_NONE;
+}
+
 static struct str first_label(const struct container_entry *e, const char *const *keys)
 {
         for (; *keys; keys++) {

@@ -21,6 +21,7 @@ struct container_facts {
         const char *engine; /* docker, podman, containerd, runc... */
         uint64_t pid;       /* of the first process, 0: not known */
         struct str_list labels;
+        struct str_list settings; /* how it runs: fact "stored" says which there are */
 };
 
 /* True if there is such a container; texts go into the arena. */
@@ -101,5 +102,8 @@ const struct container_mount *container_mount_of(const struct container_entry *e
 
 /* The value of a label, STR_NONE without it. */
 struct str container_label(const struct container_entry *e, struct str key);
+
+/* The same of the nth setting of that name. */
+struct str container_setting(const struct container_entry *e, const char *key, size_t n);
 
 #endif

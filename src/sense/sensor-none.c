@@ -29,6 +29,21 @@ int sensor_set(struct sensor *s, const struct observe_settings *settings) { retu
 
 int sensor_mark_container(struct sensor *s, uint64_t cgroup_id, bool is_container) { return -EOPNOTSUPP; }
 
+int sensor_go_full(struct sensor *s, const struct sensor_recipes *recipes, struct error *err)
+{
+        return error_set(err, -EOPNOTSUPP, WORDS);
+}
+
+void sensor_go_lean(struct sensor *s) {}
+
+bool sensor_is_full(const struct sensor *s) { return false; }
+
+void sensor_call_drops(const struct sensor *s, uint64_t ret[CALL_CLASSES])
+{
+        for (size_t i = 0; i < CALL_CLASSES; i++)
+                ret[i] = 0;
+}
+
 void sensor_probe(struct sensor_probe ret[SENSOR_PROGRAMS])
 {
         static const char *const gives[SENSOR_PROGRAMS] = { "exec", "fork", "exit" };

@@ -1,32 +1,21 @@
 /* See sensor.h. The skeleton comes from bpf/observe (made by the build). */
-#include "sense/sensor.h"
+#include "sense/sensor-private.h"
 
 #include "base/arena.h"
 #include "sense/bpf-words.h"
 
 #include <bpf/bpf.h>
-#include <bpf/libbpf.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <observe.skel.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/epoll.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #define PID_NAMESPACE_FIRST 0xEFFFFFFCu /* PROC_PID_INIT_INO: the number of the first one, on every Linux */
-
-struct sensor {
-        struct observe *bpf;
-        struct ring_buffer *ring;
-        int cpus;
-
-        /* During sensor_read. */
-        void (*each)(void *arg, struct str record);
-        void *arg;
-        size_t n, most;
-};
 
 static struct observe *open_programs(uint32_t ring_bytes, struct error *err)
 {
@@ -42,11 +31,27 @@ static struct observe *open_programs(uint32_t ring_bytes, struct error *err)
         return bpf;
 }
 
+/* Calls that came before it go first: a process that has ended would not be known any more. */
 static int take_record(void *ctx, void *data, size_t size)
 {
         struct sensor *s = ctx;
+        struct observe_head head;
+        if (s->calls && size >= sizeof(head)) {
+                memcpy(&head, data, sizeof(head));
+                sensor_calls_until(s, head.time_ns);
+        }
         s->each(s->arg, str_span(data, size));
         return ++s->n < s->most ? 0 : -EAGAIN; /* stops here; the record counts as read */
+}
+
+static int listen_to_ring(struct sensor *s)
+{
+        struct epoll_event readable = { .events = EPOLLIN };
+        s->ring = ring_buffer__new(bpf_map__fd(s->bpf->maps.lifecycle), take_record, s, NULL);
+        s->epoll = s->ring ? epoll_create1(EPOLL_CLOEXEC) : -1;
+        if (s->epoll < 0 || epoll_ctl(s->epoll, EPOLL_CTL_ADD, ring_buffer__epoll_fd(s->ring), &readable) < 0)
+                return -errno;
+        return 0;
 }
 
 int sensor_open(uint32_t ring_bytes, struct sensor **ret, struct error *err)
@@ -62,19 +67,15 @@ int sensor_open(uint32_t ring_bytes, struct sensor **ret, struct error *err)
         int r = observe__load(bpf);
         if (r == 0)
                 r = observe__attach(bpf);
-        struct ring_buffer *ring = NULL;
         struct sensor *s = xcalloc(1, sizeof(*s));
-        if (r == 0) {
-                ring = ring_buffer__new(bpf_map__fd(bpf->maps.lifecycle), take_record, s, NULL);
-                r = ring ? 0 : -errno;
-        }
+        *s = (struct sensor){ .bpf = bpf, .epoll = -1, .cpus = libbpf_num_possible_cpus(), .ring_bytes = ring_bytes };
+        if (r == 0)
+                r = listen_to_ring(s);
         if (r < 0) {
                 bpf_refused(err, r, "the kernel does not take the sensor");
-                observe__destroy(bpf);
-                free(s);
+                sensor_close(s);
                 return r;
         }
-        *s = (struct sensor){ .bpf = bpf, .ring = ring, .cpus = libbpf_num_possible_cpus() };
         *ret = s;
         return 0;
 }
@@ -83,7 +84,10 @@ void sensor_close(struct sensor *s)
 {
         if (!s)
                 return;
+        sensor_calls_free(s->calls);
         ring_buffer__free(s->ring);
+        if (s->epoll >= 0)
+                close(s->epoll);
         observe__destroy(s->bpf);
         free(s);
 }
@@ -94,7 +98,7 @@ bool sensor_sees_host(void)
         return stat("/proc/self/ns/pid", &st) < 0 || st.st_ino == PID_NAMESPACE_FIRST;
 }
 
-int sensor_fd(const struct sensor *s) { return ring_buffer__epoll_fd(s->ring); }
+int sensor_fd(const struct sensor *s) { return s->epoll; }
 
 size_t sensor_read(struct sensor *s, size_t most, void (*each)(void *arg, struct str record), void *arg)
 {
@@ -102,21 +106,34 @@ size_t sensor_read(struct sensor *s, size_t most, void (*each)(void *arg, struct
         s->arg = arg;
         s->most = most;
         s->n = 0;
-        (void)ring_buffer__consume(s->ring);
+        do {
+                struct timespec t;
+                clock_gettime(CLOCK_BOOTTIME, &t);
+                (void)ring_buffer__consume(s->ring);
+                /* What is younger than this look at the first ring may come after something that waits in it now. */
+                sensor_calls_until(s, (uint64_t)t.tv_sec * UINT64_C(1000000000) + (uint64_t)t.tv_nsec);
+        } while (s->n < s->most && sensor_calls_wait(s));
         return s->n;
+}
+
+uint64_t sensor_count(const struct sensor *s, int map, uint32_t key)
+{
+        uint64_t *values = xcalloc((size_t)s->cpus, sizeof(*values)), sum = 0;
+        if (bpf_map_lookup_elem(map, &key, values) == 0)
+                for (int i = 0; i < s->cpus; i++)
+                        sum += values[i];
+        free(values);
+        return sum;
 }
 
 void sensor_drops(const struct sensor *s, uint64_t ret[OBSERVE_KINDS])
 {
-        uint64_t *values = xcalloc((size_t)s->cpus, sizeof(*values));
-        for (uint32_t kind = 0; kind < OBSERVE_KINDS; kind++) {
-                ret[kind] = 0;
-                if (bpf_map_lookup_elem(bpf_map__fd(s->bpf->maps.drops), &kind, values) < 0)
-                        continue;
-                for (int i = 0; i < s->cpus; i++)
-                        ret[kind] += values[i];
-        }
-        free(values);
+        uint64_t calls[CALL_CLASSES];
+        for (uint32_t kind = 0; kind < OBSERVE_KINDS; kind++)
+                ret[kind] = sensor_count(s, bpf_map__fd(s->bpf->maps.drops), kind);
+        sensor_call_drops(s, calls);
+        for (size_t class = 0; class < CALL_CLASSES; class ++)
+                ret[OBSERVE_CALL] += calls[class];
 }
 
 int sensor_set(struct sensor *s, const struct observe_settings *settings)

@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/str.h"
+#include "bpf/shared/filter.h"
 #include "bpf/shared/observe.h"
 
 #define SENSOR_RING_MIN     (4u << 10)
@@ -32,7 +33,10 @@ bool sensor_sees_host(void);
 /* Readable when records wait. */
 int sensor_fd(const struct sensor *s);
 
-/* Hands over what waits, at most `most` records; the view is valid during the call. How many there were. */
+/*
+ * Hands over what waits, at most `most` records, in the order that it happened; the view is valid during the call. How
+ * many there were.
+ */
 size_t sensor_read(struct sensor *s, size_t most, void (*each)(void *arg, struct str record), void *arg);
 
 /* Records lost so far for want of room, by kind. */
@@ -43,6 +47,43 @@ int sensor_set(struct sensor *s, const struct observe_settings *settings);
 
 /* Marks a cgroup as a container's, or no longer. 0 or -errno (-E2BIG: OBSERVE_CONTAINERS_MAX are known). */
 int sensor_mark_container(struct sensor *s, uint64_t cgroup_id, bool is_container);
+
+/* ------------------------------------------------------------------------------------------------ full mode ---- */
+
+/* Atoms of calls (bpf/shared/filter.h) that a text stands for. */
+struct sensor_text {
+        struct str text;
+        uint64_t atoms;
+};
+
+/* Which system calls are sent, and which of them are worth it. */
+struct sensor_recipes {
+        bool wanted[OBSERVE_CALLS];
+        struct call_filter filters[OBSERVE_CALLS]; /* of those that are wanted */
+
+        /*
+         * How paths begin (with a NUL at the end: whole paths; at most CALL_PREFIX_BYTES), how last names end
+         * (CALL_SUFFIX_BYTES, or a whole name that is shorter), names of processes (at most 15 bytes). Each text once.
+         */
+        const struct sensor_text *prefixes, *suffixes, *comms;
+        size_t n_prefixes, n_suffixes, n_comms;
+};
+
+/*
+ * Full mode: system calls come too, by records of the kind OBSERVE_CALL. Or, in full mode already, by other recipes
+ * from now on; what either of them wants is not missed on the way. 0, or < 0 with words, and the mode is what it was.
+ */
+int sensor_go_full(struct sensor *s, const struct sensor_recipes *recipes, struct error *err);
+
+/* Lean mode: no system call is touched any more. What waits in the ring is still handed over. */
+void sensor_go_lean(struct sensor *s);
+
+bool sensor_is_full(const struct sensor *s);
+
+/* Calls lost so far for want of room, by class; all of them are OBSERVE_CALL's number in sensor_drops(). */
+void sensor_call_drops(const struct sensor *s, uint64_t ret[CALL_CLASSES]);
+
+/* ---------------------------------------------------------------------------------------------------- doctor ---- */
 
 /* One program, loaded and attached alone and taken away again, for `doctor`. */
 struct sensor_probe {

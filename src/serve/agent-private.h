@@ -85,9 +85,6 @@ struct agent {
         struct arena kept;
         int64_t next_forget_ns;
         int64_t started_ns; /* CLOCK_MONOTONIC */
-
-        /* Switches what the sensor sees; NULL: there is one mode. 0, or < 0 with words. */
-        int (*set_mode)(struct agent *a, struct str mode, struct error *err);
         bool is_stopping;
         struct rule_needs *needs; /* of each rule */
         struct arena needs_arena;
@@ -118,6 +115,12 @@ void agent_remove_source(struct agent *a, int fd);
  * absent.
  */
 void agent_emit(struct agent *a, const struct alert *alert);
+
+/*
+ * Full mode (true) or lean mode; says so, or why it stays as it was (agent-calls.c). The rules that need system calls
+ * are named in lean mode.
+ */
+int agent_set_mode(struct agent *a, bool is_full, struct error *err);
 
 /* An event with its process and container through the rules (agent-judge.c). */
 void agent_judge(struct agent *a, const struct event *e, const struct process *p, const struct container_entry *c);

@@ -48,7 +48,8 @@ static bool look_up(void *arg, struct str id, struct arena *arena, struct contai
                                          .image_id = c.image_id,
                                          .engine = c.engine,
                                          .pid = c.pid,
-                                         .labels = c.labels };
+                                         .labels = c.labels,
+                                         .settings = c.settings };
         return true;
 }
 
@@ -165,11 +166,12 @@ static void on_record(void *arg, struct str bytes)
 /* Something was lost: say so, and learn from /proc what there is now. */
 static void look_for_loss(struct agent *a)
 {
-        static const char *const names[OBSERVE_KINDS] = { "lost.exec", "lost.fork", "lost.exit", "lost.call" };
-        struct alert_field extras[OBSERVE_KINDS];
-        uint64_t drops[OBSERVE_KINDS], lost[OBSERVE_KINDS], sum = 0;
+        static const char *const names[] = { "lost.exec", "lost.fork", "lost.exit" };
+        struct alert_field extras[ARRAY_SIZE(names)];
+        uint64_t drops[OBSERVE_KINDS], lost[ARRAY_SIZE(names)], sum = 0;
         sensor_drops(a->sensor, drops);
-        for (size_t i = 0; i < OBSERVE_KINDS; i++) {
+        a->counts.lost[OBSERVE_CALL] = drops[OBSERVE_CALL];
+        for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
                 lost[i] = drops[i] - a->counts.lost[i];
                 a->counts.lost[i] = drops[i];
                 extras[i] = (struct alert_field){ names[i], value_number((int64_t)lost[i]) };
@@ -178,18 +180,17 @@ static void look_for_loss(struct agent *a)
         if (sum == 0)
                 return;
         size_t n = agent_fill_processes(a);
-        struct str words =
-                arena_printf(&a->arena,
-                             "the ring was full: %llu exec, %llu fork, %llu exit and %llu call events were "
-                             "lost; the process table was read anew (%zu processes)",
-                             (unsigned long long)lost[OBSERVE_EXEC], (unsigned long long)lost[OBSERVE_FORK],
-                             (unsigned long long)lost[OBSERVE_EXIT], (unsigned long long)lost[OBSERVE_CALL], n);
+        struct str words = arena_printf(&a->arena,
+                                        "the ring was full: %llu exec, %llu fork and %llu exit events were "
+                                        "lost; the process table was read anew (%zu processes)",
+                                        (unsigned long long)lost[OBSERVE_EXEC], (unsigned long long)lost[OBSERVE_FORK],
+                                        (unsigned long long)lost[OBSERVE_EXIT], n);
         agent_emit(a, &(struct alert){ .rule_name = "Events lost",
                                        .priority = PRIORITY_WARNING,
                                        .source = "internal",
                                        .output = words,
                                        .extras = extras,
-                                       .n_extras = OBSERVE_KINDS });
+                                       .n_extras = ARRAY_SIZE(extras) });
         arena_done(&a->arena);
 }
 
@@ -274,10 +275,13 @@ static void take_signals(struct agent *a, int fd)
 {
         struct signalfd_siginfo s;
         while (read(fd, &s, sizeof(s)) == sizeof(s)) {
+                struct error err = ERROR_NONE;
                 if (s.ssi_signo == SIGHUP)
                         (void)agent_reload(a);
-                else
+                else if (s.ssi_signo != SIGUSR1 && s.ssi_signo != SIGUSR2)
                         a->is_stopping = true;
+                else if (agent_set_mode(a, s.ssi_signo == SIGUSR1, &err) < 0)
+                        agent_tell(a, "the mode stays as it was: %s", err.text);
         }
 }
 
@@ -364,6 +368,8 @@ static int watch_signals(struct error *err)
         sigset_t set;
         sigemptyset(&set);
         sigaddset(&set, SIGHUP);
+        sigaddset(&set, SIGUSR1);
+        sigaddset(&set, SIGUSR2);
         sigaddset(&set, SIGTERM);
         sigaddset(&set, SIGINT);
         sigprocmask(SIG_BLOCK, &set, NULL);
@@ -425,8 +431,8 @@ static int start(struct agent *a, struct error *err)
                         "this is not the host's process namespace: ancestry, users and containers of programs will be "
                         "missing; start "
                         "it with the host's process ids (--pid=host)");
-        agent_tell(a, "watching: %zu rules, %zu of them kill; %zu processes run already", rule_set_n(a->rules.set),
-                   a->rules.n_kill, n);
+        agent_tell(a, "watching: %zu rules, %zu of them kill; %zu processes run already; %s mode",
+                   rule_set_n(a->rules.set), a->rules.n_kill, n, sensor_is_full(a->sensor) ? "full" : "lean");
         return 0;
 }
 

@@ -16,7 +16,8 @@ struct agent_options {
         enum rule_priority least; /* the least urgent that is told */
         const char *incidents;    /* file of the log of incidents, or NULL: they are numbered only */
         const char *socket;       /* of control: a path, "none", or NULL: the default, if it is free */
-        uint32_t ring_bytes;      /* 0: the default */
+        uint32_t ring_bytes;      /* of each ring; 0: the default */
+        bool is_full;             /* begins in full mode; SIGUSR1 and SIGUSR2 change it */
 
         /* What the operator should know, a line each: started, rules loaded anew, what is wrong with them. */
         void (*tell)(void *arg, const char *words);
@@ -31,8 +32,9 @@ struct agent_counts {
 };
 
 /*
- * Runs until SIGTERM or SIGINT; SIGHUP loads the rules anew (and opens the file of alerts anew). Nothing is left in the
- * kernel. 0: ended by a signal. RULES_WRONG: the rules do not load. < 0: words in err. The counts are set either way.
+ * Runs until SIGTERM or SIGINT; SIGHUP loads the rules anew (and opens the file of alerts anew); SIGUSR1 changes to
+ * full mode, SIGUSR2 to lean mode. Nothing is left in the kernel. 0: ended by a signal. RULES_WRONG: the rules do not
+ * load. < 0: words in err. The counts are set either way.
  */
 int agent_run(const struct agent_options *o, struct agent_counts *ret, struct error *err);
 

@@ -54,6 +54,7 @@ static json_t *status(struct agent *a)
         doc_set(o, "uptime_ms", doc_number((uint64_t)(agent_now_ns(CLOCK_MONOTONIC) - a->started_ns) / 1000000));
         doc_set(o, "cpu_ms", doc_number(milliseconds(usage.ru_utime) + milliseconds(usage.ru_stime)));
         doc_set(o, "memory_bytes", doc_number(agent_memory_bytes()));
+        doc_set(o, "mode", doc_cstr(sensor_is_full(a->sensor) ? "full" : "lean"));
         doc_set(o, "containers", doc_number(count_containers(a)));
         doc_set(o, "rules", doc_number(rule_set_n(a->rules.set)));
         doc_set(o, "kill_rules", doc_number(a->rules.n_kill));
@@ -189,9 +190,10 @@ static json_t *metrics(struct agent *a)
 static json_t *set_mode(struct agent *a, struct str mode)
 {
         struct error err = ERROR_NONE;
-        if (!a->set_mode)
-                return control_refusal("this agent has one mode only");
-        if (a->set_mode(a, mode, &err) < 0)
+        bool is_full = str_is(mode, "full");
+        if (!is_full && !str_is(mode, "lean"))
+                return control_refusal("a mode is lean or full");
+        if (agent_set_mode(a, is_full, &err) < 0)
                 return control_refusal(err.text);
         json_t *o = doc_object();
         doc_set(o, "mode", doc_text(mode));

@@ -3,6 +3,8 @@
 #include "base/buf.h"
 #include "serve/record-private.h"
 
+#include <fnmatch.h>
+
 /* registry:5000/name:tag@digest taken apart; the colon of a port is no tag's. */
 static struct str image_part(struct str image, enum field_id id)
 {
@@ -81,5 +83,150 @@ void get_container(struct event_record *r, const struct field_ref *ref, struct v
                 break;
         default: /* k8s.pod.uid, and its older name */
                 *ret = value_string_or_absent(c->pod_uid);
+        }
+}
+
+/* --------------------------------------------------------------------------------------------------- settings ---- */
+
+enum mount_part { MOUNT_SOURCE, MOUNT_DESTINATION, MOUNT_MODE, MOUNT_WRITABLE, MOUNT_PROPAGATION, MOUNT_PARTS };
+
+/* source:destination:mode:writable:propagation, as the engine's files were read; paths may hold colons themselves. */
+static bool split_mount(struct str mount, struct str ret[MOUNT_PARTS])
+{
+        for (size_t i = MOUNT_PARTS - 1; i > MOUNT_DESTINATION; i--) {
+                ptrdiff_t at = str_rfind_char(mount, ':');
+                if (at < 0)
+                        return false;
+                ret[i] = str_from(mount, (size_t)at + 1);
+                mount = str_upto(mount, (size_t)at);
+        }
+        ptrdiff_t at = str_find(mount, STR(":/"));
+        if (at < 0)
+                return false;
+        ret[MOUNT_SOURCE] = str_upto(mount, (size_t)at);
+        ret[MOUNT_DESTINATION] = str_from(mount, (size_t)at + 1);
+        return true;
+}
+
+/* The mount that a field's argument means: by number, or by a glob over one of its paths. */
+static struct str find_mount(const struct event_record *r, const struct field_ref *ref, enum mount_part by)
+{
+        const struct container_entry *c = r->container;
+        uint64_t index = ref->index;
+        if (ref->has_index || str_u64(ref->key, &index))
+                return container_setting(c, "mount", (size_t)index);
+        const char *pattern = arena_cstr(r->arena, ref->key);
+        for (size_t i = 0;; i++) {
+                struct str mount = container_setting(c, "mount", i), part[MOUNT_PARTS];
+                if (!mount.p)
+                        return STR_NONE;
+                if (split_mount(mount, part) && fnmatch(pattern, arena_cstr(r->arena, part[by]), 0) == 0)
+                        return mount;
+        }
+}
+
+void get_mount(struct event_record *r, const struct field_ref *ref, struct value *ret)
+{
+        static const struct {
+                enum field_id field;
+                enum mount_part wanted, by;
+        } parts[] = {
+                { FIELD_container_mount_source, MOUNT_SOURCE, MOUNT_DESTINATION },
+                { FIELD_container_mount_dest, MOUNT_DESTINATION, MOUNT_SOURCE },
+                { FIELD_container_mount_mode, MOUNT_MODE, MOUNT_SOURCE },
+                { FIELD_container_mount_rdwr, MOUNT_WRITABLE, MOUNT_SOURCE },
+                { FIELD_container_mount_propagation, MOUNT_PROPAGATION, MOUNT_SOURCE },
+        };
+        if (!r->container)
+                return;
+        if (ref->field->id == FIELD_container_mount) {
+                *ret = value_string_or_absent(find_mount(r, ref, MOUNT_SOURCE));
+                return;
+        }
+        for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
+                struct str part[MOUNT_PARTS];
+                if (parts[i].field == ref->field->id && split_mount(find_mount(r, ref, parts[i].by), part))
+                        *ret = value_string(part[parts[i].wanted]);
+        }
+}
+
+static struct str all_mounts(const struct container_entry *c, struct arena *arena)
+{
+        _cleanup_(buf_done) struct buf b = BUF_INIT(256 << 10);
+        for (size_t i = 0;; i++) {
+                struct str mount = container_setting(c, "mount", i);
+                if (!mount.p)
+                        return arena_str(arena, buf_str(&b));
+                buf_printf(&b, "%s%.*s", i ? "," : "", STR_FMT(mount));
+        }
+}
+
+/* Is what a process was started with the container's health check? Docker runs "CMD-SHELL x" as `/bin/sh -c x`. */
+static bool is_healthcheck(const struct event_record *r, const struct process *p)
+{
+        struct str check = container_setting(r->container, "healthcheck", 0), args = p->program->args;
+        if (check.n == 0 || args.n == 0)
+                return false;
+        char *line = arena_cstr(r->arena, args);
+        size_t n = args.n;
+        while (n > 0 && line[n - 1] == '\0')
+                n--;
+        for (size_t i = 0; i < n; i++)
+                if (line[i] == '\0')
+                        line[i] = ' ';
+        struct str whole = str_span(line, n), shell = STR("/bin/sh -c ");
+        return str_eq(whole, check) || (str_starts(whole, shell) && str_eq(str_from(whole, shell.n), check));
+}
+
+void get_setting(struct event_record *r, const struct field_ref *ref, struct value *ret)
+{
+        static const char *const sandboxes[] = { "io.kubernetes.cri.sandbox-id", "io.kubernetes.cri-o.SandboxID" };
+        const struct container_entry *c = r->container;
+        const struct process *p = r->process;
+        struct str sandbox = STR_NONE;
+        if (!c)
+                return;
+        switch (ref->field->id) {
+        case FIELD_container_privileged:
+                if (c->is_described)
+                        *ret = value_flag(container_setting(c, "privileged", 0).n > 0);
+                break;
+        case FIELD_container_host_pid:
+        case FIELD_container_host_network:
+        case FIELD_container_host_ipc:
+                if (c->is_described) /* container.host_pid: host_pid */
+                        *ret = value_flag(container_setting(c, ref->field->name + strlen("container."), 0).n > 0);
+                break;
+        case FIELD_container_mounts:
+                *ret = value_string_or_absent(all_mounts(c, r->arena));
+                break;
+        case FIELD_container_healthcheck:
+                *ret = value_string_or_absent(container_setting(c, "healthcheck", 0));
+                break;
+        case FIELD_container_ip:
+        case FIELD_k8s_pod_ip:
+                *ret = value_string_or_absent(container_setting(c, "ip", 0));
+                if (ret->type == VALUE_ABSENT)
+                        *ret = value_string_or_absent(container_label(c, STR("io.kubernetes.cri-o.IP.0")));
+                break;
+        case FIELD_container_start_ts: /* Falco's: the start of its first process */
+                if (p && p->init_started_ns)
+                        *ret = (struct value){ VALUE_TIME, { .number = r->boot_ns + (int64_t)p->init_started_ns } };
+                break;
+        case FIELD_container_duration:
+                if (p && p->init_started_ns && r->event->head.time_ns >= p->init_started_ns)
+                        *ret = value_duration((int64_t)(r->event->head.time_ns - p->init_started_ns));
+                break;
+        case FIELD_proc_is_container_healthcheck:
+                for (bool found = false; p && !found; p = process_ancestor(r->processes, p, 1)) {
+                        found = is_healthcheck(r, p);
+                        *ret = value_flag(found);
+                }
+                break;
+        default: /* k8s.pod.sandbox_id, k8s.pod.full_sandbox_id */
+                for (size_t i = 0; i < ARRAY_SIZE(sandboxes) && sandbox.n == 0; i++)
+                        sandbox = container_label(c, str_of(sandboxes[i]));
+                *ret = value_string_or_absent(
+                        str_upto(sandbox, ref->field->id == FIELD_k8s_pod_sandbox_id ? CONTAINER_ID_SHORT : sandbox.n));
         }
 }

@@ -332,6 +332,19 @@ void get_fd_end(struct event_record *r, const struct field_ref *ref, struct valu
                 *ret = end_value(type, &ends, is_local);
 }
 
+/* No name is ever looked up. The one that rules ask for is that of Kubernetes' API. */
+void get_fd_server_name(struct event_record *r, const struct field_ref *ref, struct value *ret)
+{
+        struct field_ref server = { .field = &fields[FIELD_fd_sip] };
+        struct value ip = value_absent();
+        struct ip api;
+        (void)ref;
+        get_fd_end(r, &server, &ip);
+        if (ip.type == VALUE_IP && ip_parse(environment_variable(r, "KUBERNETES_SERVICE_HOST"), &api) &&
+            ip_in(&ip.ip, &api))
+                *ret = value_string(STR("kubernetes.default.svc.cluster.local"));
+}
+
 void fd_value(struct event_record *r, enum field_id id, struct value *ret)
 {
         const struct event *e = r->event;

@@ -23,7 +23,7 @@ const char *error_name(int64_t result); /* "SUCCESS", "ENOENT" */
 struct str call_path(struct event_record *r, unsigned i);
 
 /* record-fd.c: of its descriptor. fd_value and the next two only of a system call. */
-getter get_fd_value, get_fd_end;
+getter get_fd_value, get_fd_end, get_fd_server_name;
 void fd_value(struct event_record *r, enum field_id id, struct value *ret);
 int64_t fd_number(const struct event *e);
 int64_t call_device(const struct event *e);
@@ -38,7 +38,7 @@ getter get_kept, get_environment, get_ancestor_environment, get_from_proc, get_c
 struct str environment_variable(struct event_record *r, const char *name);
 
 /* record-container.c: of the container and its pod. */
-getter get_container;
+getter get_container, get_setting, get_mount;
 
 /* record.c: any field, for those that say what another says. */
 void event_get(struct event_record *r, const struct field_ref *ref, struct value *ret);

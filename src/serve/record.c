@@ -11,6 +11,8 @@ static const char *const call_names[OBSERVE_CALLS] = {
 #undef CALL
 };
 
+const char *event_call_name(enum observe_call_id call) { return call_names[call]; }
+
 const char *event_type_name(const struct event *e)
 {
         switch (e->kind) {
@@ -253,6 +255,7 @@ static getter *const getters[FIELDS] = {
         FD(is_lower_layer),
         FD(layer),
         FD(deleted),
+        [FIELD_fd_sip_name] = get_fd_server_name,
         FD(is_device),
         FD(owner),
         FD_END(ip),
@@ -407,6 +410,25 @@ static getter *const getters[FIELDS] = {
         CONTAINER(label),
         CONTAINER(labels),
         CONTAINER(info),
+        [FIELD_container_privileged] = get_setting,
+        [FIELD_container_mounts] = get_setting,
+        [FIELD_container_mount] = get_mount,
+        [FIELD_container_mount_source] = get_mount,
+        [FIELD_container_mount_dest] = get_mount,
+        [FIELD_container_mount_mode] = get_mount,
+        [FIELD_container_mount_rdwr] = get_mount,
+        [FIELD_container_mount_propagation] = get_mount,
+        [FIELD_container_healthcheck] = get_setting,
+        [FIELD_container_ip] = get_setting,
+        [FIELD_container_host_pid] = get_setting,
+        [FIELD_container_host_network] = get_setting,
+        [FIELD_container_host_ipc] = get_setting,
+        [FIELD_container_start_ts] = get_setting,
+        [FIELD_container_duration] = get_setting,
+        [FIELD_proc_is_container_healthcheck] = get_setting,
+        [FIELD_k8s_pod_sandbox_id] = get_setting,
+        [FIELD_k8s_pod_full_sandbox_id] = get_setting,
+        [FIELD_k8s_pod_ip] = get_setting,
         [FIELD_k8s_pod_name] = get_container,
         [FIELD_k8s_ns_name] = get_container,
         [FIELD_k8s_pod_uid] = get_container,

@@ -41,6 +41,9 @@ bool event_delivers(enum field_id id);
 /* "execve", "execveat", "clone", "procexit", or the name of the system call. */
 const char *event_type_name(const struct event *e);
 
+/* The evt.type of a system call. */
+const char *event_call_name(enum observe_call_id call);
+
 /* "lower", "upper"...; NULL where it is not known. */
 const char *event_layer_name(enum exe_layer layer);
 

@@ -201,6 +201,20 @@ static struct str without_algorithm(struct str digest)
         return str_starts(digest, STR("sha256:")) ? str_from(digest, 7) : digest;
 }
 
+/* What the files say together: a bundle knows the mounts, Docker the health check. */
+static void add_settings(struct finding *f, struct known *k, struct str_list more)
+{
+        struct str_list both = { .v = arena_array(f->arena, k->c.settings.n + more.n, sizeof(struct str)),
+                                 .n = k->c.settings.n + more.n };
+        if (both.n == 0)
+                return;
+        for (size_t i = 0; i < k->c.settings.n; i++)
+                both.v[i] = k->c.settings.v[i];
+        for (size_t i = 0; i < more.n; i++)
+                both.v[k->c.settings.n + i] = more.v[i];
+        k->c.settings = both;
+}
+
 static void describe(struct finding *f, struct known *k)
 {
         struct fact_stored s;
@@ -213,15 +227,19 @@ static void describe(struct finding *f, struct known *k)
                 k->c.image_id = without_algorithm(s.parent);
                 k->c.pid = s.pid;
                 k->c.labels = s.labels;
+                add_settings(f, k, s.settings);
         }
         if (read_one(f, k->bundle, DOCUMENT_BUNDLE, &s)) {
                 k->c.name = k->c.name.n || !s.names.n ? k->c.name : s.names.v[0];
                 k->c.image = k->c.image.n ? k->c.image : s.image;
                 k->c.labels = k->c.labels.n ? k->c.labels : s.labels;
+                add_settings(f, k, s.settings);
         }
         if (read_one(f, k->state_file, DOCUMENT_RUNTIME_STATE, &s)) {
                 k->c.pid = s.pid;
                 k->c.started = s.started;
+                if (!k->bundle) /* which says the same */
+                        add_settings(f, k, s.settings);
         }
         if (!k->c.pid && k->pid_file)
                 k->c.pid = read_pid(k->pid_file);

@@ -17,6 +17,7 @@ struct container {
         uint64_t pid;               /* of its first process; 0: not running */
         uint64_t started;           /* start of that process, in clock ticks after boot; 0: not known */
         struct str_list labels;     /* "key=value": labels of docker, annotations of a bundle */
+        struct str_list settings;   /* "key=value": how it runs (read/store-settings.h); the first of a key counts */
 };
 
 /*

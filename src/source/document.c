@@ -91,7 +91,8 @@ static int parse_store(enum document_kind kind, struct str bytes, struct sink *o
                                          .started = v[i].started,
                                          .size = v[i].size,
                                          .parts = list_of(v[i].parts),
-                                         .labels = list_of(v[i].labels) };
+                                         .labels = list_of(v[i].labels),
+                                         .settings = list_of(v[i].settings) };
                 sink_put(out, FACT_stored, &f);
         }
         return r;

@@ -15,6 +15,7 @@
  *         actor unlink FILE                             deletes it
  *         actor connect PORT FDS PROGRAM ARGS...        with a connection to loopback as each descriptor of FDS ("012")
  *         actor write FILE                              makes it
+ *         actor do NAME ARGS...                         one system call (deeds.h)
  */
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -130,6 +131,8 @@ static void run_child(char **argv)
         _exit(WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
 }
 
+#include "deeds.h"
+
 static int act(int argc, char **argv)
 {
         const char *verb = argc > 1 ? argv[1] : "noop";
@@ -159,6 +162,8 @@ static int act(int argc, char **argv)
                 run_connected(argv[2], argv[3], argv + 4);
         } else if (strcmp(verb, "write") == 0 && argc > 2) {
                 return open(argv[2], O_WRONLY | O_CREAT, 0644) < 0;
+        } else if (strcmp(verb, "do") == 0 && argc > 2) {
+                return do_deed(argc - 2, argv + 2);
         }
         return 0; /* whatever else: a program of another name, that takes any argument */
 }

@@ -16,13 +16,16 @@
 
 #include <cmocka.h>
 
-#define DOCKER  "d0000000000000000000000000000000000000000000000000000000000000d0"
-#define POD     "c0000000000000000000000000000000000000000000000000000000000000c0"
-#define PODMAN  "b0000000000000000000000000000000000000000000000000000000000000b0"
-#define CRIO    "a0000000000000000000000000000000000000000000000000000000000000a0"
-#define HOSTILE "e0000000000000000000000000000000000000000000000000000000000000e0"
-#define TASKS   "run/containerd/io.containerd.runtime.v2.task/"
-#define STORAGE "/containers/storage/overlay-containers/"
+#define DOCKER       "d0000000000000000000000000000000000000000000000000000000000000d0"
+#define POD          "c0000000000000000000000000000000000000000000000000000000000000c0"
+#define PODMAN       "b0000000000000000000000000000000000000000000000000000000000000b0"
+#define CRIO         "a0000000000000000000000000000000000000000000000000000000000000a0"
+#define CHECKED      "90000000000000000000000000000000000000000000000000000000000000c9"
+#define TEN          "\"A\",\"B\",\"C\",\"D\",\"E\",\"F\",\"G\",\"H\",\"I\",\"J\""
+#define CAPABILITIES TEN "," TEN "," TEN "," TEN
+#define HOSTILE      "e0000000000000000000000000000000000000000000000000000000000000e0"
+#define TASKS        "run/containerd/io.containerd.runtime.v2.task/"
+#define STORAGE      "/containers/storage/overlay-containers/"
 
 static char host[] = "/tmp/sekisho-host-XXXXXX";
 
@@ -58,6 +61,27 @@ static int make_host(void **state)
         put("run" STORAGE PODMAN "/userdata/pidfile", "88");
         put("run" STORAGE CRIO "/userdata/config.json", "{\"annotations\":{\"io.kubernetes.pod.name\":\"pod-c\"}}");
         put("run/runc/plain/state.json", "{\"id\":\"plain\",\"init_process_pid\":99,\"init_process_start\":5}");
+        put("var/lib/docker/containers/" CHECKED "/config.v2.json",
+            "{\"ID\":\"" CHECKED
+            "\",\"State\":{\"Running\":false},\"Config\":{\"Healthcheck\":{\"Test\":[\"CMD-SHELL\",\"curl "
+            "-f x\"]}},\"MountPoints\":{\"/data\":{\"Source\":\"/srv/a:b\",\"Destination\":\"/"
+            "data\",\"RW\":false,\"Propagation\":\"rprivate\"},\"/x\":{\"Source\":\"/s\",\"Destination\":\"/"
+            "x\",\"RW\":true}},"
+            "\"NetworkSettings\":{\"Networks\":{\"bridge\":{\"IPAddress\":\"172.17.0.2\"}}}}");
+        put(TASKS "default/privileged/config.json",
+            "{\"process\":{\"capabilities\":{\"bounding\":[" CAPABILITIES
+            "]}},\"linux\":{\"namespaces\":[{\"type\":\"mount\"},{"
+            "\"type\":\"network\"}]},\"mounts\":[{\"source\":\"/dev\",\"destination\":\"/"
+            "host\",\"options\":[\"rbind\",\"ro\","
+            "\"rslave\"]},{\"source\":\"proc\",\"destination\":\"/proc\",\"type\":\"proc\"}]}");
+        put("run/runc/strong/state.json",
+            "{\"id\":\"strong\",\"init_process_pid\":1,\"config\":{\"capabilities\":{\"Bounding\":[" CAPABILITIES
+            "]},\"mask_paths\":[],\"namespaces\":[{\"type\":\"NEWPID\"},{\"type\":\"NEWNS\"}],\"mounts\":[{\"source\":"
+            "\"/v\","
+            "\"destination\":\"/w\",\"device\":\"bind\",\"flags\":20480}]}}");
+        put("run/runc/masked/state.json",
+            "{\"id\":\"masked\",\"init_process_pid\":1,\"config\":{\"capabilities\":{\"Bounding\":[" CAPABILITIES
+            "]},\"mask_paths\":[\"/proc/kcore\"],\"mounts\":{\"no\":\"list\"},\"namespaces\":7}}");
         put("run/runc/broken/state.json", "{\"id\":");
         put(TASKS "default/" HOSTILE "/config.json", "[[[[[[[[[[[[[[");
         return 0;
@@ -104,6 +128,34 @@ static void each_engine(void **state)
         arena_done(&arena);
 }
 
+/* How it runs, of each engine in its own words. */
+static void settings(void **state)
+{
+        static const struct {
+                const char *id, *settings[8];
+        } cases[] = {
+                { CHECKED,
+                  { "mount=/srv/a:b:/data::false:rprivate", "mount=/s:/x::true:", "healthcheck=curl -f x",
+                    "ip=172.17.0.2" } },
+                { "privileged",
+                  { "privileged=true", "host_pid=true", "host_ipc=true", "mount=/dev:/host::false:rslave" } },
+                { "strong", { "privileged=true", "host_network=true", "host_ipc=true", "mount=/v:/w::true:" } },
+                { "masked", { NULL } },
+                { "plain", { NULL } },
+        };
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                struct arena arena = ARENA_INIT;
+                struct container c;
+                size_t n = 0;
+                assert_int_equal(container_find_id(host, str_of(cases[i].id), &arena, &c), 0);
+                for (; cases[i].settings[n]; n++)
+                        if (n >= c.settings.n || !str_is(c.settings.v[n], cases[i].settings[n]))
+                                fail_msg("%s: no %s", cases[i].id, cases[i].settings[n]);
+                assert_int_equal(c.settings.n, n);
+                arena_done(&arena);
+        }
+}
+
 static void none(void **state)
 {
         static const char *const names[] = {
@@ -135,6 +187,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(each_engine),
+                cmocka_unit_test(settings),
                 cmocka_unit_test(none),
                 cmocka_unit_test(malformed),
         };

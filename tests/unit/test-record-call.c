@@ -445,6 +445,41 @@ static void other_descriptors(void **state)
         }
 }
 
+/* What the engine's files say of the container; of the host nothing. */
+static void containers(void **state)
+{
+        struct str settings[] = { STR("privileged=true"), STR("mount=/srv/a:b:/data:z:false:rprivate"),
+                                  STR("mount=/:/host::true:"), STR("healthcheck=curl -f x"), STR("mount=broken") };
+        struct container_entry c = { .id = STR("0123456789abcdef"),
+                                     .is_described = true,
+                                     .facts.settings = { settings, ARRAY_SIZE(settings) } };
+        struct fixture f;
+        begin(&f, CALL_unlink, 0);
+        expect(&f.r, "container.privileged", "absent");
+        f.r.container = &c;
+        expect(&f.r, "container.privileged", "true");
+        expect(&f.r, "container.host_pid", "false");
+        expect(&f.r, "container.mounts", "/srv/a:b:/data:z:false:rprivate,/:/host::true:,broken");
+        expect(&f.r, "container.mount[1]", "/:/host::true:");
+        expect(&f.r, "container.mount[9]", "absent");
+        expect(&f.r, "container.mount[/srv*]", "/srv/a:b:/data:z:false:rprivate");
+        expect(&f.r, "container.mount.dest[/]", "/host");
+        expect(&f.r, "container.mount.source[/da*]", "/srv/a:b");
+        expect(&f.r, "container.mount.rdwr[0]", "false");
+        expect(&f.r, "container.mount.mode[0]", "z");
+        expect(&f.r, "container.mount.propagation[/srv*]", "rprivate");
+        expect(&f.r, "container.mount.rdwr[2]", "absent"); /* what does not say so */
+        expect(&f.r, "container.healthcheck", "curl -f x");
+        struct process *shell = process_get(&f.processes, 41), *check = process_get(&f.processes, 42);
+        process_set_program(shell, &(struct program){ .args = STR("/bin/sh\0-c\0curl -f x\0") });
+        process_set_program(check, &(struct program){ .args = STR("curl\0-f\0y\0") });
+        f.r.process = check;
+        expect(&f.r, "proc.is_container_healthcheck", "false");
+        check->ppid = 41;
+        expect(&f.r, "proc.is_container_healthcheck", "true"); /* its parent is */
+        end(&f);
+}
+
 /* Each call has a class and, unless it takes none, arguments; names of a call differ; what the kernel's side collects
  * is what the table names. */
 static void table(void **state)
@@ -481,15 +516,15 @@ static void anything_goes(void **state)
 {
         srandom(1);
         struct field_ref refs[] = { { .key = STR("flags") }, { .key = STR("fd") }, { .has_index = true, .index = 2 } };
-        for (unsigned call = 0; call < OBSERVE_CALLS; call++)
+        for (unsigned n_times = 0; n_times < 20 * OBSERVE_CALLS; n_times++) {
+                struct fixture f;
+                begin(&f, (enum observe_call_id)(n_times % OBSERVE_CALLS), random() % 2 ? -(random() % 140) : random());
                 for (unsigned i = 0; i < FIELDS; i++) {
-                        struct fixture f;
                         uint8_t noise[40];
                         for (size_t n = 0; n < sizeof(noise); n++)
                                 noise[n] = (uint8_t)random();
                         noise[0] = (uint8_t)(random() % 3 == 0 ? AF_INET : random() % 2 ? AF_INET6 : AF_UNIX);
                         noise[1] = 0;
-                        begin(&f, (enum observe_call_id)call, random() % 2 ? -(random() % 140) : random());
                         for (size_t n = 0; n < 6; n++)
                                 f.event.call.args[n] = (uint64_t)random() << (random() % 33);
                         f.event.call.fd.mode = (uint32_t)random();
@@ -508,8 +543,9 @@ static void anything_goes(void **state)
                                         !(fields[i].traits & FIELD_VARIANT);
                         if (is_wrong)
                                 fail_msg("%s is a %s", fields[i].name, value_type_name(v.type));
-                        end(&f);
                 }
+                end(&f);
+        }
 }
 
 int main(void)
@@ -522,6 +558,7 @@ int main(void)
                 cmocka_unit_test(words),
                 cmocka_unit_test(sockets),
                 cmocka_unit_test(other_descriptors),
+                cmocka_unit_test(containers),
                 cmocka_unit_test(table),
                 cmocka_unit_test(anything_goes),
         };

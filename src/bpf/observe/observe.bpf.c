@@ -8,6 +8,7 @@
  */
 #include "bpf/shared/observe.h"
 #include "bpf/facts.h"
+#include "bpf/fd.h"
 #include "bpf/kernel.h"
 #include "bpf/shared/exe.h"
 
@@ -87,40 +88,6 @@ static __always_inline __u32 tty_of(struct signal_struct *signal)
         __u32 major = (__u32)BPF_CORE_READ(tty, driver, major);
         __u32 minor = (__u32)(BPF_CORE_READ(tty, driver, minor_start) + BPF_CORE_READ(tty, index));
         return major << 8 | (minor & 0xff);
-}
-
-static __always_inline void read_socket(struct file *file, struct observe_fd *fd)
-{
-        struct socket *socket = BPF_CORE_READ(file, private_data);
-        struct sock *sk = BPF_CORE_READ(socket, sk);
-        if (!sk)
-                return;
-        fd->family = BPF_CORE_READ(sk, __sk_common.skc_family);
-        fd->type = BPF_CORE_READ(sk, sk_type);
-        fd->protocol = BPF_CORE_READ(sk, sk_protocol);
-        fd->local_port = BPF_CORE_READ(sk, __sk_common.skc_num);
-        fd->remote_port = __builtin_bswap16(BPF_CORE_READ(sk, __sk_common.skc_dport));
-        if (fd->family == 2 /* AF_INET */) {
-                BPF_CORE_READ_INTO((__u32 *)fd->remote, sk, __sk_common.skc_daddr);
-                BPF_CORE_READ_INTO((__u32 *)fd->local, sk, __sk_common.skc_rcv_saddr);
-        } else if (fd->family == 10 /* AF_INET6 */) {
-                BPF_CORE_READ_INTO(&fd->remote, sk, __sk_common.skc_v6_daddr);
-                BPF_CORE_READ_INTO(&fd->local, sk, __sk_common.skc_v6_rcv_saddr);
-        }
-}
-
-static __always_inline void read_fd(struct fdtable *table, __u32 i, struct observe_fd *fd)
-{
-        struct file **files = BPF_CORE_READ(table, fd), *file = NULL;
-        __builtin_memset(fd, 0, sizeof(*fd));
-        if (i >= BPF_CORE_READ(table, max_fds) || bpf_probe_read_kernel(&file, sizeof(file), files + i) || !file)
-                return;
-        struct inode *inode = BPF_CORE_READ(file, f_inode);
-        fd->mode = BPF_CORE_READ(inode, i_mode);
-        fd->rdev = BPF_CORE_READ(inode, i_rdev);
-        fd->ino = BPF_CORE_READ(inode, i_ino);
-        if ((fd->mode & 0170000) == 0140000)
-                read_socket(file, fd);
 }
 
 #define NS(sec, nsec) ((__u64)(sec)*1000000000 + (__u64)(nsec))

@@ -142,7 +142,25 @@ enum observe_call_text {
 
 #define OBSERVE_CALL_DATA_MAX 128 /* bytes of DATA */
 
-/* A system call that has returned; of the hooks the attempt. */
+/* What is counted apart when it finds no room. calls.def lists the calls of a class behind one another. */
+enum observe_call_class { CALL_CLASS_FILE, CALL_CLASS_NET, CALL_CLASS_PROCESS, CALL_CLASS_OTHER, CALL_CLASSES };
+
+static inline enum observe_call_class observe_call_class(__u32 call)
+{
+        if (call < CALL_socket)
+                return CALL_CLASS_FILE;
+        if (call < CALL_setuid)
+                return CALL_CLASS_NET;
+        if (call < CALL_bpf || (call >= CALL_execve && call <= CALL_vfork))
+                return CALL_CLASS_PROCESS;
+        return call >= CALL_access && call <= CALL_getdents64 ? CALL_CLASS_FILE : CALL_CLASS_OTHER;
+}
+
+/*
+ * A system call that has returned; of the hooks the attempt. `close` and `reboot` are told when they begin, because
+ * what they name is gone afterwards. A program that begins is an exec and no call; a child that begins a fork: only
+ * the parent's side of clone is a call, and an execve that failed.
+ */
 struct observe_call {
         struct observe_head head;
         __u32 thread;
@@ -155,7 +173,7 @@ struct observe_call {
         __u32 file_magic, file_dev; /* dev: major << 20 | minor */
         __u32 file_uid, file_nlink;
         struct observe_fd fd; /* mode 0: the call has no descriptor */
-        char comm[16];
+        char comm[16];        /* of the process (its first thread) */
         __u16 text_size[OBSERVE_CALL_TEXTS];
         __u16 pad2[2];
 };
