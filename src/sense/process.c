@@ -234,10 +234,3 @@ struct process *process_apply(struct process_table *t, const struct event *e)
         }
         return NULL;
 }
-
-void process_each(const struct process_table *t, void (*each)(void *arg, const struct process *p), void *arg)
-{
-        for (size_t i = 0; i < BUCKETS; i++)
-                for (const struct process *p = t->buckets[i]; p; p = p->next)
-                        each(arg, p);
-}

@@ -57,9 +57,6 @@ void process_each(const struct process_table *t, void (*each)(void *arg, const s
 /* The nth ancestor: 0 is the process itself, 1 its parent. NULL where the line ends, or after PROCESS_ANCESTORS. */
 struct process *process_ancestor(const struct process_table *t, const struct process *p, uint32_t n);
 
-/* Shows each process, in no order. */
-void process_each(const struct process_table *t, void (*each)(void *arg, const struct process *p), void *arg);
-
 /*
  * What an event says. Of an exec or a fork the process, which is new or has changed (NULL if there is no room). Of an
  * exit NULL; the process is forgotten: look at it before.
