@@ -191,7 +191,7 @@ static bool wants_sha256(const struct walk *w, const struct fact_file *f)
                 return true;
         bool executable =
                 f->format == FORMAT_ELF || f->format == FORMAT_SCRIPT || f->format == FORMAT_PE || (f->mode & 0111);
-        return executable && !is_where_packages_install(f->path);
+        return executable && (w->wants.programs || !is_where_packages_install(f->path));
 }
 
 static enum file_format format_of(struct str first)
