@@ -310,12 +310,3 @@ const struct container_mount *container_mount_of(const struct container_entry *e
         }
         return best;
 }
-
-void container_each(const struct container_table *t, void (*each)(void *arg, const struct container_entry *e),
-                    void *arg)
-{
-        for (size_t i = 0; i < BUCKETS; i++)
-                for (const struct container_entry *e = t->buckets[i]; e; e = e->next)
-                        if (e->id.n > 0)
-                                each(arg, e);
-}

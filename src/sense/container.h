@@ -82,10 +82,6 @@ struct container_entry *container_of_cgroup(struct container_table *t, uint64_t 
 /* The same of a cgroup that was seen before; NULL if it was not, or is the host's. */
 struct container_entry *container_known(const struct container_table *t, uint64_t cgroup_id);
 
-/* Shows each entry that is a container's, in no order; one container may have several cgroups. */
-void container_each(const struct container_table *t, void (*each)(void *arg, const struct container_entry *e),
-                    void *arg);
-
 /* Forgets the cgroups that are not there any more, below where the hierarchy is mounted ("/sys/fs/cgroup"). */
 void container_forget_gone(struct container_table *t, const char *mounted_at);
 

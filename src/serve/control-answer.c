@@ -25,7 +25,7 @@ static json_t *lost_json(const struct agent *a)
         return o;
 }
 
-static void count(void *arg, const struct container_entry *c)
+static void count(void *arg, struct container_entry *c)
 {
         (void)set64_add(arg, hash_str(c->id)); /* it may have several cgroups */
 }
@@ -92,7 +92,7 @@ static struct row *row_of(struct listing *l, const struct container_entry *c)
         return row;
 }
 
-static void add_container(void *arg, const struct container_entry *c) { (void)row_of(arg, c); }
+static void add_container(void *arg, struct container_entry *c) { (void)row_of(arg, c); }
 
 static void count_process(void *arg, const struct process *p)
 {

@@ -21,7 +21,7 @@ uint64_t agent_memory_bytes(void)
         return resident * (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
-static void count_container(void *arg, const struct container_entry *c) { ++*(uint64_t *)arg; }
+static void count_container(void *arg, struct container_entry *c) { ++*(uint64_t *)arg; }
 
 static void by_class(struct agent *a)
 {
