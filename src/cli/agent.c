@@ -2,11 +2,11 @@
 #include "serve/agent.h"
 
 #include "base/vec.h"
+#include "cli/agent-faces.h"
 #include "cli/agent-files.h"
 #include "cli/agent-status.h"
 #include "cli/command.h"
 #include "cli/rule.h"
-#include "serve/control.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -18,7 +18,9 @@ struct agent_command {
         bool foreground;
         const char *rules[RULE_FILES_MAX];
         size_t n_rules;
-        const char *alerts, *incidents, *output, *least, *socket;
+        struct faces_options faces;
+        const char *alerts, *incidents, *output, *least;
+        struct respond_options respond;
         bool is_full;
         uint64_t ring_kb;
         struct drift_options drift;
@@ -37,7 +39,11 @@ static const struct option_spec options[] = {
         { "append-only", 0, "[PATTERN=]DIR", "files below DIR of containers only grow (BPF LSM); repeatable" },
         { "output", 'o', "FORMAT", "of alerts on standard output: text (the default), json or none" },
         { "least", 0, "PRIORITY", "least urgent priority that is told (default: warning)" },
-        { "socket", 0, "PATH", "where ps, top and events ask (default: " CONTROL_SOCKET_DEFAULT "), or none" },
+        { "respond", 0, "MODE", "to rules with an action: enforce (the default), alert or log" },
+        { "responses", 0, "FILE", "modes for workloads and rules" },
+        { "actions", 0, "FILE", "journal of what was done (default: actions.jsonl beside the alerts)" },
+        { "pins", 0, "DIR", "where what cuts containers off is kept (default: /sys/fs/bpf/sekisho)" },
+        AGENT_FACES_OPTIONS,
         AGENT_FILES_OPTIONS,
         { "mode", 0, "MODE", "lean (the default): no system call is slowed down; full: rules see system calls too" },
         { "ring", 0, "KIB", "size of each ring of events: a power of two (default: 4096)" },
@@ -58,6 +64,9 @@ static int agent_option(void *state, const struct option_spec *o, const char *va
         int r = agent_files_option(&c->files, o, value, err);
         if (r != NOT_FILES)
                 return r;
+        r = agent_faces_option(&c->faces, o, value, err);
+        if (r != NOT_FACES)
+                return r;
         if (strcmp(o->name, "foreground") == 0) {
                 c->foreground = true;
         } else if (strcmp(o->name, "rules") == 0) {
@@ -68,8 +77,15 @@ static int agent_option(void *state, const struct option_spec *o, const char *va
                 c->alerts = value;
         } else if (strcmp(o->name, "incidents") == 0) {
                 c->incidents = value;
-        } else if (strcmp(o->name, "socket") == 0) {
-                c->socket = value;
+        } else if (strcmp(o->name, "respond") == 0) {
+                if (!respond_mode_parse(str_of(value), &c->respond.mode))
+                        return error_set(err, -EINVAL, "takes enforce, alert or log");
+        } else if (strcmp(o->name, "responses") == 0) {
+                c->respond.responses = value;
+        } else if (strcmp(o->name, "actions") == 0) {
+                c->respond.actions = value;
+        } else if (strcmp(o->name, "pins") == 0) {
+                c->respond.pins = value;
         } else if (strcmp(o->name, "drift") == 0) {
                 return add_word(c->drift.manifests, &c->drift.n_manifests, value, err);
         } else if (strcmp(o->name, "drift-mode") == 0) {
@@ -117,18 +133,19 @@ static int agent_main(void *state, int argc, char **argv)
                                    .n_rules = c->n_rules,
                                    .alerts = c->alerts,
                                    .incidents = c->incidents,
-                                   .socket = c->socket,
+                                   .faces = c->faces,
                                    .least = PRIORITY_WARNING,
                                    .files = c->files,
                                    .ring_bytes = (uint32_t)(c->ring_kb * 1024),
+                                   .respond = c->respond,
                                    .drift = c->drift,
                                    .is_full = c->is_full,
                                    .tell = say,
                                    .tell_problems = say_problems };
         if (argc == 1 && strcmp(argv[0], "status") == 0)
-                return agent_status(c->socket, c->output && strcmp(c->output, "json") == 0);
+                return agent_status(c->faces.socket, c->output && strcmp(c->output, "json") == 0);
         if (argc == 1 && strcmp(argv[0], "reload") == 0)
-                return agent_tell_reload(c->socket);
+                return agent_tell_reload(c->faces.socket);
         if (argc)
                 return fail_usage(&command_agent, "takes status, reload, or no argument, not \"%s\"", argv[0]);
         if (!c->foreground)

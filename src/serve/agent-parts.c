@@ -2,9 +2,9 @@
 #include "serve/agent-private.h"
 
 extern const struct agent_part part_drift, part_watch;
-extern const struct agent_part part_calls, part_incidents;
+extern const struct agent_part part_calls, part_incidents, part_respond;
 extern const struct agent_part part_control;
 
 const struct agent_part *const agent_parts[] = {
-        &part_calls, &part_incidents, &part_control, &part_watch, &part_drift, NULL,
+        &part_calls, &part_incidents, &part_watch, &part_drift, &part_respond, &part_control, NULL,
 };

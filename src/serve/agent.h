@@ -7,7 +7,9 @@
 
 #include "serve/alert.h"
 #include "serve/drift-options.h"
+#include "serve/faces.h"
 #include "serve/files-options.h"
+#include "serve/respond-modes.h"
 
 struct agent_options {
         const char *const *rules; /* files; n_rules == 0: the embedded ones */
@@ -17,10 +19,11 @@ struct agent_options {
         bool is_json;             /* on the stream */
         enum rule_priority least; /* the least urgent that is told */
         const char *incidents;    /* file of the log of incidents, or NULL: they are numbered only */
-        const char *socket;       /* of control: a path, "none", or NULL: the default, if it is free */
+        struct faces_options faces;
         struct files_options files;
         uint32_t ring_bytes; /* of each ring; 0: the default */
         bool is_full;        /* begins in full mode; SIGUSR1 and SIGUSR2 change it */
+        struct respond_options respond;
 
         /* Only what the image contains may run. */
         struct drift_options drift;

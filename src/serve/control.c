@@ -295,7 +295,7 @@ static void make_folder(const char *path)
  * same. */
 static int start(struct agent *a, void **ret, struct error *err)
 {
-        const char *path = a->o->socket ? a->o->socket : CONTROL_SOCKET_DEFAULT;
+        const char *path = a->o->faces.socket ? a->o->faces.socket : CONTROL_SOCKET_DEFAULT;
         if (strcmp(path, "none") == 0)
                 return 0;
         struct control *s = xcalloc(1, sizeof(*s));
@@ -309,7 +309,7 @@ static int start(struct agent *a, void **ret, struct error *err)
                                    "Connections to the control socket that were refused.", "");
         s->cut = agent_counter(a, STATS_COUNTER, "sekisho_agent_control_cut_total",
                                "Streams that were cut off because nobody read them.", "");
-        if (r < 0 && a->o->socket) {
+        if (r < 0 && a->o->faces.socket) {
                 stop(s);
                 return error_set(err, r, "%s", words.text);
         }
