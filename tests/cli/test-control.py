@@ -95,7 +95,7 @@ def check_views(path, container, agent):
            row["protection"] == ["rules"], "with its processes, alerts, incident and protection", row)
     tap.expect("ps prints it", [SEKISHO, "ps", "--socket", path], 0, [container.id, "CONTAINER", "host", "incident"], ["\x1b"])
     tap.expect("top in a pipe is one snapshot", [SEKISHO, "top", "--socket", path], 0, ["HOST ", "0 events lost", container.id, "% cpu"], ["\x1b"])
-    tap.expect("agent status", [SEKISHO, "agent", "status", "--socket", path], 0, ["An agent runs", " incidents control", "mode lean"])
+    tap.expect("agent status", [SEKISHO, "agent", "status", "--socket", path], 0, ["An agent runs", " incidents ", " control", "mode lean"])
     status = json.loads(tap.run(SEKISHO, "agent", "status", "--socket", path, "-o", "json")[1])["status"]
     tap.ok(status["pid"] == agent.pid() and status["events"] > 0 and 0 < status["memory_bytes"] < 100e6, "in JSON", status)
     tap.expect("agent reload", [SEKISHO, "agent", "reload", "--socket", path], 0, ["rules are loaded anew"])
