@@ -19,8 +19,8 @@ struct str rules_embedded(void);
 struct agent_rules {
         struct rule_set *set;
         struct rule_eval *eval;
-        uint32_t kill_mask; /* exe_must_die() */
-        size_t n_kill;      /* rules in it */
+        uint32_t *kill_masks; /* of each rule: exe_must_die(); 0 of those that do not kill before the program runs */
+        size_t n_kill;        /* rules that do */
 };
 
 /*
