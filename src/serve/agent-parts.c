@@ -4,6 +4,7 @@
 extern const struct agent_part part_calls;
 extern const struct agent_part part_drift;
 extern const struct agent_part part_incidents;
+extern const struct agent_part part_integrity;
 extern const struct agent_part part_loaded;
 extern const struct agent_part part_log_guard;
 extern const struct agent_part part_respond;
@@ -15,6 +16,7 @@ const struct agent_part *const agent_parts[] = {
         &part_incidents,
         &part_drift,
         &part_respond,
+        &part_integrity,
         &part_loaded,
         &part_log_guard,
         &part_watch, /* behind those that add to what is watched */
