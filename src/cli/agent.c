@@ -3,6 +3,7 @@
 
 #include "base/vec.h"
 #include "cli/agent-files.h"
+#include "cli/agent-guard.h"
 #include "cli/command.h"
 #include "cli/rule.h"
 
@@ -22,6 +23,7 @@ struct agent_command {
         uint64_t ring_kb;
         struct drift_options drift;
         struct files_options files;
+        struct guard_options guard;
 };
 
 static const struct option_spec options[] = {
@@ -41,6 +43,7 @@ static const struct option_spec options[] = {
         { "actions", 0, "FILE", "journal of what was done (default: actions.jsonl beside the alerts)" },
         { "pins", 0, "DIR", "where what cuts containers off is kept (default: /sys/fs/bpf/sekisho)" },
         AGENT_FILES_OPTIONS,
+        GUARD_OPTIONS,
         { "mode", 0, "MODE", "lean (the default): no system call is slowed down; full: rules see system calls too" },
         { "ring", 0, "KIB", "size of each ring of events: a power of two (default: 4096)" },
         { NULL, 0, NULL, NULL },
@@ -57,7 +60,11 @@ static int add_word(const char **words, size_t *n, const char *value, struct err
 static int agent_option(void *state, const struct option_spec *o, const char *value, struct error *err)
 {
         struct agent_command *c = state;
-        int r = agent_files_option(&c->files, o, value, err);
+        int r = guard_option(&c->guard, o, value, err);
+        if (r == NOT_GUARD)
+                r = agent_files_option(&c->files, o, value, err);
+        else
+                return r;
         if (r != NOT_FILES)
                 return r;
         if (strcmp(o->name, "foreground") == 0) {
@@ -142,6 +149,7 @@ static int agent_main(void *state, int argc, char **argv)
                                    .respond = c->respond,
                                    .drift = c->drift,
                                    .is_full = c->is_full,
+                                   .guard = c->guard,
                                    .tell = say,
                                    .tell_problems = say_problems };
         if (argc)

@@ -3,6 +3,7 @@
 
 extern const struct agent_part part_calls;
 extern const struct agent_part part_drift;
+extern const struct agent_part part_guard;
 extern const struct agent_part part_incidents;
 extern const struct agent_part part_integrity;
 extern const struct agent_part part_loaded;
@@ -19,6 +20,7 @@ const struct agent_part *const agent_parts[] = {
         &part_integrity,
         &part_loaded,
         &part_log_guard,
+        &part_guard,
         &part_watch, /* behind those that add to what is watched */
         NULL,
 };
