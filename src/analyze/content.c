@@ -86,6 +86,7 @@ int content_plan_new(const struct content_engine *const *engines, size_t n, stru
                 for (size_t k = 0; k < e->n_literals; k++)
                         *vec_push(&all) = e->literals[k];
                 add_wants(&p->wants, e);
+                p->wants.programs |= e->wants_programs;
         }
         p->first[n] = (uint32_t)all.n;
         int r = literals_new(all.v, all.n, &p->literals, err);
@@ -112,6 +113,7 @@ struct content_wants content_plan_wants(const struct content_plan *p, uint64_t s
         for (size_t i = 0; p && i < p->n; i++)
                 if (!p->engines[i]->wants_digests || p->engines[i]->wants_digests(p->engines[i], size))
                         add_wants(&wants, p->engines[i]);
+        wants.programs = p && p->wants.programs;
         return wants;
 }
 

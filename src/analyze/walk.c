@@ -184,13 +184,13 @@ static bool is_where_packages_install(struct str path)
         return false;
 }
 
-static bool wants_sha256(const struct walk *w, const struct fact_file *f)
+static bool wants_sha256(const struct walk *w, const struct fact_file *f, const struct content_wants *wants)
 {
         if (w->family == FAMILY_UNKNOWN || w->family == FAMILY_RPM)
                 return true;
         bool executable =
                 f->format == FORMAT_ELF || f->format == FORMAT_SCRIPT || f->format == FORMAT_PE || (f->mode & 0111);
-        return executable && !is_where_packages_install(f->path);
+        return executable && (wants->programs || !is_where_packages_install(f->path));
 }
 
 static enum file_format format_of(struct str first)
@@ -260,7 +260,7 @@ static void pass_begin(struct walk *w, struct pass *p, const struct tar_entry *e
         p->md5 = p->own_md5 || wants.md5;
         p->small = p->md5 && e->size <= MD5_MANY_FILE_MAX ? md5_many_room(w->many, (size_t)e->size) : NULL;
         p->own_sha1 = wants_sha1(w);
-        p->own_sha256 = wants_sha256(w, &p->q->f);
+        p->own_sha256 = wants_sha256(w, &p->q->f, &wants);
         p->sha1 = p->own_sha1 || wants.sha1;
         p->sha256 = p->own_sha256 || wants.sha256;
         p->md5_at_end = wants.md5;
