@@ -111,7 +111,8 @@ struct content_wants content_plan_wants(const struct content_plan *p, uint64_t s
 {
         struct content_wants wants = { false };
         for (size_t i = 0; p && i < p->n; i++)
-                if (!p->engines[i]->wants_digests || p->engines[i]->wants_digests(p->engines[i], size))
+                if (size == UINT64_MAX || !p->engines[i]->wants_digests ||
+                    p->engines[i]->wants_digests(p->engines[i], size))
                         add_wants(&wants, p->engines[i]);
         wants.programs = p && p->wants.programs;
         return wants;

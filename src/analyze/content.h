@@ -110,7 +110,7 @@ int content_plan_new(const struct content_engine *const *engines, size_t n, stru
                      struct error *err);
 void content_plan_free(struct content_plan *p);
 
-/* Which digests some engine asks for, of a file of this size. */
+/* Which digests some engine asks for, of a file of this size (UINT64_MAX: not known). */
 struct content_wants {
         bool md5, sha1, sha256;
         bool programs; /* SHA-256 in the facts of files that can run */
