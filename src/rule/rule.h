@@ -275,8 +275,8 @@ struct rule_clauses {
 };
 
 /*
- * What must be true of an event with that evt.type for the rule to hit: sound, and weaker where the clauses would be too
- * many. `necessary` is asked once for each check and sign of it that counts.
+ * What must be true of an event with that evt.type for the rule to hit: sound, and weaker where the clauses would be
+ * too many. `necessary` is asked once for each check and sign of it that counts.
  */
 void rule_set_clauses(const struct rule_set *s, size_t rule, struct str event, rule_necessary *necessary, void *arg,
                       struct rule_clauses *ret);

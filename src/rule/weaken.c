@@ -1,7 +1,7 @@
 /*
- * See rule.h: conditions weakened to what somebody else can decide. The condition is walked as a formula of ALL, ANY and
- * NOT over checks; a set of clauses stands for each part. Sets stay small: where one would grow past its room, the two
- * clauses that lose least are replaced by what they have in common, which is true whenever one of them is.
+ * See rule.h: conditions weakened to what somebody else can decide. The condition is walked as a formula of ALL, ANY
+ * and NOT over checks; a set of clauses stands for each part. Sets stay small: where one would grow past its room, the
+ * two clauses that lose least are replaced by what they have in common, which is true whenever one of them is.
  */
 #include "rule/set.h"
 
@@ -129,9 +129,7 @@ static size_t of_gate(struct weakening *w, uint32_t id, bool is_negated)
 void rule_set_clauses(const struct rule_set *s, size_t rule, struct str event, rule_necessary *necessary, void *arg,
                       struct rule_clauses *ret)
 {
-        struct weakening w = {
-                .graph = &s->graph, .event = value_string(event), .necessary = necessary, .arg = arg
-        };
+        struct weakening w = { .graph = &s->graph, .event = value_string(event), .necessary = necessary, .arg = arg };
         size_t whole = of_gate(&w, s->codes[rule].gate, false);
         *ret = w.sets.v[whole];
         map64_done(&w.known);

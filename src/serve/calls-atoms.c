@@ -1,7 +1,7 @@
 /*
- * What must be true of a call for a check to hold, as atoms of bpf/shared/filter.h: a row of the table for each field of
- * which something is known. What a getter (record-call.c, record-fd.c) makes of an event decides what may be said here:
- * where it can answer with another value than the kernel sees, nothing is said.
+ * What must be true of a call for a check to hold, as atoms of bpf/shared/filter.h: a row of the table for each field
+ * of which something is known. What a getter (record-call.c, record-fd.c) makes of an event decides what may be said
+ * here: where it can answer with another value than the kernel sees, nothing is said.
  */
 #include "rule/operator.h"
 #include "serve/arguments.h"
@@ -35,7 +35,8 @@ static void add_text(struct calls_compiling *c, struct call_dictionary *d, struc
 
 typedef bool make_text(const struct rule_check *check, struct str constant, struct buf *text);
 
-/* One atom for all constants of a check: true if the path (or name) is like one of them. 0: a constant is not sayable. */
+/* One atom for all constants of a check: true if the path (or name) is like one of them. 0: a constant is not sayable.
+ */
 static uint64_t texts_atom(struct calls_compiling *c, struct call_dictionary *d, const struct rule_check *check,
                            make_text *make)
 {
@@ -106,7 +107,8 @@ static bool make_suffix(const struct rule_check *check, struct str constant, str
                 constant = after_pattern(constant);
         if (constant.n == 0 || memchr(constant.p, 0, constant.n) || (constant.n < CALL_SUFFIX_BYTES && !is_whole))
                 return false;
-        struct str tail = constant.n > CALL_SUFFIX_BYTES ? str_from(constant, constant.n - CALL_SUFFIX_BYTES) : constant;
+        struct str tail =
+                constant.n > CALL_SUFFIX_BYTES ? str_from(constant, constant.n - CALL_SUFFIX_BYTES) : constant;
         if (str_find_char(tail, '/') >= 0)
                 return false;
         buf_add_str(text, tail);
@@ -413,7 +415,8 @@ static uint64_t of_argument(struct calls_compiling *c, const struct rule_check *
         if (!a || check->is_negated || check->n != 1 || check->constants[0].type != VALUE_STRING)
                 return 0;
         if (a->form == FORM_WORD || (a->form == FORM_FLAGS && !is_whole))
-                return is_whole || check->op->id == OP_CONTAINS ? of_words(c, a, check->constants[0].text, is_whole) : 0;
+                return is_whole || check->op->id == OP_CONTAINS ? of_words(c, a, check->constants[0].text, is_whole)
+                                                                : 0;
         return 0;
 }
 
@@ -433,7 +436,8 @@ static uint64_t of_raw_argument(struct calls_compiling *c, const struct rule_che
         return test_atom(c, t);
 }
 
-/* ----------------------------------------------------------------------------------------- descriptors and more ---- */
+/* ----------------------------------------------------------------------------------------- descriptors and more ----
+ */
 
 static uint64_t of_fd_type(struct calls_compiling *c, const struct rule_check *check)
 {
@@ -450,7 +454,9 @@ static uint64_t of_fd_type(struct calls_compiling *c, const struct rule_check *c
         }
         if (n_plain == check->n)
                 return ATOM_FD_PLAIN;
-        return n_internet == check->n ? ATOM_FD_IP : check->n == 1 && str_is(check->constants[0].text, "unix") ? ATOM_FD_UNIX : 0;
+        return n_internet == check->n                                      ? ATOM_FD_IP
+               : check->n == 1 && str_is(check->constants[0].text, "unix") ? ATOM_FD_UNIX
+                                                                           : 0;
 }
 
 static uint64_t of_protocol(struct calls_compiling *c, const struct rule_check *check)
