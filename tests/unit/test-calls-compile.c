@@ -1,7 +1,7 @@
 /*
- * serve/calls-compile.c: rules into filters. The filters must be sound: random events go through the rules themselves and
- * through the filters, and none that a rule hits may be dropped. The atoms are computed here once more, out of the event,
- * as the kernel's side (bpf/calls/filter.h) does it out of its objects.
+ * serve/calls-compile.c: rules into filters. The filters must be sound: random events go through the rules themselves
+ * and through the filters, and none that a rule hits may be dropped. The atoms are computed here once more, out of the
+ * event, as the kernel's side (bpf/calls/filter.h) does it out of its objects.
  */
 #include "base/fs.h"
 #include "bpf/shared/filter.h"
@@ -52,8 +52,8 @@ static struct rule_set *load_conditions(const char *const *conditions, size_t n)
 {
         struct buf text = BUF_INIT(1 << 20);
         for (size_t i = 0; i < n; i++)
-                buf_printf(&text, "- rule: r%zu\n  desc: d\n  condition: >\n    %s\n  output: o\n  priority: WARNING\n", i,
-                           conditions[i]);
+                buf_printf(&text, "- rule: r%zu\n  desc: d\n  condition: >\n    %s\n  output: o\n  priority: WARNING\n",
+                           i, conditions[i]);
         struct str s = buf_str(&text);
         struct rule_set *set = load(&s, 1);
         buf_done(&text);
@@ -139,22 +139,76 @@ static uint64_t any(uint64_t n)
 #define ONE_OF(array) (array)[any(ARRAY_SIZE(array))]
 
 static const char *const paths[] = {
-        "/etc/shadow",  "/etc/passwd",         "/etc/pam.d/su",     "/etc/sudoers.d/x",       "/etc/sudoers", "/etc",
-        "/",            "/root/.ssh/id_rsa",   "/root/.ssh",        "/root/.bashrc",          "/home/u/.ssh/known_hosts",
-        "/home/u/.x",   "/var/log/auth.log",   "/var/log/syslog",   "/var/log/nginx/access_log", "/tmp/syslog",
-        "/proc/1/environ", "/proc/1/cgroup",   "/proc/self/environ", "/dev/null", "/dev/shm/x", "/dev/foo",
-        "/sys/fs/cgroup/release_agent", "/tmp/release_agent", "/etc/cron.d/x", "/etc/crontab", "/etc/ld.so.preload",
-        "/usr/lib/liblzma.so.5.4.0", "/opt/app/conf", "/opt/app", "/opt/apple/x", "/a", "/a/b", "/a/bc/.profile", "/run/docker.sock",
+        "/etc/shadow",
+        "/etc/passwd",
+        "/etc/pam.d/su",
+        "/etc/sudoers.d/x",
+        "/etc/sudoers",
+        "/etc",
+        "/",
+        "/root/.ssh/id_rsa",
+        "/root/.ssh",
+        "/root/.bashrc",
+        "/home/u/.ssh/known_hosts",
+        "/home/u/.x",
+        "/var/log/auth.log",
+        "/var/log/syslog",
+        "/var/log/nginx/access_log",
+        "/tmp/syslog",
+        "/proc/1/environ",
+        "/proc/1/cgroup",
+        "/proc/self/environ",
+        "/dev/null",
+        "/dev/shm/x",
+        "/dev/foo",
+        "/sys/fs/cgroup/release_agent",
+        "/tmp/release_agent",
+        "/etc/cron.d/x",
+        "/etc/crontab",
+        "/etc/ld.so.preload",
+        "/usr/lib/liblzma.so.5.4.0",
+        "/opt/app/conf",
+        "/opt/app",
+        "/opt/apple/x",
+        "/a",
+        "/a/b",
+        "/a/bc/.profile",
+        "/run/docker.sock",
         "/very/long/path/that/has/more/than/sixty-four/bytes/in/all/of/its/names/x.conf",
         "/very/long/path/that/has/more/than/sixty-four/bytes/in/all/of/its/names/y",
 };
-static const char *const raw_paths[] = { "", "x", "../../etc/shadow", "/var/www/../../etc/shadow", "a..b", "/etc/shadow", "./y" };
+static const char *const raw_paths[] = {
+        "", "x", "../../etc/shadow", "/var/www/../../etc/shadow", "a..b", "/etc/shadow", "./y"
+};
 static const char *const comms[] = { "cat", "tar", "sh", "bash", "nginx", "runc", "nc", "exactly15bytes_" };
-static const uint64_t open_flags[] = { O_RDONLY, O_WRONLY, O_RDWR, O_WRONLY | O_CREAT, O_WRONLY | O_TRUNC | O_CREAT,
-                                       O_RDONLY | O_DIRECTORY, O_RDWR | O_APPEND, O_TMPFILE | O_RDWR, O_ACCMODE };
+static const uint64_t open_flags[] = { O_RDONLY,
+                                       O_WRONLY,
+                                       O_RDWR,
+                                       O_WRONLY | O_CREAT,
+                                       O_WRONLY | O_TRUNC | O_CREAT,
+                                       O_RDONLY | O_DIRECTORY,
+                                       O_RDWR | O_APPEND,
+                                       O_TMPFILE | O_RDWR,
+                                       O_ACCMODE };
 static const int64_t results[] = { 0, 0, 1, 2, 3, 5, 7, 40, -2, -13, -1, -115, -11, -9 };
-static const uint64_t numbers[] = { 0, 1, 2, 3, 4, 5, 16, 17, 100, 0x10000000, 0x20000, 04755, 0644, 0x4206, 0xffffff9c,
-                                    UINT64_C(0x7f0000000000), UINT64_C(0xdead00000005), UINT64_MAX };
+static const uint64_t numbers[] = { 0,
+                                    1,
+                                    2,
+                                    3,
+                                    4,
+                                    5,
+                                    16,
+                                    17,
+                                    100,
+                                    0x10000000,
+                                    0x20000,
+                                    04755,
+                                    0644,
+                                    0x4206,
+                                    0xffffff9c,
+                                    UINT64_C(0x7f0000000000),
+                                    UINT64_C(0xdead00000005),
+                                    UINT64_MAX };
 
 struct random_event {
         struct event event;
@@ -190,7 +244,9 @@ static void make_fd(struct random_event *x)
         fd->remote[3] = 1;
         /* An address of another family than the socket's is refused. */
         if (fd->family == AF_INET && any(2)) {
-                x->address = (struct sockaddr_in){ .sin_family = AF_INET, .sin_port = htons(53), .sin_addr = { 0x08080808 } };
+                x->address = (struct sockaddr_in){ .sin_family = AF_INET,
+                                                   .sin_port = htons(53),
+                                                   .sin_addr = { 0x08080808 } };
                 x->event.data = (struct str){ (const char *)&x->address, sizeof(x->address) };
         }
 }
@@ -248,7 +304,8 @@ static struct tally check_soundness(struct rule_set *set)
         struct sensor_recipes *r = xcalloc(1, sizeof(*r));
         struct rule_eval *eval = rule_eval_new(set);
         struct tally t = { 0 };
-        struct container_entry container = { .id = STR("0123456789abcdef"), .facts = { .name = STR("c"), .image = STR("i") } };
+        struct container_entry container = { .id = STR("0123456789abcdef"),
+                                             .facts = { .name = STR("c"), .image = STR("i") } };
         calls_compile(set, &recipes_arena, r);
         for (size_t i = 0; i < EVENTS; i++) {
                 struct random_event x;
@@ -273,11 +330,11 @@ static struct tally check_soundness(struct rule_set *set)
                 uint32_t call = x.event.call.call;
                 for (size_t k = 0; k < n; k++)
                         n_counted += !is_lean_call(call) && counts(set, hits[k], &arena);
-                bool is_sent = r->wanted[call] &&
-                               call_filter_passes(&r->filters[call], atoms_of(r, &x.event, x.is_inside));
+                bool is_sent =
+                        r->wanted[call] && call_filter_passes(&r->filters[call], atoms_of(r, &x.event, x.is_inside));
                 for (size_t k = 0; k < n && n_counted && !is_sent; k++)
-                        fail_msg("event %zu (%s, result %lld, file %.*s): rule \"%.*s\" hits it, and it was not sent", i,
-                                 event_call_name((enum observe_call_id)call), (long long)x.event.call.result,
+                        fail_msg("event %zu (%s, result %lld, file %.*s): rule \"%.*s\" hits it, and it was not sent",
+                                 i, event_call_name((enum observe_call_id)call), (long long)x.event.call.result,
                                  STR_FMT(x.event.file), STR_FMT(rule_set_rule(set, hits[k])->name));
                 t.hits += n_counted;
                 t.hit_events += n_counted > 0;
@@ -314,7 +371,8 @@ static void sound_of_conditions(void **s)
                 "evt.type = openat and evt.arg.flags contains O_T",
                 "evt.type = openat and (fd.num < 0 or not evt.failed = true) and not container.id = host",
                 "evt.type in (dup, dup2, dup3) and evt.rawres in (0, 1, 2) and fd.type in (ipv4, ipv6)",
-                "evt.type = connect and fd.typechar = 4 and fd.sport != 443 and (evt.rawres >= 0 or evt.res = EINPROGRESS)",
+                "evt.type = connect and fd.typechar = 4 and fd.sport != 443 and (evt.rawres >= 0 or evt.res = "
+                "EINPROGRESS)",
                 "evt.type in (sendto, sendmsg) and fd.l4proto != tcp and fd.connected = false",
                 "evt.type = sendto and fd.l4proto = udp and container.id != host",
                 "evt.type in (sendto, recvfrom) and fd.sockfamily = ip and fd.net != 127.0.0.0/8",
@@ -495,9 +553,9 @@ static void clauses(void **s)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(compiles),      cmocka_unit_test(failed_exec),  cmocka_unit_test(needs),
-                cmocka_unit_test(clauses),       cmocka_unit_test(sound_of_conditions),
-                cmocka_unit_test(sound_of_many), cmocka_unit_test(sound_of_ours), cmocka_unit_test(sound_of_falco),
+                cmocka_unit_test(compiles),      cmocka_unit_test(failed_exec),         cmocka_unit_test(needs),
+                cmocka_unit_test(clauses),       cmocka_unit_test(sound_of_conditions), cmocka_unit_test(sound_of_many),
+                cmocka_unit_test(sound_of_ours), cmocka_unit_test(sound_of_falco),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }
