@@ -2,6 +2,7 @@
 #include "serve/agent.h"
 
 #include "base/vec.h"
+#include "cli/agent-files.h"
 #include "cli/command.h"
 #include "cli/rule.h"
 
@@ -18,6 +19,7 @@ struct agent_command {
         const char *alerts, *incidents, *output, *least;
         bool is_full;
         uint64_t ring_kb;
+        struct files_options files;
 };
 
 static const struct option_spec options[] = {
@@ -27,6 +29,7 @@ static const struct option_spec options[] = {
         { "incidents", 0, "FILE", "append what belongs to each incident to FILE, for sekisho incident" },
         { "output", 'o', "FORMAT", "of alerts on standard output: text (the default), json or none" },
         { "least", 0, "PRIORITY", "least urgent priority that is told (default: warning)" },
+        AGENT_FILES_OPTIONS,
         { "mode", 0, "MODE", "lean (the default): no system call is slowed down; full: rules see system calls too" },
         { "ring", 0, "KIB", "size of each ring of events: a power of two (default: 4096)" },
         { NULL, 0, NULL, NULL },
@@ -35,6 +38,9 @@ static const struct option_spec options[] = {
 static int agent_option(void *state, const struct option_spec *o, const char *value, struct error *err)
 {
         struct agent_command *c = state;
+        int r = agent_files_option(&c->files, o, value, err);
+        if (r != NOT_FILES)
+                return r;
         if (strcmp(o->name, "foreground") == 0) {
                 c->foreground = true;
         } else if (strcmp(o->name, "rules") == 0) {
@@ -85,6 +91,7 @@ static int agent_main(void *state, int argc, char **argv)
                                    .alerts = c->alerts,
                                    .incidents = c->incidents,
                                    .least = PRIORITY_WARNING,
+                                   .files = c->files,
                                    .ring_bytes = (uint32_t)(c->ring_kb * 1024),
                                    .is_full = c->is_full,
                                    .tell = say,

@@ -50,6 +50,13 @@ struct process *process_find(const struct process_table *t, uint32_t pid)
         return p;
 }
 
+void process_each(const struct process_table *t, void (*each)(void *arg, const struct process *p), void *arg)
+{
+        for (size_t i = 0; i < BUCKETS; i++)
+                for (const struct process *p = t->buckets[i]; p; p = p->next)
+                        each(arg, p);
+}
+
 struct process *process_get(struct process_table *t, uint32_t pid)
 {
         struct process *p = process_find(t, pid), **bucket = bucket_of(t, pid);

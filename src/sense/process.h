@@ -51,6 +51,9 @@ void process_table_done(struct process_table *t);
 /* By number; NULL if it is not known. Valid until the table is changed. */
 struct process *process_find(const struct process_table *t, uint32_t pid);
 
+/* Calls each() for every process, in no particular order. The table must not be changed meanwhile. */
+void process_each(const struct process_table *t, void (*each)(void *arg, const struct process *p), void *arg);
+
 /* The nth ancestor: 0 is the process itself, 1 its parent. NULL where the line ends, or after PROCESS_ANCESTORS. */
 struct process *process_ancestor(const struct process_table *t, const struct process *p, uint32_t n);
 

@@ -91,7 +91,8 @@ static void on_hit(struct agent *a, size_t rule, const struct event_record *r, c
                                        .container = r->container });
 }
 
-void agent_judge(struct agent *a, const struct event *e, const struct process *p, const struct container_entry *c)
+static void judge(struct agent *a, const struct event *e, const struct process *p, const struct container_entry *c,
+                  bool by_rules)
 {
         struct event_record r = { .event = e,
                                   .process = p,
@@ -105,16 +106,26 @@ void agent_judge(struct agent *a, const struct event *e, const struct process *p
                                   .arena = &a->arena };
         struct record record = event_record(&r);
         const uint32_t *hits;
-        if (a->bursts.is_wanted)
+        if (a->bursts.is_wanted && by_rules)
                 event_count(&r, &a->bursts);
         for (size_t i = 0; agent_parts[i]; i++)
                 if (a->part_states[i] && agent_parts[i]->on_event)
                         agent_parts[i]->on_event(a->part_states[i], &r);
-        size_t n = rule_eval(a->rules.eval, &record, STAGE_SYSCALL, &hits);
+        size_t n = by_rules ? rule_eval(a->rules.eval, &record, STAGE_SYSCALL, &hits) : 0;
         if (n == 0)
                 return;
         uint32_t *kept = arena_array(&a->arena, n, sizeof(*kept)); /* rendering may ask again */
         memcpy(kept, hits, n * sizeof(*kept));
         for (size_t i = 0; i < n; i++)
                 on_hit(a, kept[i], &r, &record);
+}
+
+void agent_judge(struct agent *a, const struct event *e, const struct process *p, const struct container_entry *c)
+{
+        judge(a, e, p, c, true);
+}
+
+void agent_show(struct agent *a, const struct event *e, const struct process *p, const struct container_entry *c)
+{
+        judge(a, e, p, c, false);
 }

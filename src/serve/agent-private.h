@@ -8,11 +8,13 @@
 #ifndef SEKISHO_SERVE_AGENT_PRIVATE_H
 #define SEKISHO_SERVE_AGENT_PRIVATE_H
 
+#include "sense/file-events.h"
 #include "sense/sensor.h"
 #include "serve/agent.h"
 #include "serve/limit.h"
 #include "serve/record.h"
 #include "serve/rules.h"
+#include "serve/watch-paths.h"
 
 #include <time.h>
 
@@ -82,6 +84,8 @@ struct agent {
         void *part_states[AGENT_PARTS_MAX];
         struct agent_source sources[AGENT_SOURCES_MAX];
         size_t n_sources;
+        struct watch_paths watched; /* of which file events are wanted; parts that start before `watch` add to it */
+        unsigned file_losses;       /* times that file events were lost */
 };
 
 int64_t agent_now_ns(clockid_t clock);
@@ -108,6 +112,12 @@ int agent_set_mode(struct agent *a, bool is_full, struct error *err);
 
 /* An event with its process and container through the rules (agent-judge.c). */
 void agent_judge(struct agent *a, const struct event *e, const struct process *p, const struct container_entry *c);
+
+/* The same for the parts only: rules have seen it as another event. */
+void agent_show(struct agent *a, const struct event *e, const struct process *p, const struct container_entry *c);
+
+/* Reads what is in the ring now. For parts with events of their own, to which the ring knows the processes. */
+void agent_drain(struct agent *a);
 
 /* Tells of what was held back: of what has gone quiet, or with `all` of everything. */
 void agent_tell_held(struct agent *a, bool all);

@@ -9,6 +9,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <sys/signalfd.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -101,6 +102,16 @@ static void tell_of_container(struct agent *a, struct container_entry *c)
                         agent_parts[i]->on_container(a->part_states[i], c);
 }
 
+static void meet_container(struct agent *a, struct container_entry *c, uint32_t pid)
+{
+        char path[64];
+        _cleanup_(buf_done) struct buf b = BUF_INIT(MOUNTINFO_MAX);
+        snprintf(path, sizeof(path), "/proc/%u/mountinfo", pid);
+        if (read_file(path, &b, NULL) == 0)
+                container_parse_mounts(c, buf_str(&b));
+        tell_of_container(a, c);
+}
+
 static struct container_entry *find_container(struct agent *a, const struct event *e)
 {
         bool mounts = e->facts.in_other_mounts, pids = e->facts.in_other_pids;
@@ -108,15 +119,22 @@ static struct container_entry *find_container(struct agent *a, const struct even
                                    : mounts || pids ? CONTAINER_LIKELY
                                                     : CONTAINER_UNLIKELY;
         struct container_entry *c = container_of_cgroup(&a->containers, e->exec.cgroup_id, e->cgroup, hint);
-        if (c && !c->has_mounts && e->facts.in_other_mounts) {
-                char path[64];
-                _cleanup_(buf_done) struct buf b = BUF_INIT(MOUNTINFO_MAX);
-                snprintf(path, sizeof(path), "/proc/%u/mountinfo", e->head.pid);
-                if (read_file(path, &b, NULL) == 0)
-                        container_parse_mounts(c, buf_str(&b));
-                tell_of_container(a, c);
-        }
+        if (c && !c->has_mounts && e->facts.in_other_mounts)
+                meet_container(a, c, e->head.pid);
         return c;
+}
+
+/* A container that ran before we did is met through any process that has its mounts. */
+static void meet_by_process(void *arg, const struct process *p)
+{
+        struct agent *a = arg;
+        struct container_entry *c = container_known(&a->containers, p->cgroup_id);
+        char path[64];
+        struct stat own, its;
+        snprintf(path, sizeof(path), "/proc/%u/ns/mnt", p->pid);
+        if (c && !c->has_mounts && stat(path, &its) == 0 && stat("/proc/self/ns/mnt", &own) == 0 &&
+            its.st_ino != own.st_ino)
+                meet_container(a, c, p->pid);
 }
 
 /* ---------------------------------------------------------------------------------------------------- events ---- */
@@ -157,6 +175,8 @@ static void on_record(void *arg, struct str bytes)
         }
         arena_done(&a->arena);
 }
+
+void agent_drain(struct agent *a) { (void)sensor_read(a->sensor, BATCH, on_record, a); }
 
 /* ------------------------------------------------------------------------------------------------------ loss ---- */
 
@@ -408,6 +428,7 @@ static int start(struct agent *a, struct error *err)
         if (r < 0)
                 return r;
         size_t n = agent_fill_processes(a);
+        process_each(&a->processes, meet_by_process, a);
         if (!sensor_sees_host())
                 agent_tell(
                         a,

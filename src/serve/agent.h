@@ -6,6 +6,7 @@
 #define SEKISHO_SERVE_AGENT_H
 
 #include "serve/alert.h"
+#include "serve/files-options.h"
 
 struct agent_options {
         const char *const *rules; /* files; n_rules == 0: the embedded ones */
@@ -15,8 +16,9 @@ struct agent_options {
         bool is_json;             /* on the stream */
         enum rule_priority least; /* the least urgent that is told */
         const char *incidents;    /* file of the log of incidents, or NULL: they are numbered only */
-        uint32_t ring_bytes;      /* of each ring; 0: the default */
-        bool is_full;             /* begins in full mode; SIGUSR1 and SIGUSR2 change it */
+        struct files_options files;
+        uint32_t ring_bytes; /* of each ring; 0: the default */
+        bool is_full;        /* begins in full mode; SIGUSR1 and SIGUSR2 change it */
 
         /* What the operator should know, a line each: started, rules loaded anew, what is wrong with them. */
         void (*tell)(void *arg, const char *words);
