@@ -81,6 +81,7 @@ int content_plan_new(const struct content_engine *const *engines, size_t n, stru
                 p->wants.md5 |= e->wants_md5;
                 p->wants.sha1 |= e->wants_sha1;
                 p->wants.sha256 |= e->wants_sha256;
+                p->wants.programs |= e->wants_programs;
         }
         p->first[n] = (uint32_t)all.n;
         int r = literals_new(all.v, all.n, &p->literals, err);

@@ -89,6 +89,7 @@ struct content_engine {
         size_t file_bytes;                        /* memory for one open file; 0: none, state is then NULL */
         bool every_window;                        /* call window for those without a hit too */
         bool wants_md5, wants_sha1, wants_sha256; /* for end */
+        bool wants_programs;                      /* the facts of files that can run shall have their SHA-256 */
         /* All of these may be NULL. open and close: once a worker, within its sandbox. */
         void *(*open)(const struct content_engine *e);
         void (*close)(void *worker);
@@ -110,6 +111,7 @@ void content_plan_free(struct content_plan *p);
 /* Which digests some engine asks for. */
 struct content_wants {
         bool md5, sha1, sha256;
+        bool programs; /* SHA-256 in the facts of files that can run */
 };
 struct content_wants content_plan_wants(const struct content_plan *p); /* p may be NULL */
 

@@ -3,25 +3,29 @@
  * hexadecimal digits, and of \xNN escapes; UTF-16; text in whose file something is reversed; binary data that one byte
  * was XORed over. See unpack-private.h.
  *
- * Runs are found without looking at every byte: a run has RUN_MIN characters in a line, so it is enough to look at each
- * RUN_MINth, and around those that could belong to one.
+ * Runs are found without looking at every byte: a run has RUN_MIN characters in a line, so it is enough to look at a
+ * few of them, and around those that could belong to one.
  */
 #include "analyze/unpack-private.h"
 
 #include "base/utf8.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #define RUN_MIN      40u  /* characters of base64: 30 bytes */
+#define RUN_CAPITALS 16u  /* one of so many is a capital letter, or it is no base64 but a path, or a line of dashes */
 #define HEX_MIN      130u /* more digits than any digest has */
 #define ESCAPES_MIN  16u
 #define RUN_MAX      (1u << 20) /* characters decoded at once; the next part begins RUN_OVERLAP before */
 #define RUN_OVERLAP  4096u      /* a multiple of 4 */
 #define HEAD_LOOK    4096u
+#define HEAD_STEP    128u
 #define REVERSED_MAX (256u << 10)
 #define XOR_MIN      16u
 #define XOR_HEAD     64u
+#define XOR_CHUNK    8192u
 
 /* Values of base64's characters; NOT_BASE64 for all others. */
 #define NOT_BASE64 64
@@ -47,6 +51,13 @@ __attribute__((constructor)) static void fill_tables(void)
 static bool is_base64(char c) { return base64_values[(unsigned char)c] != NOT_BASE64; }
 static uint8_t hex_value(char c) { return hex_values[(unsigned char)c]; }
 
+static inline uint64_t load_word(const char *p)
+{
+        uint64_t word;
+        memcpy(&word, p, sizeof(word));
+        return word;
+}
+
 static void give(struct unpacking *u, const char *how, uint64_t at, struct str bytes)
 {
         char name[64];
@@ -63,6 +74,18 @@ static bool is_all_hex(struct str s)
                 if (hex_value(s.p[i]) == NOT_HEX)
                         return false;
         return true;
+}
+
+/*
+ * Of what has the alphabet of base64 most are names: paths, identifiers. Base64 of anything is rich in capital letters:
+ * 26 of its 64 characters are, and of text they make up a third.
+ */
+static bool has_capitals(struct str s)
+{
+        size_t n = 0;
+        for (size_t i = 0; i < s.n; i++)
+                n += s.p[i] >= 'A' && s.p[i] <= 'Z';
+        return n * RUN_CAPITALS >= s.n;
 }
 
 static void decode_hex(struct unpacking *u, uint64_t at, struct str digits)
@@ -107,7 +130,7 @@ static void run_decode(struct unpacking *u, struct decoders *d, bool is_over)
         struct str digits = is_all_hex(text) ? text : lines;
         if (digits.n >= HEX_MIN && is_all_hex(digits))
                 decode_hex(u, d->run_at, digits);
-        else if (text.n >= RUN_MIN && !is_all_hex(text))
+        else if (text.n >= RUN_MIN && !is_all_hex(text) && has_capitals(text))
                 decode_base64(u, d->run_at, text);
         if (is_over) {
                 buf_clear(&d->run);
@@ -154,28 +177,45 @@ static size_t run_extend(struct unpacking *u, struct decoders *d, struct str s, 
         return i;
 }
 
+/* Wherever a run of RUN_MIN stands, it holds RUN_PROBE bytes from a multiple of RUN_STEP on. */
+#define RUN_PROBE 16u
+#define RUN_STEP  24u
+static_assert(RUN_STEP + RUN_PROBE <= RUN_MIN, "no run escapes the probes");
+
+/* Nearly all that is no base64 has a byte below '+' in it (blanks, line ends, quotes), or is not ASCII. */
+static inline bool may_be_run(const char *p)
+{
+        uint64_t a = load_word(p), b = load_word(p + 8), ones = UINT64_C(0x0101010101010101);
+        if ((a | b | (a - ones * '+') | (b - ones * '+')) & ones * 0x80)
+                return false;
+        size_t i = 0;
+        while (i < RUN_PROBE && is_base64(p[i]))
+                i++;
+        return i == RUN_PROBE;
+}
+
 static void find_runs(struct unpacking *u, struct decoders *d, struct str s, uint64_t offset)
 {
-        size_t i = d->run_is_open ? run_extend(u, d, s, 0) : 0;
-        while (i + RUN_MIN <= s.n) {
-                size_t probe = i + RUN_MIN - 1, first = probe, end = probe;
-                if (!is_base64(s.p[probe])) {
-                        i = probe + 1;
+        size_t from = d->run_is_open ? run_extend(u, d, s, 0) : 0; /* no run goes on from before it */
+        for (size_t i = from; i + RUN_PROBE <= s.n;) {
+                size_t first = i, end = i + RUN_PROBE;
+                if (!may_be_run(s.p + i)) {
+                        i += RUN_STEP;
                         continue;
                 }
-                while (first > i && is_base64(s.p[first - 1]))
+                while (first > from && is_base64(s.p[first - 1]))
                         first--;
                 while (end < s.n && end - first < RUN_MIN && is_base64(s.p[end]))
                         end++;
-                i = end;
-                if (end - first == RUN_MIN || end == s.n) {
+                if (end - first >= RUN_MIN || end == s.n) {
                         run_begin(d, offset + first);
-                        i = run_extend(u, d, s, first);
+                        end = run_extend(u, d, s, first);
                 }
+                i = from = end;
         }
         /* Too short to be told, but the next window may go on with it. */
         size_t tail = s.n;
-        while (tail > i && is_base64(s.p[tail - 1]))
+        while (tail > from && is_base64(s.p[tail - 1]))
                 tail--;
         if (!d->run_is_open && tail < s.n) {
                 run_begin(d, offset + tail);
@@ -289,21 +329,47 @@ static void on_difference(void *arg, uint32_t index, size_t start)
         k->is_used[(unsigned char)(k->text.p[start] ^ known_texts[index][0])] = true;
 }
 
+/* Each byte XORed with the next one; n of them, of n + 1 bytes. */
+static void differ(const char *bytes, size_t n, char *ret)
+{
+        size_t i = 0;
+        for (; i + sizeof(uint64_t) <= n; i += sizeof(uint64_t)) {
+                uint64_t word = load_word(bytes + i) ^ load_word(bytes + i + 1);
+                memcpy(ret + i, &word, sizeof(word));
+        }
+        for (; i < n; i++)
+                ret[i] = bytes[i] ^ bytes[i + 1];
+}
+
+/* In chunks that stay in the processor's cache. They overlap, so that a text that a border cuts is whole in one. */
+static void find_keys(const struct literals *xored, struct str s, struct keys *ret)
+{
+        char differences[XOR_CHUNK];
+        size_t overlap = literals_longest(xored) - 1;
+        for (size_t at = 0; at + 1 < s.n; at += XOR_CHUNK - overlap) {
+                size_t n = MIN(s.n - 1 - at, (size_t)XOR_CHUNK);
+                ret->text = str_from(s, at);
+                differ(ret->text.p, n, differences);
+                literals_scan(xored, str_span(differences, n), 0, n, on_difference, ret);
+                if (at + n + 1 == s.n)
+                        return;
+        }
+}
+
 static void find_xor(struct unpacking *u, struct str s, bool is_text)
 {
-        /* Text may be text that was XORed, but is then only looked at where files begin. */
-        struct keys keys = { .text = is_text ? str_upto(s, XOR_HEAD) : s };
+        struct keys keys = { .text = s };
         if (s.n < XOR_MIN || str_find(u->file->members, STR("xor-")) >= 0)
                 return;
-        size_t n = keys.text.n - 1;
-        char *bytes = xmalloc(s.n);
-        for (size_t i = 0; i < n; i++)
-                bytes[i] = s.p[i] ^ s.p[i + 1];
-        literals_scan(u->worker->xored, str_span(bytes, n), 0, n, on_difference, &keys);
+        /* Text may be text that was XORed, but is then only looked at where files begin. */
+        find_keys(u->worker->xored, is_text ? str_upto(s, XOR_HEAD) : s, &keys);
+        char *bytes = NULL;
         for (unsigned key = 1; key < 256; key++) { /* 0: as it is */
                 char how[16];
                 if (!keys.is_used[key])
                         continue;
+                if (!bytes)
+                        bytes = xmalloc(s.n);
                 for (size_t i = 0; i < s.n; i++)
                         bytes[i] = (char)(s.p[i] ^ (char)key);
                 snprintf(how, sizeof(how), "xor-%02x", key);
@@ -312,12 +378,23 @@ static void find_xor(struct unpacking *u, struct str s, bool is_text)
         free(bytes);
 }
 
+/* Whether the next 8 bytes are all printable ASCII, as most of a text is, or DEL. */
+static inline bool is_printable_word(const char *p)
+{
+        uint64_t word = load_word(p), ones = UINT64_C(0x0101010101010101);
+        return !((word | (word - ones * 0x20)) & ones * 0x80);
+}
+
 /* Bytes that are not of well-formed UTF-8: text in an older encoding has some, encrypted text many. */
 static size_t count_malformed(struct str s)
 {
         size_t n = 0;
         for (size_t i = 0; i < s.n;) {
                 uint32_t ignored;
+                if (s.n - i >= sizeof(uint64_t) && is_printable_word(s.p + i)) {
+                        i += sizeof(uint64_t);
+                        continue;
+                }
                 size_t length = (unsigned char)s.p[i] < 0x80 ? 1 : utf8_decode(str_from(s, i), &ignored);
                 n += length == 0;
                 i += length ? length : 1;
@@ -325,20 +402,42 @@ static size_t count_malformed(struct str s)
         return n;
 }
 
+struct bytes_seen {
+        size_t zeros[2], controls; /* at even and at odd offsets */
+};
+
+static void see(struct str head, size_t from, size_t to, struct bytes_seen *seen)
+{
+        for (size_t i = from; i < to; i++) {
+                if (i % sizeof(uint64_t) == 0 && to - i >= sizeof(uint64_t) && is_printable_word(head.p + i)) {
+                        i += sizeof(uint64_t) - 1;
+                        continue;
+                }
+                unsigned char c = (unsigned char)head.p[i];
+                seen->zeros[i % 2] += c == 0;
+                seen->controls += c < 0x20 && c != '\n' && c != '\r' && c != '\t' && c != '\f' && c != 0x1b;
+        }
+}
+
 static int looks_of(struct str s)
 {
         struct str head = str_upto(s, HEAD_LOOK);
-        size_t zeros[2] = { 0 }, controls = 0;
-        for (size_t i = 0; i < head.n; i++) {
-                unsigned char c = (unsigned char)head.p[i];
-                zeros[i % 2] += c == 0;
-                controls += c < 0x20 && c != '\n' && c != '\r' && c != '\t' && c != '\f' && c != 0x1b;
+        struct bytes_seen seen = { .controls = 0 };
+        for (size_t i = 0; i < head.n; i += HEAD_STEP) {
+                size_t end = MIN(i + HEAD_STEP, head.n);
+                see(head, i, end, &seen);
+                /* Most files are decided early: they cannot be text any more, nor UTF-16. */
+                size_t even = seen.zeros[0], odd = seen.zeros[1], more = (head.n - end) / 2 + 1;
+                bool may_be_utf16 = (odd + more > head.n / 3 && even <= head.n / 64) ||
+                                    (even + more > head.n / 3 && odd <= head.n / 64);
+                if (seen.controls > head.n / 64 && !may_be_utf16)
+                        return LOOKS_BINARY;
         }
-        if (head.n >= 8 && zeros[1] > head.n / 3 && zeros[0] < head.n / 64 + 1)
+        if (head.n >= 8 && seen.zeros[1] > head.n / 3 && seen.zeros[0] < head.n / 64 + 1)
                 return LOOKS_UTF16LE;
-        if (head.n >= 8 && zeros[0] > head.n / 3 && zeros[1] < head.n / 64 + 1)
+        if (head.n >= 8 && seen.zeros[0] > head.n / 3 && seen.zeros[1] < head.n / 64 + 1)
                 return LOOKS_UTF16BE;
-        return controls <= head.n / 64 && count_malformed(head) <= head.n / 4 ? LOOKS_TEXT : LOOKS_BINARY;
+        return seen.controls <= head.n / 64 && count_malformed(head) <= head.n / 4 ? LOOKS_TEXT : LOOKS_BINARY;
 }
 
 void decode_window(struct unpacking *u, struct decoders *d, const struct content_window *w, bool reverses)

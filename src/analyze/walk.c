@@ -30,7 +30,9 @@ struct walk {
         size_t n_queued;
         struct arena arena; /* of the queue; cleared when it is empty */
         struct md5_many *many;
-        struct digest md5, sha1, sha256;
+        struct walk_digester digester; /* SHA-256, and MD5 of large files */
+        struct tandem own;             /* it, where the options have none */
+        struct digest sha1;
         struct content *content; /* NULL: nobody looks into files */
         struct content_wants wants;
         struct buf captured;
@@ -189,7 +191,7 @@ static bool wants_sha256(const struct walk *w, const struct fact_file *f)
                 return true;
         bool executable =
                 f->format == FORMAT_ELF || f->format == FORMAT_SCRIPT || f->format == FORMAT_PE || (f->mode & 0111);
-        return executable && !is_where_packages_install(f->path);
+        return executable && (w->wants.programs || !is_where_packages_install(f->path));
 }
 
 static enum file_format format_of(struct str first)
@@ -220,20 +222,17 @@ struct pass {
         size_t n_head;
 };
 
-static void md5_add(struct walk *w, const void *p, size_t n)
+static void own_add(void *arg, unsigned digests, const void *p, size_t n) { tandem_add_alone(arg, digests, p, n); }
+
+static void own_end(void *arg, unsigned digests, uint8_t *ret_md5, uint8_t *ret_sha256)
 {
-        if (w->options->md5)
-                w->options->md5->add(w->options->md5->arg, p, n);
-        else
-                digest_add(&w->md5, p, n);
+        tandem_end_part(arg, digests, ret_md5, ret_sha256);
 }
 
-static void md5_end(struct walk *w, uint8_t *ret_md5)
+/* Those that the digester makes. */
+static unsigned digests_of(const struct pass *p)
 {
-        if (w->options->md5)
-                w->options->md5->end(w->options->md5->arg, ret_md5);
-        else
-                digest_end(&w->md5, ret_md5);
+        return (p->md5 && !p->small ? TANDEM_MD5 : 0u) | (p->sha256 ? TANDEM_SHA256 : 0u);
 }
 
 static void pass_bytes(struct walk *w, struct pass *p, const void *bytes, size_t n)
@@ -244,13 +243,11 @@ static void pass_bytes(struct walk *w, struct pass *p, const void *bytes, size_t
         } else {
                 if (p->open)
                         content_add(p->open, bytes, n);
-                if (p->md5)
-                        md5_add(w, bytes, n);
                 if (p->sha1)
                         digest_add(&w->sha1, bytes, n);
-                if (p->sha256)
-                        digest_add(&w->sha256, bytes, n);
         }
+        if (digests_of(p))
+                w->digester.add(w->digester.arg, digests_of(p), bytes, n);
         if (p->capture)
                 buf_add(&w->captured, bytes, n);
 }
@@ -293,20 +290,15 @@ static void pass_end(struct walk *w, struct pass *p)
                 content_add(p->open, p->small, p->n_small);
         if (p->small && p->sha1)
                 digest_add(&w->sha1, p->small, p->n_small);
-        if (p->small && p->sha256)
-                digest_add(&w->sha256, p->small, p->n_small);
         if (p->sha1) {
                 digest_end(&w->sha1, q->sha1);
                 q->f.sha1 = str_span(q->sha1, sizeof(q->sha1));
         }
-        if (p->sha256) {
-                digest_end(&w->sha256, q->sha256);
+        w->digester.end(w->digester.arg, digests_of(p), q->md5, q->sha256);
+        if (p->sha256)
                 q->f.sha256 = str_span(q->sha256, sizeof(q->sha256));
-        }
-        if (p->md5 && !p->small) {
-                md5_end(w, q->md5);
+        if (p->md5 && !p->small)
                 q->f.md5 = str_span(q->md5, sizeof(q->md5));
-        }
         end_content(w, p, true);
         if (p->small && p->own_md5)
                 md5_many_put(w->many, (uint64_t)(q - w->queue), p->n_small);
@@ -338,13 +330,12 @@ static bool pass_head(struct walk *w, struct pass *p, const struct tar_entry *e,
         return true;
 }
 
-/* An archive that broke off in a large file leaves its digests begun. */
+/* An archive that broke off in a file leaves its digests begun. */
 static void pass_abandon(struct walk *w)
 {
-        uint8_t ignored[DIGEST_MAX];
-        md5_end(w, ignored);
-        digest_end(&w->sha1, ignored);
-        digest_end(&w->sha256, ignored);
+        uint8_t ignored[2][DIGEST_MAX];
+        w->digester.end(w->digester.arg, TANDEM_MD5 | TANDEM_SHA256, ignored[0], ignored[1]);
+        digest_end(&w->sha1, ignored[0]);
 }
 
 static uint64_t largest_limit(uint64_t wanted_by)
@@ -505,9 +496,9 @@ int walk_layer(struct tar *t, const struct walk_options *o, struct sink *out, st
                           .out = out,
                           .holes = { .bytes = WALK_HOLES_MAX },
                           .queue = xcalloc(QUEUE_MAX, sizeof(*w.queue)) };
-        digest_init(&w.md5, DIGEST_MD5);
+        tandem_init(&w.own);
+        w.digester = o->digester ? *o->digester : (struct walk_digester){ own_add, own_end, &w.own };
         digest_init(&w.sha1, DIGEST_SHA1);
-        digest_init(&w.sha256, DIGEST_SHA256);
         w.many = md5_many_new(md5_done, &w);
         w.content = o->content ? content_new(o->content, out) : NULL;
         w.wants = content_plan_wants(o->content);
@@ -518,9 +509,8 @@ int walk_layer(struct tar *t, const struct walk_options *o, struct sink *out, st
                 ret->content = content_totals(w.content);
         content_free(w.content);
         md5_many_free(w.many);
-        digest_done(&w.md5);
+        tandem_done(&w.own);
         digest_done(&w.sha1);
-        digest_done(&w.sha256);
         buf_done(&w.captured);
         free(w.queue);
         if (r < 0)

@@ -13,6 +13,7 @@
 #include "analyze/content.h"
 #include "base/error.h"
 #include "fact/sink.h"
+#include "read/tandem.h"
 #include "read/tar.h"
 
 #define WALK_DIGEST_MAX (UINT64_C(4) << 30) /* larger files are not read, which is an `unread` fact */
@@ -26,19 +27,21 @@ enum family { FAMILY_UNKNOWN, FAMILY_DPKG, FAMILY_APK, FAMILY_RPM };
 /* Whose packages a system installs, by ID and ID_LIKE of os-release. */
 enum family family_of(const struct fact_os *os);
 
-/* MD5 of large files by whoever feeds the walk, who can compute it together with a digest of the whole (read/tandem.h).
+/*
+ * Digests of files (sets of TANDEM_MD5 and TANDEM_SHA256) by whoever feeds the walk, who can compute them
+ * together with a digest of the whole. See read/tandem.h.
  */
-struct walk_md5 {
-        void (*add)(void *arg, const void *p, size_t n); /* p: as tar_peek gave it */
-        void (*end)(void *arg, uint8_t ret_md5[static 16]);
+struct walk_digester {
+        void (*add)(void *arg, unsigned digests, const void *p, size_t n); /* p: as tar_peek gave it */
+        void (*end)(void *arg, unsigned digests, uint8_t *ret_md5, uint8_t *ret_sha256);
         void *arg;
 };
 
 struct walk_options {
-        const struct walk_md5 *md5;         /* NULL: the walk computes it itself */
-        const struct content_plan *content; /* what files are searched for; NULL: nothing */
-        enum family family;                 /* known from a layer below; else the layer's own files tell as they come */
-        bool is_packed; /* our own tar of a directory: its SEKISHO.* pax records are believed (source/README.md) */
+        const struct walk_digester *digester; /* NULL: the walk computes them itself */
+        const struct content_plan *content;   /* what files are searched for; NULL: nothing */
+        enum family family; /* known from a layer below; else the layer's own files tell as they come */
+        bool is_packed;     /* our own tar of a directory: its SEKISHO.* pax records are believed (source/README.md) */
 };
 
 struct walk_totals {

@@ -19,6 +19,7 @@ struct agent_command {
         const char *alerts, *incidents, *output, *least;
         bool is_full;
         uint64_t ring_kb;
+        struct drift_options drift;
         struct files_options files;
 };
 
@@ -27,6 +28,11 @@ static const struct option_spec options[] = {
         { "rules", 'r', "FILE", "rules instead of the embedded ones; may be given several times" },
         { "alerts", 0, "FILE", "append each alert to FILE, as a line of JSON" },
         { "incidents", 0, "FILE", "append what belongs to each incident to FILE, for sekisho incident" },
+        { "drift", 0, "[PATTERN=]FILE",
+          "what may run in containers: a manifest of sekisho scan --manifest; repeatable" },
+        { "drift-mode", 0, "[PATTERN=]MODE", "off, log, alert (the default with --drift) or enforce; repeatable" },
+        { "forbid", 0, "[PATTERN=]WHAT", "connect, ptrace, bpf in containers (BPF LSM); repeatable" },
+        { "append-only", 0, "[PATTERN=]DIR", "files below DIR of containers only grow (BPF LSM); repeatable" },
         { "output", 'o', "FORMAT", "of alerts on standard output: text (the default), json or none" },
         { "least", 0, "PRIORITY", "least urgent priority that is told (default: warning)" },
         AGENT_FILES_OPTIONS,
@@ -34,6 +40,14 @@ static const struct option_spec options[] = {
         { "ring", 0, "KIB", "size of each ring of events: a power of two (default: 4096)" },
         { NULL, 0, NULL, NULL },
 };
+
+static int add_word(const char **words, size_t *n, const char *value, struct error *err)
+{
+        if (*n == DRIFT_WORDS_MAX)
+                return error_set(err, -EINVAL, "more than %u of them", DRIFT_WORDS_MAX);
+        words[(*n)++] = value;
+        return 0;
+}
 
 static int agent_option(void *state, const struct option_spec *o, const char *value, struct error *err)
 {
@@ -51,6 +65,14 @@ static int agent_option(void *state, const struct option_spec *o, const char *va
                 c->alerts = value;
         } else if (strcmp(o->name, "incidents") == 0) {
                 c->incidents = value;
+        } else if (strcmp(o->name, "drift") == 0) {
+                return add_word(c->drift.manifests, &c->drift.n_manifests, value, err);
+        } else if (strcmp(o->name, "drift-mode") == 0) {
+                return add_word(c->drift.modes, &c->drift.n_modes, value, err);
+        } else if (strcmp(o->name, "forbid") == 0) {
+                return add_word(c->drift.forbidden, &c->drift.n_forbidden, value, err);
+        } else if (strcmp(o->name, "append-only") == 0) {
+                return add_word(c->drift.append_only, &c->drift.n_append_only, value, err);
         } else if (strcmp(o->name, "least") == 0) {
                 c->least = value;
         } else if (strcmp(o->name, "mode") == 0) {
@@ -93,6 +115,7 @@ static int agent_main(void *state, int argc, char **argv)
                                    .least = PRIORITY_WARNING,
                                    .files = c->files,
                                    .ring_bytes = (uint32_t)(c->ring_kb * 1024),
+                                   .drift = c->drift,
                                    .is_full = c->is_full,
                                    .tell = say,
                                    .tell_problems = say_problems };

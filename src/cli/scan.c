@@ -12,6 +12,7 @@ static const struct option_spec options[] = {
         { "platform", 0, "OS/ARCH", "which image of an index (default: linux and this machine's)" },
         { "db", 0, "FILE", "advisory database (default: see sekisho db status; \"embedded\")" },
         { "ledger", 0, "FILE", "write what became of every file of every layer, as JSON lines" },
+        { "manifest", 0, "FILE", "write what of it can run, for sekisho agent --drift" },
         { "packages-only", 0, NULL, "leave out malware, secrets and files in files (the report says so)" },
         { "history", 0, NULL, "repo: look for secrets in every object of the git repository" },
         { "secret-rules", 0, "FILE", "further kinds of secrets, in the format of gitleaks' configuration" },
@@ -75,6 +76,8 @@ static int scan_main(void *state, int argc, char **argv)
                 (void)session_add_output(s, "table", &err);
         if (s->record && s->no_record)
                 return fail_usage(&command_scan, "--no-record and --record exclude each other");
+        if (s->manifest && s->packages_only)
+                return fail_usage(&command_scan, "--manifest needs the content of files: not with --packages-only");
         s->may_record = true;
         int code = session_run(s, argv[0], &session);
         if (code != 0)

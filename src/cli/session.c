@@ -5,6 +5,7 @@
 #include "analyze/unpack.h"
 #include "cli/book.h"
 #include "flow/ledger.h"
+#include "flow/manifest.h"
 #include "flow/register.h"
 #include "flow/remember.h"
 #include "intel/db-locate.h"
@@ -87,6 +88,8 @@ int session_option(void *state, const struct option_spec *o, const char *value, 
                         return error_set(err, -EINVAL, "\"%s\" is not of the form OS/ARCH, like linux/arm64", value);
         } else if (strcmp(o->name, "db") == 0)
                 s->db = value;
+        else if (strcmp(o->name, "manifest") == 0)
+                s->manifest = value;
         else if (strcmp(o->name, "ledger") == 0)
                 s->ledger = value;
         else if (strcmp(o->name, "vex") == 0) {
@@ -217,7 +220,7 @@ static int load_secrets(const char *path, struct session *s)
 }
 
 /* Everything that content is searched for, in one plan. */
-static int plan_content(const struct malware_options *o, struct session *s, struct error *err)
+static int plan_content(const struct malware_options *o, bool wants_programs, struct session *s, struct error *err)
 {
         const struct content_engine *engines[CONTENT_ENGINES_MAX];
         int r = malware_new(o, &s->malware, err);
@@ -230,6 +233,8 @@ static int plan_content(const struct malware_options *o, struct session *s, stru
         engines[n++] = &unpack_engine;
         secrets_engine_init(&s->secrets_engine, s->secrets);
         engines[n++] = &s->secrets_engine;
+        if (wants_programs)
+                engines[n++] = &programs_engine;
         return content_plan_new(engines, n, &s->content, err);
 }
 
@@ -263,7 +268,7 @@ static int open_all(const struct session_settings *s, struct session *ret)
                 return code;
         if (db_locate(s->db, &ret->db, &db_source, &err) < 0)
                 return fail(EXIT_INCOMPLETE, &err);
-        if (!s->packages_only && plan_content(&s->malware, ret, &err) < 0)
+        if (!s->packages_only && plan_content(&s->malware, s->manifest, ret, &err) < 0)
                 return fail(EXIT_INCOMPLETE, &err);
         if (vex_set_read(&ret->vex, s->vex, s->n_vex, &err) < 0)
                 return workers_interrupted() ? EXIT_INCOMPLETE : fail(EXIT_INCOMPLETE, &err);
@@ -302,33 +307,78 @@ static void close_all(struct session *s)
         judgement_done(&s->judgement);
 }
 
-/* The scan itself, with its progress and the list of files that it may write. */
+/* The files that a scan may write beside its reports: whole, or not at all. */
+struct side_files {
+        struct output ledger_file, manifest_file;
+        struct ledger ledger;
+        struct manifest_writer manifest;
+};
+
+static int open_side_files(const struct session_settings *s, struct side_files *f, const struct ledger **ret,
+                           struct error *err)
+{
+        int r = s->ledger ? output_open(&f->ledger_file, s->ledger, err) : 0;
+        if (r == 0 && s->manifest)
+                r = output_open(&f->manifest_file, s->manifest, err);
+        if (r < 0 && s->manifest && s->ledger)
+                output_abort(&f->ledger_file);
+        if (r < 0)
+                return r;
+        *ret = NULL;
+        if (s->ledger) {
+                f->ledger = ledger_to_json_lines(f->ledger_file.stream);
+                *ret = &f->ledger;
+        }
+        if (s->manifest) {
+                manifest_begin(&f->manifest, *ret);
+                *ret = &f->manifest.ledger;
+        }
+        return 0;
+}
+
+static int close_side_files(const struct session_settings *s, struct side_files *f, const struct scan *scan,
+                            struct error *err)
+{
+        int r = s->manifest ? manifest_write(&f->manifest, scan, f->manifest_file.stream, err) : 0;
+        if (r < 0)
+                (void)error_prefix(err, r, "--manifest %s", s->manifest);
+        else if (s->manifest && f->manifest.undigested)
+                fprintf(stderr, "sekisho: %s: %zu files that can run could not be read whole and are not in it\n",
+                        s->manifest, f->manifest.undigested);
+        if (r == 0 && s->ledger)
+                r = output_commit(&f->ledger_file, err);
+        if (r == 0 && s->manifest)
+                r = output_commit(&f->manifest_file, err);
+        return r < 0 ? -EIO : 0;
+}
+
+/* The scan itself, with its progress and the lists of files that it may write. */
 static int scan(const struct session_settings *s, const char *target, struct session *ret, struct error *err)
 {
         struct scan_options o = ret->options;
-        struct output file = { 0 };
-        struct ledger ledger;
-        if (s->ledger) {
-                int r = output_open(&file, s->ledger, err);
-                if (r < 0)
-                        return r;
-                ledger = ledger_to_json_lines(file.stream);
-                o.ledger = &ledger;
-        }
+        struct side_files files = { 0 };
+        int r = open_side_files(s, &files, &o.ledger, err);
+        if (r < 0)
+                return r;
         progress_start(&ret->progress, !s->quiet && stream_is_terminal(STDERR_FILENO));
         o.progress = &ret->progress.layers;
         o.opened = progress_opened;
         o.opened_arg = &ret->progress;
         o.source.progress = progress_say;
         o.source.progress_arg = &ret->progress;
-        int r = scan_run(target, &o, &ret->scan, err);
+        r = scan_run(target, &o, &ret->scan, err);
         progress_end(&ret->progress);
-        if (r == 0 && s->ledger && output_commit(&file, err) < 0) {
-                scan_done(&ret->scan);
-                r = -EIO;
+        if (r == 0) {
+                r = close_side_files(s, &files, &ret->scan, err);
+                if (r < 0)
+                        scan_done(&ret->scan);
         }
         if (r < 0 && s->ledger)
-                output_abort(&file);
+                output_abort(&files.ledger_file);
+        if (r < 0 && s->manifest)
+                output_abort(&files.manifest_file);
+        if (s->manifest)
+                manifest_done(&files.manifest);
         return r;
 }
 

@@ -26,6 +26,7 @@ struct session_settings { /* the state of both commands, filled in by session_op
         const char *author;    /* of VEX documents that are written; NULL: sekisho */
         struct str explain;    /* id of the findings that are asked about; may be empty */
         const char *ledger;    /* of files */
+        const char *manifest;  /* of what can run */
         const char *ledger_db; /* to record in; NULL: the usual place */
         bool packages_only;    /* content is not searched: no malware, no secrets, no files in files */
         bool record, no_record;

@@ -22,7 +22,7 @@ struct reading {
         struct stream *stream;
         struct pump *pump;
         struct digest stored_digest;  /* of the bytes as stored, in the pump's thread */
-        struct tandem digest;         /* of the content, in ours; with MD5 of the large files in it */
+        struct tandem digest;         /* of the content, in ours; with those of the large files in it */
         const uint8_t *piece;         /* of the content, as the pump gave it last */
         size_t piece_bytes, digested; /* of the piece so far */
         _Atomic uint64_t stored;      /* bytes, counted in the pump's thread */
@@ -60,24 +60,24 @@ static void digest_up_to(struct reading *r, size_t end)
         r->digested = end;
 }
 
-/* MD5 of a file's content, and of the stream in the same step where the content lies in the piece at hand. */
-static void add_md5(void *arg, const void *p, size_t n)
+/* Digests of a file's content, and of the stream in the same step where the content lies in the piece at hand. */
+static void add_to_file(void *arg, unsigned digests, const void *p, size_t n)
 {
         struct reading *r = arg;
         size_t offset = (size_t)((uintptr_t)p - (uintptr_t)r->piece); /* huge where p lies elsewhere: a hole's zeros */
         if (r->is_plain || offset < r->digested || offset > r->piece_bytes || n > r->piece_bytes - offset) {
-                tandem_add_md5(&r->digest, p, n);
+                tandem_add_alone(&r->digest, digests, p, n);
                 return;
         }
         digest_up_to(r, offset);
-        tandem_add_part(&r->digest, p, n);
+        tandem_add_part(&r->digest, digests, p, n);
         r->digested += n;
 }
 
-static void end_md5(void *arg, uint8_t ret_md5[static 16])
+static void end_file(void *arg, unsigned digests, uint8_t *ret_md5, uint8_t *ret_sha256)
 {
         struct reading *r = arg;
-        tandem_end_part(&r->digest, ret_md5);
+        tandem_end_part(&r->digest, digests, ret_md5, ret_sha256);
 }
 
 /* A piece_pull. A stream that breaks is an end here; pump_error tells. */
@@ -140,12 +140,12 @@ static void reading_done(struct reading *r)
 static int read_layer(struct reading *r, const struct walk_options *o, struct sink *out, struct error *err)
 {
         _cleanup_(tar_freep) struct tar *t = tar_new_pieces(reading_pull, r);
-        struct walk_md5 md5 = { .add = add_md5, .end = end_md5, .arg = r };
-        struct walk_options with_md5 = *o;
+        struct walk_digester digester = { .add = add_to_file, .end = end_file, .arg = r };
+        struct walk_options with_digester = *o;
         struct walk_totals totals;
         struct error why = ERROR_NONE;
-        with_md5.md5 = &md5;
-        int e = walk_layer(t, &with_md5, out, &totals, err);
+        with_digester.digester = &digester;
+        int e = walk_layer(t, &with_digester, out, &totals, err);
         if (e == 0) {
                 uint64_t odd = reading_drain(r);
                 if (odd && totals.complete)

@@ -40,7 +40,7 @@ struct place {
 };
 
 struct slot {
-        uint32_t key;   /* key_after or key_before of its places; 0: free */
+        uint32_t key;   /* key_both, key_after or key_before of its places; 0: free */
         uint32_t first; /* of its places */
 };
 
@@ -88,14 +88,12 @@ struct literals {
         unsigned gram_bits; /* of the number of words */
         uint32_t *longer;   /* bitmap by longer_bit: grams with the two bytes after, or before */
         struct slot *slots;
-        unsigned slot_bits;
+        unsigned longer_bits, slot_bits;
         struct place *places;
         size_t n_places;
 
         struct short_set *shorts; /* the others; NULL if there are none */
 };
-
-#define LONGER_BITS 18
 
 /* Of the literals that are shorter than WINDOW; NULL if there are none. For literals.c. */
 struct short_set *short_set_new(const struct literals *l);
@@ -134,9 +132,11 @@ static inline uint32_t gram_mask(uint32_t gram, unsigned bits)
 }
 
 /*
- * Of a gram with the two bytes that follow it, or with the two before it. A literal of WINDOW bytes has those or these
- * of each of its grams. around: the two bytes before, the gram, the two after, folded. Never 0.
+ * Of a gram with the two bytes before it and the two after, or with those of them that the literal has: one of WINDOW
+ * bytes has two at least on one side of each of its grams. around: all eight bytes, folded. Never 0.
  */
+static inline uint32_t key_both(uint64_t around) { return (uint32_t)(around * UINT64_C(0xd6e8feb86659fd93) >> 32) | 1; }
+
 static inline uint32_t key_after(uint64_t around)
 {
         return (uint32_t)((around >> 16) * UINT64_C(0x9e3779b97f4a7c15) >> 32) | 1;
@@ -147,7 +147,7 @@ static inline uint32_t key_before(uint64_t around)
         return (uint32_t)((around << 16) * UINT64_C(0xc2b2ae3d27d4eb4f) >> 32) | 1;
 }
 
-static inline uint32_t longer_bit(uint32_t key) { return key >> (32 - LONGER_BITS); }
+static inline uint32_t longer_bit(const struct literals *l, uint32_t key) { return key >> (32 - l->longer_bits); }
 
 /* Of the first three bytes in a row. */
 static inline uint32_t beginning_hash(uint32_t bytes) { return gram_hash((bytes | FOLD) << 8, BEGINNING_BITS); }

@@ -81,21 +81,23 @@ struct lookup {
 
 static inline uint32_t slot_of(const struct literals *l, uint32_t key) { return key >> (32 - l->slot_bits); }
 
-/* Tries each hit with the two bytes after it, and before it. No branch hangs on the text. */
+/* Tries each hit with the bytes around it, in the three ways that there are. No branch hangs on the text. */
 static size_t thin_out(const struct scan *s, size_t block, const uint32_t *hit, size_t n, struct lookup *ret)
 {
-        const uint32_t *longer = s->l->longer;
+        const struct literals *l = s->l;
         size_t kept = 0;
         for (size_t i = 0; i < n; i++) {
                 uint64_t around = around_of(s, block + hit[i]);
-                uint32_t after = key_after(around), before = key_before(around);
+                uint32_t both = key_both(around), after = key_after(around), before = key_before(around);
+                ret[kept] = (struct lookup){ .key = both, .at = hit[i] };
+                kept += bitmap_has(l->longer, longer_bit(l, both));
                 ret[kept] = (struct lookup){ .key = after, .at = hit[i] };
-                kept += bitmap_has(longer, longer_bit(after));
+                kept += bitmap_has(l->longer, longer_bit(l, after));
                 ret[kept] = (struct lookup){ .key = before, .at = hit[i] };
-                kept += bitmap_has(longer, longer_bit(before));
+                kept += bitmap_has(l->longer, longer_bit(l, before));
         }
         for (size_t i = 0; i < kept; i++)
-                __builtin_prefetch(&s->l->slots[slot_of(s->l, ret[i].key)]);
+                __builtin_prefetch(&l->slots[slot_of(l, ret[i].key)]);
         return kept;
 }
 
@@ -157,36 +159,36 @@ static void look_up_shorts(const struct scan *s, size_t block, const uint32_t *h
 
 /* --- both --- */
 
+/* Both go through the text a block at a time, so that the second finds it in the processor's nearest cache. */
+struct rooms {
+        uint32_t hit[BLOCK_BYTES + HIT_SLACK];
+        struct lookup lookups[3 * BLOCK_BYTES / STRIDE + 1];
+};
+
+static void scan_grams(const struct scan *s, gram_prober probe, size_t at, size_t n, struct rooms *r)
+{
+        size_t hits = probe(s->l, s->text + at, n, r->hit);
+        size_t found = find_places(s->l, r->lookups, thin_out(s, at, r->hit, hits, r->lookups));
+        for (size_t i = 0; i < found; i++)
+                compare(s, &s->l->places[r->lookups[i].place], at + r->lookups[i].at);
+}
+
+/* The last few starts of a text are tried without a probe, which would look beyond it. */
+static void scan_shorts(const struct scan *s, short_prober probe, size_t at, size_t end, struct rooms *r)
+{
+        size_t probed = MIN(end, s->n - MIN(s->n, (size_t)SHORT_PLACES - 1));
+        if (at < probed) {
+                look_up_shorts(s, at, r->hit, probe(s->l->shorts, s->text + at, probed - at, r->hit));
+                at = probed;
+        }
+        for (; at < end; at++)
+                look_up_short(s, at, load_start(s, at));
+}
+
 /*
  * The text is probed from the last multiple of 4 that may tell of a start in range, and to where a literal that begins
  * in range ends.
  */
-static void scan_grams(const struct scan *s, gram_prober probe, size_t from, size_t to)
-{
-        uint32_t hit[BLOCK_BYTES / STRIDE + HIT_SLACK];
-        struct lookup lookups[2 * BLOCK_BYTES / STRIDE + 1];
-        for (size_t at = from, n; at < to; at += n) {
-                n = MIN(to - at, (size_t)BLOCK_BYTES);
-                size_t hits = probe(s->l, s->text + at, n, hit);
-                size_t found = find_places(s->l, lookups, thin_out(s, at, hit, hits, lookups));
-                for (size_t i = 0; i < found; i++)
-                        compare(s, &s->l->places[lookups[i].place], at + lookups[i].at);
-        }
-}
-
-/* The last few starts are tried without a probe, which would look beyond the text. */
-static void scan_shorts(const struct scan *s, short_prober probe)
-{
-        uint32_t hit[BLOCK_BYTES + HIT_SLACK];
-        size_t at = s->from, end = MIN(s->to, s->n - MIN(s->n, (size_t)SHORT_PLACES - 1));
-        for (size_t n; at < end; at += n) {
-                n = MIN(end - at, (size_t)BLOCK_BYTES);
-                look_up_shorts(s, at, hit, probe(s->l->shorts, s->text + at, n, hit));
-        }
-        for (; at < s->to; at++)
-                look_up_short(s, at, load_start(s, at));
-}
-
 static void run(const struct literals *l, struct str text, size_t from, size_t to, literals_found found, void *arg,
                 struct probers probers)
 {
@@ -197,13 +199,19 @@ static void run(const struct literals *l, struct str text, size_t from, size_t t
                           .to = MIN(to, text.n),
                           .found = found,
                           .arg = arg };
+        struct rooms rooms;
         if (s.from >= s.to)
                 return;
-        size_t first = s.from & ~(size_t)(STRIDE - 1), reach = MIN(s.n, s.to + l->longest + STRIDE);
-        if (l->grams)
-                scan_grams(&s, probers.grams, first - MIN(first, (size_t)STRIDE), reach & ~(size_t)(STRIDE - 1));
-        if (l->shorts)
-                scan_shorts(&s, probers.shorts);
+        size_t first = s.from & ~(size_t)(STRIDE - 1), last = MIN(s.n, s.to + l->longest + STRIDE);
+        size_t end = last & ~(size_t)(STRIDE - 1); /* of whole grams */
+        first -= MIN(first, (size_t)STRIDE);
+        for (size_t at = first; at < last; at += BLOCK_BYTES) {
+                size_t next = at + BLOCK_BYTES;
+                if (l->grams && at < end)
+                        scan_grams(&s, probers.grams, at, MIN(end, next) - at, &rooms);
+                if (l->shorts)
+                        scan_shorts(&s, probers.shorts, MAX(at, s.from), MIN(s.to, next), &rooms);
+        }
 }
 
 void literals_scan(const struct literals *l, struct str text, size_t from, size_t to, literals_found found, void *arg)

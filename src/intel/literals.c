@@ -19,9 +19,12 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#define GRAM_BITS_MIN 10 /* of the words of grams: 4 KiB */
-#define GRAM_BITS_MAX 17 /* 512 KiB: what second-level caches hold */
-#define SHARED_BITS   18
+#define GRAM_BITS_MIN   10 /* of the words of grams: 4 KiB */
+#define GRAM_BITS_MAX   17 /* 512 KiB: what second-level caches hold */
+#define SPARSITY        32 /* bits of the bitmap of longer pieces for each of them */
+#define LONGER_BITS_MIN 15
+#define LONGER_BITS_MAX 21
+#define SHARED_BITS     18
 
 struct chosen { /* a gram of a literal, before places are sorted */
         uint32_t gram, key, literal;
@@ -47,13 +50,12 @@ static uint64_t gram_cost(const struct builder *b, uint32_t gram)
         return shared >= LITERALS_SHARE_MAX ? cost + (UINT64_C(1) << 40) : cost;
 }
 
-/* Of the gram at i: with the two bytes after it, where the literal has them. */
+/* Of the gram at i, with what the literal has of the two bytes before it and the two after. */
 static uint32_t key_of(const uint8_t *bytes, size_t n, size_t i)
 {
-        uint64_t gram = gram_at(bytes, i);
-        if (i + 6 <= n)
-                return key_after((gram | (uint64_t)load16(bytes + i + 4) << 32) << 16 | FOLD8);
-        return key_before(gram << 16 | load16(bytes + i - 2) | FOLD8);
+        uint64_t before = i >= 2 ? load16(bytes + i - 2) : 0, after = i + 6 <= n ? load16(bytes + i + 4) : 0;
+        uint64_t around = (before | (uint64_t)gram_at(bytes, i) << 16 | after << 48) | FOLD8;
+        return i < 2 ? key_after(around) : i + 6 > n ? key_before(around) : key_both(around);
 }
 
 static void choose_grams(struct builder *b, uint32_t literal)
@@ -126,7 +128,8 @@ static void build_grams(struct builder *b)
         qsort(b->chosen, b->n_chosen, sizeof(*b->chosen), by_key);
         l->gram_bits = bits_for(b->n_chosen, GRAM_BITS_MIN, GRAM_BITS_MAX);
         l->grams = xcalloc((size_t)1 << l->gram_bits, sizeof(*l->grams));
-        l->longer = xcalloc((size_t)1 << (LONGER_BITS - 5), sizeof(*l->longer));
+        l->longer_bits = bits_for(b->n_chosen * SPARSITY, LONGER_BITS_MIN, LONGER_BITS_MAX);
+        l->longer = xcalloc((size_t)1 << (l->longer_bits - 5), sizeof(*l->longer));
         l->slot_bits = bits_for(b->n_chosen * 2, 4, 31);
         l->slots = xcalloc((size_t)1 << l->slot_bits, sizeof(*l->slots));
         l->places = xcalloc(b->n_chosen, sizeof(*l->places));
@@ -137,7 +140,7 @@ static void build_grams(struct builder *b)
                 l->grams[gram_hash(c->gram, l->gram_bits)] |= gram_mask(c->gram, l->gram_bits);
                 if (i && c[-1].key == c->key)
                         continue;
-                bitmap_set(l->longer, longer_bit(c->key));
+                bitmap_set(l->longer, longer_bit(l, c->key));
                 add_slot(l, c->key, (uint32_t)i);
         }
 }
@@ -221,7 +224,7 @@ size_t literals_memory(const struct literals *l)
 {
         size_t n = sizeof(*l) + l->n * sizeof(*l->info) + l->n_bytes + l->n_places * sizeof(*l->places);
         if (l->grams)
-                n += (sizeof(*l->grams) << l->gram_bits) + ((size_t)1 << (LONGER_BITS - 3)) +
+                n += (sizeof(*l->grams) << l->gram_bits) + ((size_t)1 << (l->longer_bits - 3)) +
                      (sizeof(*l->slots) << l->slot_bits);
         return n + short_set_memory(l->shorts);
 }

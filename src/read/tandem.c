@@ -1,4 +1,4 @@
-/* See tandem.h. One kernel, made three times: SHA-256 alone, MD5 alone, and both with their steps interleaved. */
+/* See tandem.h. One kernel, made once for each set of digests, with their steps interleaved. */
 #include "read/tandem.h"
 
 #if defined(__x86_64__)
@@ -74,32 +74,60 @@ ALWAYS_INLINE void md5_steps(uint32_t *a, uint32_t *b, uint32_t *c, uint32_t *d,
         *b = md5_step(*b, *c, *d, *a, w, 4 * g + 3, n[3]);
 }
 
-/* Four rounds of SHA-256, numbers 4*g to 4*g+3, and the words of the schedule that they make room for. */
-ALWAYS_INLINE void sha256_rounds(__m128i *abef, __m128i *cdgh, __m128i w[4], const unsigned g)
+struct sha256_state {
+        __m128i abef, cdgh;
+};
+
+/* Four rounds of SHA-256; wk: words of the schedule with their constants added. */
+ALWAYS_INLINE void sha256_rounds(struct sha256_state *s, __m128i wk)
+{
+        s->cdgh = _mm_sha256rnds2_epu32(s->cdgh, s->abef, wk);
+        s->abef = _mm_sha256rnds2_epu32(s->abef, s->cdgh, _mm_shuffle_epi32(wk, 0x0e));
+}
+
+/* The words of rounds 4*g to 4*g+3, for sha256_rounds; and makes those that will follow in their place. */
+ALWAYS_INLINE __m128i sha256_words(__m128i w[4], const unsigned g)
 {
         __m128i wk = _mm_add_epi32(w[g % 4], _mm_load_si128((const __m128i *)(const void *)&sha256_k[4 * g]));
-        *cdgh = _mm_sha256rnds2_epu32(*cdgh, *abef, wk);
-        *abef = _mm_sha256rnds2_epu32(*abef, *cdgh, _mm_shuffle_epi32(wk, 0x0e));
         if (g < 12) { /* words 16+4g.. replace words 4g.. */
                 __m128i next = _mm_sha256msg1_epu32(w[g % 4], w[(g + 1) % 4]);
                 next = _mm_add_epi32(next, _mm_alignr_epi8(w[(g + 3) % 4], w[(g + 2) % 4], 4));
                 w[g % 4] = _mm_sha256msg2_epu32(next, w[(g + 3) % 4]);
         }
+        return wk;
 }
 
-ALWAYS_INLINE void kernel(uint32_t *sha, uint32_t *md5, const uint8_t *p, size_t blocks, const bool with_sha,
-                          const bool with_md5)
+ALWAYS_INLINE struct sha256_state sha256_load(const uint32_t *state)
+{
+        __m128i dcba = _mm_loadu_si128((const __m128i *)(const void *)state),
+                hgfe = _mm_loadu_si128((const __m128i *)(const void *)(state + 4));
+        __m128i cdab = _mm_shuffle_epi32(dcba, 0xb1), efgh = _mm_shuffle_epi32(hgfe, 0x1b);
+        return (struct sha256_state){ _mm_alignr_epi8(cdab, efgh, 8), _mm_blend_epi16(efgh, cdab, 0xf0) };
+}
+
+ALWAYS_INLINE void sha256_store(struct sha256_state s, uint32_t *state)
+{
+        __m128i feba = _mm_shuffle_epi32(s.abef, 0x1b), dchg = _mm_shuffle_epi32(s.cdgh, 0xb1);
+        _mm_storeu_si128((__m128i *)(void *)state, _mm_blend_epi16(feba, dchg, 0xf0));
+        _mm_storeu_si128((__m128i *)(void *)(state + 4), _mm_alignr_epi8(dchg, feba, 8));
+}
+
+ALWAYS_INLINE struct sha256_state sha256_sum(struct sha256_state x, struct sha256_state y)
+{
+        return (struct sha256_state){ _mm_add_epi32(x.abef, y.abef), _mm_add_epi32(x.cdgh, y.cdgh) };
+}
+
+/* The states of two digests of SHA-256 and one of MD5, in this order: shas is how many of the first there are. */
+ALWAYS_INLINE void kernel(uint32_t *sha_0, uint32_t *sha_1, uint32_t *md5, const uint8_t *p, size_t blocks,
+                          const unsigned shas, const bool with_md5)
 {
         const __m128i big_endian = _mm_set_epi64x(0x0c0d0e0f08090a0b, 0x0405060700010203);
-        __m128i abef = _mm_setzero_si128(), cdgh = _mm_setzero_si128();
+        struct sha256_state s = { _mm_setzero_si128(), _mm_setzero_si128() }, r = s;
         uint32_t a = 0, b = 0, c = 0, d = 0;
-        if (with_sha) {
-                __m128i dcba = _mm_loadu_si128((const __m128i *)(const void *)sha),
-                        hgfe = _mm_loadu_si128((const __m128i *)(const void *)(sha + 4));
-                __m128i cdab = _mm_shuffle_epi32(dcba, 0xb1), efgh = _mm_shuffle_epi32(hgfe, 0x1b);
-                abef = _mm_alignr_epi8(cdab, efgh, 8);
-                cdgh = _mm_blend_epi16(efgh, cdab, 0xf0);
-        }
+        if (shas > 0)
+                s = sha256_load(sha_0);
+        if (shas > 1)
+                r = sha256_load(sha_1);
         if (with_md5) {
                 a = md5[0];
                 b = md5[1];
@@ -107,9 +135,10 @@ ALWAYS_INLINE void kernel(uint32_t *sha, uint32_t *md5, const uint8_t *p, size_t
                 d = md5[3];
         }
         for (; blocks; blocks--, p += TANDEM_BLOCK) {
-                __m128i w[4], abef_0 = abef, cdgh_0 = cdgh;
+                struct sha256_state s_0 = s, r_0 = r;
+                __m128i w[4];
                 uint32_t x[16], a_0 = a, b_0 = b, c_0 = c, d_0 = d;
-                if (with_sha)
+                if (shas > 0)
                         for (unsigned i = 0; i < 4; i++)
                                 w[i] = _mm_shuffle_epi8(_mm_loadu_si128((const __m128i *)(const void *)(p + 16 * i)),
                                                         big_endian);
@@ -119,8 +148,12 @@ ALWAYS_INLINE void kernel(uint32_t *sha, uint32_t *md5, const uint8_t *p, size_t
         do {                                                                                                           \
                 if (with_md5)                                                                                          \
                         md5_steps(&a, &b, &c, &d, x, (g));                                                             \
-                if (with_sha)                                                                                          \
-                        sha256_rounds(&abef, &cdgh, w, (g));                                                           \
+                if (shas > 0) {                                                                                        \
+                        __m128i wk = sha256_words(w, (g));                                                             \
+                        sha256_rounds(&s, wk);                                                                         \
+                        if (shas > 1)                                                                                  \
+                                sha256_rounds(&r, wk);                                                                 \
+                }                                                                                                      \
         } while (0)
                 GROUP(0);
                 GROUP(1);
@@ -139,18 +172,17 @@ ALWAYS_INLINE void kernel(uint32_t *sha, uint32_t *md5, const uint8_t *p, size_t
                 GROUP(14);
                 GROUP(15);
 #undef GROUP
-                abef = _mm_add_epi32(abef, abef_0);
-                cdgh = _mm_add_epi32(cdgh, cdgh_0);
+                s = sha256_sum(s, s_0);
+                r = sha256_sum(r, r_0);
                 a += a_0;
                 b += b_0;
                 c += c_0;
                 d += d_0;
         }
-        if (with_sha) {
-                __m128i feba = _mm_shuffle_epi32(abef, 0x1b), dchg = _mm_shuffle_epi32(cdgh, 0xb1);
-                _mm_storeu_si128((__m128i *)(void *)sha, _mm_blend_epi16(feba, dchg, 0xf0));
-                _mm_storeu_si128((__m128i *)(void *)(sha + 4), _mm_alignr_epi8(dchg, feba, 8));
-        }
+        if (shas > 0)
+                sha256_store(s, sha_0);
+        if (shas > 1)
+                sha256_store(r, sha_1);
         if (with_md5) {
                 md5[0] = a;
                 md5[1] = b;
@@ -159,11 +191,19 @@ ALWAYS_INLINE void kernel(uint32_t *sha, uint32_t *md5, const uint8_t *p, size_t
         }
 }
 
-TARGET static void sha256_blocks(uint32_t *sha, const uint8_t *p, size_t n) { kernel(sha, NULL, p, n, true, false); }
-TARGET static void md5_blocks(uint32_t *md5, const uint8_t *p, size_t n) { kernel(NULL, md5, p, n, false, true); }
-TARGET static void both_blocks(uint32_t *sha, uint32_t *md5, const uint8_t *p, size_t n)
+TARGET static void sha256_blocks(uint32_t *sha, const uint8_t *p, size_t n) { kernel(sha, NULL, NULL, p, n, 1, false); }
+TARGET static void md5_blocks(uint32_t *md5, const uint8_t *p, size_t n) { kernel(NULL, NULL, md5, p, n, 0, true); }
+TARGET static void sha256_md5_blocks(uint32_t *sha, uint32_t *md5, const uint8_t *p, size_t n)
 {
-        kernel(sha, md5, p, n, true, true);
+        kernel(sha, NULL, md5, p, n, 1, true);
+}
+TARGET static void two_sha256_blocks(uint32_t *sha_0, uint32_t *sha_1, const uint8_t *p, size_t n)
+{
+        kernel(sha_0, sha_1, NULL, p, n, 2, false);
+}
+TARGET static void all_blocks(uint32_t *sha_0, uint32_t *sha_1, uint32_t *md5, const uint8_t *p, size_t n)
+{
+        kernel(sha_0, sha_1, md5, p, n, 2, true);
 }
 
 static bool has_sha_extensions(void)
@@ -175,11 +215,20 @@ static bool has_sha_extensions(void)
 
 #else
 
+/* Never called: tandem.is_fast is false. */
 static void sha256_blocks(uint32_t *sha, const uint8_t *p, size_t n) { (void)sha, (void)p, (void)n; }
 static void md5_blocks(uint32_t *md5, const uint8_t *p, size_t n) { (void)md5, (void)p, (void)n; }
-static void both_blocks(uint32_t *sha, uint32_t *md5, const uint8_t *p, size_t n)
+static void sha256_md5_blocks(uint32_t *sha, uint32_t *md5, const uint8_t *p, size_t n)
 {
         (void)sha, (void)md5, (void)p, (void)n;
+}
+static void two_sha256_blocks(uint32_t *sha_0, uint32_t *sha_1, const uint8_t *p, size_t n)
+{
+        (void)sha_0, (void)sha_1, (void)p, (void)n;
+}
+static void all_blocks(uint32_t *sha_0, uint32_t *sha_1, uint32_t *md5, const uint8_t *p, size_t n)
+{
+        (void)sha_0, (void)sha_1, (void)md5, (void)p, (void)n;
 }
 static bool has_sha_extensions(void) { return false; }
 
@@ -218,79 +267,120 @@ static void half_end(struct tandem_half *h, blocks_function blocks, bool big_end
 void tandem_init(struct tandem *t)
 {
         *t = (struct tandem){ .is_fast = has_sha_extensions() };
-        restart(&t->sha256, sha256_start);
+        restart(&t->stream, sha256_start);
         restart(&t->md5, md5_start);
+        restart(&t->sha256, sha256_start);
         if (!t->is_fast) {
-                digest_init(&t->slow_sha256, DIGEST_SHA256);
+                digest_init(&t->slow_stream, DIGEST_SHA256);
                 digest_init(&t->slow_md5, DIGEST_MD5);
+                digest_init(&t->slow_sha256, DIGEST_SHA256);
         }
 }
 
 void tandem_done(struct tandem *t)
 {
         if (!t->is_fast) {
-                digest_done(&t->slow_sha256);
+                digest_done(&t->slow_stream);
                 digest_done(&t->slow_md5);
+                digest_done(&t->slow_sha256);
         }
 }
 
 void tandem_add(struct tandem *t, const void *p, size_t n)
 {
         if (!t->is_fast)
-                digest_add(&t->slow_sha256, p, n);
+                digest_add(&t->slow_stream, p, n);
         else if (n)
+                half_add(&t->stream, sha256_blocks, p, n);
+}
+
+/* Whether all that take these bytes stand at the beginning of a block. */
+static bool is_aligned(const struct tandem *t, unsigned digests, bool with_stream)
+{
+        return (!with_stream || t->stream.bytes % TANDEM_BLOCK == 0) &&
+               (!(digests & TANDEM_MD5) || t->md5.bytes % TANDEM_BLOCK == 0) &&
+               (!(digests & TANDEM_SHA256) || t->sha256.bytes % TANDEM_BLOCK == 0);
+}
+
+/* Whole blocks, to two or three digests at once. */
+static void add_blocks(struct tandem *t, unsigned digests, bool with_stream, const uint8_t *p, size_t blocks)
+{
+        if (with_stream && digests == (TANDEM_MD5 | TANDEM_SHA256))
+                all_blocks(t->stream.state, t->sha256.state, t->md5.state, p, blocks);
+        else if (with_stream && digests == TANDEM_SHA256)
+                two_sha256_blocks(t->stream.state, t->sha256.state, p, blocks);
+        else
+                sha256_md5_blocks(with_stream ? t->stream.state : t->sha256.state, t->md5.state, p, blocks);
+        t->stream.bytes += with_stream ? blocks * TANDEM_BLOCK : 0;
+        t->md5.bytes += digests & TANDEM_MD5 ? blocks * TANDEM_BLOCK : 0;
+        t->sha256.bytes += digests & TANDEM_SHA256 ? blocks * TANDEM_BLOCK : 0;
+}
+
+static void add(struct tandem *t, unsigned digests, bool with_stream, const void *bytes, size_t n)
+{
+        const uint8_t *p = bytes;
+        if (!t->is_fast) {
+                if (with_stream)
+                        digest_add(&t->slow_stream, p, n);
+                if (digests & TANDEM_MD5)
+                        digest_add(&t->slow_md5, p, n);
+                if (digests & TANDEM_SHA256)
+                        digest_add(&t->slow_sha256, p, n);
+                return;
+        }
+        size_t blocks = n / TANDEM_BLOCK;
+        bool is_for_many = with_stream ? digests != 0 : digests == (TANDEM_MD5 | TANDEM_SHA256);
+        if (blocks && is_for_many && is_aligned(t, digests, with_stream)) {
+                add_blocks(t, digests, with_stream, p, blocks);
+                p += blocks * TANDEM_BLOCK;
+                n -= blocks * TANDEM_BLOCK;
+        }
+        if (!n)
+                return;
+        if (with_stream)
+                half_add(&t->stream, sha256_blocks, p, n);
+        if (digests & TANDEM_MD5)
+                half_add(&t->md5, md5_blocks, p, n);
+        if (digests & TANDEM_SHA256)
                 half_add(&t->sha256, sha256_blocks, p, n);
 }
 
-void tandem_add_md5(struct tandem *t, const void *p, size_t n)
+void tandem_add_part(struct tandem *t, unsigned digests, const void *p, size_t n) { add(t, digests, true, p, n); }
+
+void tandem_add_alone(struct tandem *t, unsigned digests, const void *p, size_t n) { add(t, digests, false, p, n); }
+
+static void end_sha256(struct tandem_half *h, uint8_t ret[static 32])
 {
-        if (!t->is_fast)
-                digest_add(&t->slow_md5, p, n);
-        else if (n)
-                half_add(&t->md5, md5_blocks, p, n);
+        half_end(h, sha256_blocks, true);
+        for (unsigned i = 0; i < 32; i++)
+                ret[i] = (uint8_t)(h->state[i / 4] >> (24 - 8 * (i % 4)));
+        restart(h, sha256_start);
 }
 
-void tandem_add_part(struct tandem *t, const void *p, size_t n)
+static void end_md5(struct tandem_half *h, uint8_t ret[static MD5_BYTES])
 {
-        if (!t->is_fast) {
-                digest_add(&t->slow_sha256, p, n);
-                digest_add(&t->slow_md5, p, n);
-                return;
-        }
-        size_t whole = n / TANDEM_BLOCK * TANDEM_BLOCK;
-        if (whole && t->sha256.bytes % TANDEM_BLOCK == 0 && t->md5.bytes % TANDEM_BLOCK == 0) {
-                both_blocks(t->sha256.state, t->md5.state, p, whole / TANDEM_BLOCK);
-                t->sha256.bytes += whole;
-                t->md5.bytes += whole;
-                p = (const uint8_t *)p + whole;
-                n -= whole;
-        }
-        if (n) {
-                half_add(&t->sha256, sha256_blocks, p, n);
-                half_add(&t->md5, md5_blocks, p, n);
-        }
-}
-
-void tandem_end_part(struct tandem *t, uint8_t ret_md5[static MD5_BYTES])
-{
-        if (!t->is_fast) {
-                digest_end(&t->slow_md5, ret_md5);
-                return;
-        }
-        half_end(&t->md5, md5_blocks, false);
+        half_end(h, md5_blocks, false);
         for (unsigned i = 0; i < MD5_BYTES; i++)
-                ret_md5[i] = (uint8_t)(t->md5.state[i / 4] >> (8 * (i % 4)));
-        restart(&t->md5, md5_start);
+                ret[i] = (uint8_t)(h->state[i / 4] >> (8 * (i % 4)));
+        restart(h, md5_start);
+}
+
+void tandem_end_part(struct tandem *t, unsigned digests, uint8_t *ret_md5, uint8_t *ret_sha256)
+{
+        if (digests & TANDEM_MD5 && t->is_fast)
+                end_md5(&t->md5, ret_md5);
+        else if (digests & TANDEM_MD5)
+                digest_end(&t->slow_md5, ret_md5);
+        if (digests & TANDEM_SHA256 && t->is_fast)
+                end_sha256(&t->sha256, ret_sha256);
+        else if (digests & TANDEM_SHA256)
+                digest_end(&t->slow_sha256, ret_sha256);
 }
 
 void tandem_end(struct tandem *t, uint8_t ret_sha256[static 32])
 {
-        if (!t->is_fast) {
-                digest_end(&t->slow_sha256, ret_sha256);
-                return;
-        }
-        half_end(&t->sha256, sha256_blocks, true);
-        for (unsigned i = 0; i < 32; i++)
-                ret_sha256[i] = (uint8_t)(t->sha256.state[i / 4] >> (24 - 8 * (i % 4)));
-        restart(&t->sha256, sha256_start);
+        if (t->is_fast)
+                end_sha256(&t->stream, ret_sha256);
+        else
+                digest_end(&t->slow_stream, ret_sha256);
 }

@@ -217,6 +217,14 @@ struct container_entry *container_of_cgroup(struct container_table *t, uint64_t 
         return e->id.n ? e : NULL;
 }
 
+void container_each(const struct container_table *t, void (*each)(void *arg, struct container_entry *e), void *arg)
+{
+        for (size_t i = 0; t->buckets && i < BUCKETS; i++)
+                for (struct container_entry *e = t->buckets[i]; e; e = e->next)
+                        if (e->id.n)
+                                each(arg, e);
+}
+
 void container_forget_gone(struct container_table *t, const char *mounted_at)
 {
         for (size_t i = 0; i < BUCKETS; i++)
@@ -273,7 +281,9 @@ static bool parse_mount(struct str line, struct arena *arena, struct container_m
         rest = str_from(rest, (size_t)dash + 3);
         ret->type = arena_str(arena, str_cut(&rest, ' '));
         str_cut(&rest, ' ');
-        ret->upper = str_is(ret->type, "overlay") ? unescape(option(rest, STR("upperdir=")), arena) : STR_NONE;
+        bool is_overlay = str_is(ret->type, "overlay");
+        ret->upper = is_overlay ? unescape(option(rest, STR("upperdir=")), arena) : STR_NONE;
+        ret->lower = is_overlay ? unescape(option(rest, STR("lowerdir=")), arena) : STR_NONE;
         return true;
 }
 

@@ -31,6 +31,7 @@ typedef bool container_lookup(void *arg, struct str id, struct arena *arena, str
 struct container_mount {
         struct str point, type;
         struct str upper; /* overlay: its own layer's directory on the host */
+        struct str lower; /* overlay: the layers below, topmost first, with ":" between them */
 };
 
 struct container_entry {
@@ -95,6 +96,9 @@ void container_parse_mounts(struct container_entry *e, struct str mountinfo);
 
 /* The mount that a path (absolute, normal) is on, or NULL. */
 const struct container_mount *container_mount_of(const struct container_entry *e, struct str path);
+
+/* Calls each for every cgroup that is a container's. */
+void container_each(const struct container_table *t, void (*each)(void *arg, struct container_entry *e), void *arg);
 
 /* The value of a label, STR_NONE without it. */
 struct str container_label(const struct container_entry *e, struct str key);

@@ -121,6 +121,22 @@ struct str script_of(struct str exe_path, struct str args)
         return STR_NONE;
 }
 
+void script_interpreters(void (*each)(void *arg, struct str name, const struct script_letters *letters), void *arg)
+{
+        for (size_t i = 0; i < ARRAY_SIZE(interpreters); i++) {
+                const struct interpreter *in = &interpreters[i];
+                const struct script_letters letters = { .no_file = in->no_file,
+                                                        .takes = in->takes,
+                                                        .attached = in->attached,
+                                                        .file = in->file,
+                                                        .is_shell = in->is_shell };
+                if (in->long_takes == loader_words)
+                        continue;
+                for (struct str names = str_of(in->names); names.p;)
+                        each(arg, str_cut(&names, ' '), &letters);
+        }
+}
+
 struct str script_absolute(struct str path, struct str cwd, struct arena *arena)
 {
         bool is_absolute = path.n && path.p[0] == '/';

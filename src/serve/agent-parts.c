@@ -1,12 +1,9 @@
 /* The parts of the agent, in the order that they start and hear of things. See agent-private.h. */
 #include "serve/agent-private.h"
 
-extern const struct agent_part part_watch;
+extern const struct agent_part part_drift, part_watch;
 extern const struct agent_part part_calls, part_incidents;
 
 const struct agent_part *const agent_parts[] = {
-        &part_calls,
-        &part_incidents,
-        &part_watch,
-        NULL,
+        &part_calls, &part_incidents, &part_watch, &part_drift, NULL,
 };

@@ -401,9 +401,11 @@ static void stop_parts(struct agent *a)
         size_t n = 0;
         while (agent_parts[n])
                 n++;
-        while (n-- > 0)
+        while (n-- > 0) {
                 if (a->part_states[n] && agent_parts[n]->stop)
                         agent_parts[n]->stop(a->part_states[n]);
+                a->part_states[n] = NULL; /* what is taken apart after it has nobody to tell */
+        }
 }
 
 static int start(struct agent *a, struct error *err)

@@ -6,6 +6,7 @@
 #define SEKISHO_SERVE_AGENT_H
 
 #include "serve/alert.h"
+#include "serve/drift-options.h"
 #include "serve/files-options.h"
 
 struct agent_options {
@@ -19,6 +20,9 @@ struct agent_options {
         struct files_options files;
         uint32_t ring_bytes; /* of each ring; 0: the default */
         bool is_full;        /* begins in full mode; SIGUSR1 and SIGUSR2 change it */
+
+        /* Only what the image contains may run. */
+        struct drift_options drift;
 
         /* What the operator should know, a line each: started, rules loaded anew, what is wrong with them. */
         void (*tell)(void *arg, const char *words);

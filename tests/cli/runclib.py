@@ -36,6 +36,10 @@ class Container:
         self.image, self.bundle = os.path.join(self.work, "image"), os.path.join(self.work, "bundle")
         self.root, self.disk = os.path.join(self.bundle, "rootfs"), os.path.join(self.work, "disk")
         self.mounts = []
+        self.more_mounts = []  # of the runtime's configuration
+        self.overlay_options = ""
+        self.more_capabilities = []
+        self.same_disk = False  # layers and what is made on one file system, and the image in two layers
         for path in (self.image, self.root, self.disk):
             os.makedirs(path)
         for path in ("bin", "proc", "dev", "run", "etc", "tmp", "root", "usr/bin", "var/log"):
@@ -87,7 +91,12 @@ class Container:
         self.upper = os.path.join(self.disk, "upper")
         for name in ("upper", "work"):
             os.makedirs(os.path.join(self.disk, name))
-        options = "lowerdir=%s,upperdir=%s/upper,workdir=%s/work" % (self.image, self.disk, self.disk)
+        lower = self.image
+        if self.same_disk:
+            shutil.copytree(self.image, os.path.join(self.disk, "image"), symlinks=True)
+            os.makedirs(os.path.join(self.disk, "second/srv"))
+            lower = "%s/second:%s/image" % (self.disk, self.disk)
+        options = "lowerdir=%s,upperdir=%s/upper,workdir=%s/work%s" % (lower, self.disk, self.disk, self.overlay_options)
         if not self.mount("-t", "overlay", "overlay", "-o", options, at=self.root):
             return "no overlay can be mounted here"
         subprocess.run(["runc", "spec", "-b", self.bundle], check=True)
@@ -97,9 +106,9 @@ class Container:
         config["process"].update(terminal=False, args=list(args), env=["PATH=/bin:/usr/bin"])
         del config["process"]["rlimits"]
         for capabilities in config["process"]["capabilities"].values():
-            capabilities += ["CAP_DAC_OVERRIDE", "CAP_CHOWN", "CAP_FOWNER"]
+            capabilities += ["CAP_DAC_OVERRIDE", "CAP_CHOWN", "CAP_FOWNER"] + self.more_capabilities
         config["root"]["readonly"] = False
-        config["mounts"] = [m for m in config["mounts"] if m["destination"] in ("/proc", "/dev")]
+        config["mounts"] = [m for m in config["mounts"] if m["destination"] in ("/proc", "/dev")] + self.more_mounts
         config["linux"]["namespaces"] = [n for n in config["linux"]["namespaces"] if n["type"] != "network"]
         with open(path, "w") as file:
             json.dump(config, file)

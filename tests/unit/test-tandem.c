@@ -1,4 +1,4 @@
-/* read/tandem: both digests equal OpenSSL's for all lengths and alignments of parts within a stream. */
+/* read/tandem: all digests equal OpenSSL's for all lengths and alignments of parts within a stream. */
 #include "read/tandem.h"
 
 #include <setjmp.h>
@@ -19,12 +19,18 @@ static uint64_t next_random(void)
         return random_state;
 }
 
-static void check_part(struct tandem *t, size_t from, size_t n)
+#define BOTH (TANDEM_MD5 | TANDEM_SHA256)
+
+static void check_part(struct tandem *t, unsigned digests, size_t from, size_t n)
 {
-        uint8_t md5[MD5_BYTES], expected[MD5_BYTES];
-        tandem_end_part(t, md5);
+        uint8_t md5[MD5_BYTES], sha256[32], expected[32];
+        tandem_end_part(t, digests, md5, sha256);
         digest_of(DIGEST_MD5, str_span(content + from, n), expected);
-        assert_memory_equal(md5, expected, MD5_BYTES);
+        if (digests & TANDEM_MD5)
+                assert_memory_equal(md5, expected, MD5_BYTES);
+        digest_of(DIGEST_SHA256, str_span(content + from, n), expected);
+        if (digests & TANDEM_SHA256)
+                assert_memory_equal(sha256, expected, 32);
 }
 
 static void check_stream(struct tandem *t, size_t n)
@@ -40,9 +46,14 @@ static void all_lengths(void **state)
         struct tandem t;
         tandem_init(&t);
         for (size_t n = 0; n <= 600; n++) {
-                tandem_add_part(&t, content, n);
-                check_part(&t, 0, n);
-                check_stream(&t, n);
+                for (unsigned digests = 0; digests <= BOTH; digests++) {
+                        tandem_add_part(&t, digests, content, n);
+                        check_part(&t, digests, 0, n);
+                        check_stream(&t, n);
+                        tandem_add_alone(&t, digests, content, n);
+                        check_part(&t, digests, 0, n);
+                        check_stream(&t, 0);
+                }
                 tandem_add(&t, content, n);
                 check_stream(&t, n);
         }
@@ -58,17 +69,21 @@ static void random_parts_and_pieces(void **state)
                 while (at < sizeof(content)) {
                         size_t start = at, left = sizeof(content) - at;
                         bool is_part = next_random() % 2;
+                        unsigned digests = (unsigned)next_random() % (BOTH + 1);
                         size_t len = next_random() % 2 ? 64 * (next_random() % 40) : next_random() % 3000;
                         len = MIN(len, left);
                         for (size_t done = 0; done < len;) {
                                 size_t piece = 1 + next_random() % 1000;
                                 piece = MIN(piece, len - done);
-                                (is_part ? tandem_add_part : tandem_add)(&t, content + at, piece);
+                                if (is_part)
+                                        tandem_add_part(&t, digests, content + at, piece);
+                                else
+                                        tandem_add(&t, content + at, piece);
                                 at += piece;
                                 done += piece;
                         }
                         if (is_part)
-                                check_part(&t, start, len);
+                                check_part(&t, digests, start, len);
                         if (!len && next_random() % 8 == 0)
                                 break;
                 }
@@ -83,12 +98,18 @@ static void without_the_extensions(void **state)
         tandem_init(&t);
         tandem_done(&t);
         t = (struct tandem){ .is_fast = false };
-        digest_init(&t.slow_sha256, DIGEST_SHA256);
+        digest_init(&t.slow_stream, DIGEST_SHA256);
         digest_init(&t.slow_md5, DIGEST_MD5);
-        tandem_add(&t, content, 100);
-        tandem_add_part(&t, content + 100, 1000);
-        check_part(&t, 100, 1000);
-        check_stream(&t, 1100);
+        digest_init(&t.slow_sha256, DIGEST_SHA256);
+        for (unsigned digests = 0; digests <= BOTH; digests++) {
+                tandem_add(&t, content, 100);
+                tandem_add_part(&t, digests, content + 100, 1000);
+                check_part(&t, digests, 100, 1000);
+                check_stream(&t, 1100);
+                tandem_add_alone(&t, digests, content, 77);
+                check_part(&t, digests, 0, 77);
+                check_stream(&t, 0);
+        }
         tandem_done(&t);
 }
 

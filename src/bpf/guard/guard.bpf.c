@@ -328,12 +328,29 @@ static __always_inline void take_name(struct words *w, struct interpreter_name *
                 bpf_probe_read_kernel_str(ret->text, sizeof(ret->text), &s->text[BOUNDED(w->name)]);
 }
 
+/* Without a login shell's dash, and without what a version adds: python3.11 is python. */
+static __always_inline void plain_name(struct interpreter_name *name)
+{
+        int is_version = 0;
+        if (name->text[0] == '-')
+                for (int i = 0; i < 15; i++)
+                        name->text[i] = name->text[i + 1];
+        for (int i = 1; i < 16; i++) {
+                char c = name->text[i];
+                is_version |= (c >= '0' && c <= '9') || c == '.' || c == '-';
+                if (is_version)
+                        name->text[i] = 0;
+        }
+}
+
 static __always_inline struct guard_interpreter *find_interpreter(struct file *file, struct words *w)
 {
         struct interpreter_name name = { 0 }, title;
         bpf_probe_read_kernel_str(&name.text, sizeof(name.text), BPF_CORE_READ(file, f_path.dentry, d_name.name));
+        plain_name(&name);
         struct guard_interpreter *in = bpf_map_lookup_elem(&interpreters, &name);
         take_name(w, &title);
+        plain_name(&title);
         if (!in || !in->is_by_title)
                 return in;
         in = bpf_map_lookup_elem(&interpreters, &title);

@@ -1,0 +1,244 @@
+/* One container's policy: which manifest is of its image, which mode is its, and all of that into the kernel's maps. */
+#include "base/fs.h"
+#include "serve/drift-private.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define PRESENT_LEAST_PERCENT 50u /* of a manifest's files; with fewer it is of another image */
+
+struct drift_container *drift_find(const struct drift *d, uint64_t cgroup_id)
+{
+        struct drift_container *g = d->containers[cgroup_id & (DRIFT_BUCKETS - 1)];
+        while (g && g->cgroup_id != cgroup_id)
+                g = g->next;
+        return g;
+}
+
+/* ------------------------------------------------------------------------------------------------- manifests ---- */
+
+static struct str without_algorithm(struct str digest)
+{
+        return str_starts(digest, STR("sha256:")) ? str_from(digest, strlen("sha256:")) : digest;
+}
+
+/* "localhost/web:1" is what an engine calls "web:1". */
+static bool is_same_name(struct str a, struct str b)
+{
+        if (a.n < b.n) {
+                struct str c = a;
+                a = b;
+                b = c;
+        }
+        return b.n && str_ends(a, b) && (a.n == b.n || a.p[a.n - b.n - 1] == '/');
+}
+
+/* By the image's id; by name only where the engine tells no id: names are moved from image to image. */
+static bool is_of(const struct manifest *m, const struct container_entry *c)
+{
+        struct str id = without_algorithm(c->facts.image_id);
+        if (id.n && (m->image_id.n || m->digest.n))
+                return str_eq(id, without_algorithm(m->image_id)) || str_eq(id, without_algorithm(m->digest));
+        if (is_same_name(c->facts.image, m->name))
+                return true;
+        for (size_t i = 0; i < m->n_tags; i++)
+                if (is_same_name(c->facts.image, m->tags[i]))
+                        return true;
+        return false;
+}
+
+static const struct drift_manifest *manifest_of(const struct drift *d, const struct container_entry *c)
+{
+        for (size_t i = 0; i < d->n_manifests; i++)
+                if (d->manifests[i].pattern.n && drift_is_meant(c, d->manifests[i].pattern))
+                        return &d->manifests[i];
+        for (size_t i = 0; i < d->n_manifests; i++)
+                if (d->manifests[i].pattern.n == 0 && is_of(&d->manifests[i].m, c))
+                        return &d->manifests[i];
+        return NULL;
+}
+
+/* ----------------------------------------------------------------------------------------------------- lists ---- */
+
+static struct drift_list *shared_list(const struct drift *d, const struct manifest *m, const struct container_entry *c)
+{
+        for (struct drift_list *l = d->lists; l; l = l->next)
+                if (drift_list_fits(l, m, c))
+                        return l;
+        return NULL;
+}
+
+static int make_list(struct drift *d, const struct drift_manifest *m, const struct container_entry *c, uint32_t pid,
+                     const struct event *exec, struct drift_list **ret, struct error *err)
+{
+        bool is_low = exec && exec->layer == EXE_LAYER_LOWER;
+        struct drift_list *l;
+        int r = drift_list_new(&m->m, c, pid, is_low ? exec->exe_path : STR_NONE, is_low ? exec->exec.exe_ino : 0, &l,
+                               err);
+        if (r < 0)
+                return r;
+        if (l->present * 100 < m->m.n_files * PRESENT_LEAST_PERCENT) {
+                r = error_set(err, -ESTALE, "%s is of another image: of its %zu files %zu are there", m->path,
+                              m->m.n_files, l->present);
+                drift_list_free(l);
+                return r;
+        }
+        l->image = ++d->last_image;
+        r = drift_list_put(l, d->barrier);
+        if (r < 0) {
+                drift_list_free(l);
+                return error_errno(err, r, "the kernel does not take its list");
+        }
+        l->next = d->lists;
+        d->lists = l;
+        *ret = l;
+        return 0;
+}
+
+static void give_back(struct drift *d, struct drift_list *l)
+{
+        if (!l || --l->refs > 0)
+                return;
+        (void)barrier_forget_list(d->barrier, l->image);
+        for (struct drift_list **at = &d->lists; *at; at = &(*at)->next)
+                if (*at == l) {
+                        *at = l->next;
+                        break;
+                }
+        drift_list_free(l);
+}
+
+static struct str name_of(const struct container_entry *c) { return c->facts.name.n ? c->facts.name : c->id; }
+
+static void choose_list(struct drift *d, struct drift_container *g, const struct container_entry *c, uint32_t pid,
+                        const struct event *exec)
+{
+        const struct drift_manifest *m = manifest_of(d, c);
+        struct error err = ERROR_NONE;
+        if (!m)
+                return;
+        g->list = shared_list(d, &m->m, c);
+        if (!g->list && make_list(d, m, c, pid, exec, &g->list, &err) < 0) {
+                agent_tell(d->agent, "container %.*s: no manifest protects it: %s", STR_FMT(name_of(c)), err.text);
+                return;
+        }
+        g->list->refs++;
+        g->policy.image = g->list->image;
+}
+
+static void tell_protection(struct drift *d, const struct drift_container *g, const struct container_entry *c)
+{
+        struct str name = name_of(c);
+        const char *mode = guard_mode_names[g->policy.mode];
+        if (g->policy.mode == GUARD_OFF)
+                return;
+        if (g->list)
+                agent_tell(d->agent,
+                           "container %.*s: drift %s, by the manifest of %.*s: %zu of its %zu files are there%s",
+                           STR_FMT(name), mode, STR_FMT(g->list->manifest->name), g->list->present,
+                           g->list->manifest->n_files,
+                           g->list->layers.n ? "" : " (looked up in the container's root: its layers cannot be had)");
+        else if (g->has_layers)
+                agent_tell(d->agent, "container %.*s: drift %s, by its layers: no manifest is of its image",
+                           STR_FMT(name), mode);
+        else
+                agent_tell(d->agent,
+                           "container %.*s: drift %s of memory and mounts only: its root is no overlay and no manifest "
+                           "is of its image, so nothing tells what is new in it",
+                           STR_FMT(name), mode);
+}
+
+/* --------------------------------------------------------------------------------------------------- folders ---- */
+
+/* Directories below which files only grow, by their numbers. One that is not there is told: it is not guarded. */
+static void add_folders(struct drift *d, struct drift_container *g, const struct container_entry *c, uint32_t pid)
+{
+        char path[64];
+        snprintf(path, sizeof(path), "/proc/%u/root/", pid);
+        _cleanup_(closep) int root = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+        for (size_t i = 0; i < d->o->n_append_only; i++) {
+                _cleanup_(arena_done) struct arena arena = ARENA_INIT;
+                struct drift_word w = drift_word(d->o->append_only[i]);
+                struct stat st;
+                if (!drift_is_meant(c, w.pattern))
+                        continue;
+                _cleanup_(closep) int fd =
+                        root < 0 ? -1 : open_in_root(root, arena_cstr(&arena, w.value), O_PATH | O_DIRECTORY);
+                struct guard_folder f = { 0 };
+                int r = fd < 0 || fstat(fd, &st) < 0 ? -ENOENT : 0;
+                if (r == 0) {
+                        f = (struct guard_folder){ .ino = st.st_ino, .dev = barrier_dev(st.st_dev) };
+                        r = barrier_set_folder(d->barrier, f.dev, f.ino, true);
+                }
+                if (r == 0)
+                        *vec_push(&g->folders) = f;
+                else
+                        agent_tell(d->agent, "container %.*s: %.*s is not guarded: %s", STR_FMT(name_of(c)),
+                                   STR_FMT(w.value), strerror(-r));
+        }
+}
+
+/* -------------------------------------------------------------------------------------------------- policies ---- */
+
+/*
+ * The file system of the root, as the kernel means it. The first program of a container lies on it; else the kernel
+ * noted it. Of one that ran before us it is asked for now; numbers of stat are the kernel's there for overlays.
+ */
+static uint32_t root_dev(const struct drift *d, const struct drift_container *g, const struct container_entry *c,
+                         uint32_t pid, const struct event *exec)
+{
+        struct guard_policy old;
+        struct stat st;
+        char path[64];
+        if (barrier_policy(d->barrier, g->cgroup_id, &old) == 0 && old.root_dev)
+                return old.root_dev;
+        if (exec && exec->facts.is_on_root)
+                return exec->exec.exe_dev;
+        snprintf(path, sizeof(path), "/proc/%u/root/", pid);
+        return g->has_layers && stat(path, &st) == 0 ? barrier_dev(st.st_dev) : 0;
+}
+
+struct drift_container *drift_guard(struct drift *d, const struct container_entry *c, uint64_t cgroup_id, uint32_t pid,
+                                    const struct event *exec)
+{
+        const struct container_mount *root = container_mount_of(c, STR("/"));
+        struct drift_container *g = xcalloc(1, sizeof(*g));
+        g->cgroup_id = cgroup_id;
+        g->has_layers = root && str_is(root->type, "overlay");
+        g->policy = (struct guard_policy){ .mode = drift_mode_of(d->o, c), .flags = drift_flags_of(d->o, c) };
+        g->policy.root_dev = root_dev(d, g, c, pid, exec);
+        if (g->policy.mode != GUARD_OFF)
+                choose_list(d, g, c, pid, exec);
+        if (g->policy.flags & GUARD_APPEND_ONLY)
+                add_folders(d, g, c, pid);
+        int r = barrier_set_policy(d->barrier, cgroup_id, &g->policy);
+        if (r < 0)
+                agent_tell(d->agent, "container %.*s is not protected: the kernel does not take its policy: %s",
+                           STR_FMT(name_of(c)), strerror(-r));
+        else
+                tell_protection(d, g, c);
+        struct drift_container **bucket = &d->containers[cgroup_id & (DRIFT_BUCKETS - 1)];
+        g->next = *bucket;
+        *bucket = g;
+        return g;
+}
+
+void drift_unguard(struct drift *d, uint64_t cgroup_id)
+{
+        struct drift_container **at = &d->containers[cgroup_id & (DRIFT_BUCKETS - 1)], *g = drift_find(d, cgroup_id);
+        (void)barrier_forget_policy(d->barrier, cgroup_id);
+        if (!g)
+                return;
+        while (*at != g)
+                at = &(*at)->next;
+        *at = g->next;
+        for (size_t i = 0; i < g->folders.n; i++)
+                (void)barrier_set_folder(d->barrier, g->folders.v[i].dev, g->folders.v[i].ino, false);
+        vec_done(&g->folders);
+        give_back(d, g->list);
+        free(g);
+}

@@ -1,0 +1,306 @@
+#!/usr/bin/env python3
+"""Drift against real containers: only what the scanned image contains may run. What is dropped, changed, replaced, in memory or on a
+volume is killed before its first instruction in enforce mode, told in alert mode, and left alone in log mode; what the image has runs.
+Here the kernel kills at exec; that BPF LSM denies is tested in a virtual machine (test-lsm-vm.sh).
+"""
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+
+import runclib
+import taplib
+from runclib import until
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+BUILD = os.path.abspath(os.environ.get("SEKISHO_BUILD", os.path.join(HERE, "../../build")))
+SEKISHO = os.path.join(BUILD, "sekisho")
+WATCHDOG_SECONDS = 500
+KILLED = 137
+TOLD_SECONDS = 10
+
+tap = taplib.Tap(dict(os.environ))
+
+
+def skip_all(reason):
+    print("1..0 # SKIP " + reason)
+    sys.exit(0)
+
+
+class Agent:
+    def __init__(self, work, name, *options):
+        self.alerts_path, self.log_path = os.path.join(work, name + ".jsonl"), os.path.join(work, name + ".log")
+        with open(self.log_path, "w") as log:
+            self.process = subprocess.Popen(["timeout", "-s", "KILL", str(WATCHDOG_SECONDS), SEKISHO, "agent", "--foreground", "-o", "none",
+                                             "--least", "informational", "--alerts", self.alerts_path, *options], stdout=log, stderr=log,
+                                            stdin=subprocess.DEVNULL)
+        until(lambda: "watching:" in self.log() or self.process.poll() is not None)
+        self.is_watching = self.process.poll() is None
+
+    def log(self):
+        with open(self.log_path, encoding="utf-8", errors="replace") as file:
+            return file.read()
+
+    def alerts(self, container, **fields):
+        try:
+            with open(self.alerts_path, encoding="utf-8") as file:
+                lines = file.read().split("\n")[:-1]
+        except OSError:
+            return []
+        found = []
+        for a in (json.loads(line) for line in lines):
+            out = a["output_fields"]
+            if a["source"] == "drift" and out.get("container.id") == container and all(out.get("drift." + k) == v for k, v in fields.items()):
+                found.append(a)
+        return found
+
+    def end(self):
+        with open("/proc/%d/task/%d/children" % (self.process.pid, self.process.pid)) as file:
+            children = file.read().split()
+        if children:
+            os.kill(int(children[0]), signal.SIGTERM)
+        try:
+            return self.process.wait(60)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            return 99
+
+
+def fill(c, work, actor):
+    """The image, and what is mounted into its container."""
+    for name in ("usr/bin/actor", "usr/bin/victim", "usr/bin/victim2", "usr/bin/victim3", "usr/bin/touched", "usr/bin/old"):
+        with open(actor, "rb") as file:
+            c.add(name, file.read(), 0o755)
+    c.add("usr/bin/tool", "#!/bin/sh\nexit 7\n", 0o755)
+    c.add("opt/empty")
+    c.add("usr/share/app.sh", "exit 8\n")
+    c.add("usr/share/app.pl", "exit 9;\n")
+    c.add_program("/bin/true", "usr/bin/dynamic")
+    c.add_program(shutil.which("perl"), "usr/bin/perl")
+    loader = os.path.join(c.image, "lib64/ld-linux-x86-64.so.2")
+    if not os.path.exists(loader):
+        os.makedirs(os.path.dirname(loader), exist_ok=True)
+        shutil.copy(os.path.realpath("/lib64/ld-linux-x86-64.so.2"), loader)
+    volume = os.path.join(work, "volume-" + c.id)
+    os.makedirs(volume)
+    shutil.copy(actor, os.path.join(volume, "actor"))
+    c.more_mounts = [{"destination": "/run", "type": "tmpfs", "source": "tmpfs", "options": ["nosuid", "mode=1777"]},
+                     {"destination": "/data", "type": "bind", "source": volume, "options": ["rbind", "rw"]}]
+
+
+OWN_OVERLAY = ("mkdir -p /opt/l/bin /opt/l2 /opt/m; cp /usr/bin/actor /opt/l/bin/a; "
+               "busybox mount -t overlay -o lowerdir=/opt/l2:/opt/l none /opt/m && exec /opt/m/bin/a noop")
+
+# Name, command, verdict that is told (None: it may run), exit code of what runs.
+WAITS = "echo 'sleep 20; exit 3' > /opt/%s.sh; "
+CASES = (
+    ("the image's program", "exec /usr/bin/actor noop", None, 0),
+    ("the image's program by a link that was made", "ln -s /usr/bin/actor /opt/l; exec /opt/l noop", None, 0),
+    ("the image's script", "exec /usr/bin/tool", None, 7),
+    ("the image's script, given to sh", "exec sh /usr/share/app.sh", None, 8),
+    ("the image's script, given to perl", "exec perl /usr/share/app.pl", None, 9),
+    ("the image's program, given to ld.so", "exec /lib64/ld-linux-x86-64.so.2 /usr/bin/dynamic", None, 0),
+    ("a dropped file that is only read", "cp /usr/bin/actor /opt/read; cat /opt/read >/dev/null; exec /bin/true", None, 0),
+    ("data that was made, given to a script of the image", "echo x > /opt/data; exec sh /usr/share/app.sh /opt/data", None, 8),
+    ("a dropped program", "cp /usr/bin/actor /opt/x; exec /opt/x noop", "dropped", 0),
+    ("by a symbolic link", "cp /usr/bin/actor /opt/x1; ln -s /opt/x1 /opt/y; exec /opt/y noop", "dropped", 0),
+    ("by a hard link", "cp /usr/bin/actor /opt/x2; ln /opt/x2 /opt/h; exec /opt/h noop", "dropped", 0),
+    ("by a descriptor", "cp /usr/bin/actor /opt/x3; exec /usr/bin/actor fexec /opt/x3 noop", "dropped", 0),
+    ("changed in place", "cat /usr/bin/actor >> /usr/bin/victim; exec /usr/bin/victim noop", "changed", 0),
+    ("changed only in its times", "touch /usr/bin/touched; exec /usr/bin/touched noop", "changed", 0),
+    ("another renamed over it", "cp /usr/bin/actor /usr/bin/n; mv /usr/bin/n /usr/bin/victim2; exec /usr/bin/victim2 noop", "dropped", 0),
+    ("removed and made anew", "rm /usr/bin/victim3; cp /usr/bin/actor /usr/bin/victim3; exec /usr/bin/victim3 noop", "dropped", 0),
+    ("in memory", "exec /usr/bin/actor memfd x /usr/bin/actor noop", "memfd", 0),
+    ("in memory, by its path", "exec /usr/bin/actor memfd-path x /usr/bin/actor noop", "memfd", 0),
+    ("deleted", "cp /usr/bin/actor /opt/d; exec /usr/bin/actor deleted /opt/d noop", "dropped", 0),
+    ("on a tmpfs", "cp /usr/bin/actor /run/x; exec /run/x noop", "tmpfs", 0),
+    ("on a volume", "exec /data/actor noop", "mounted", 0),
+    ("a dropped script", "printf '#!/bin/sh\\nsleep 20\\nexit 3\\n' > /opt/s; chmod +x /opt/s; exec /opt/s", "dropped", 3),
+    ("sh and a dropped script", WAITS % "a" + "exec sh /opt/a.sh", "dropped", 3),
+    ("sh with options", WAITS % "b" + "exec sh -e -u /opt/b.sh", "dropped", 3),
+    ("sh and a script on a tmpfs", "echo 'sleep 20; exit 3' > /run/c.sh; exec sh /run/c.sh", "tmpfs", 3),
+    ("perl and a dropped script", "echo 'sleep 20; exit 3' > /opt/d.pl; exec perl /opt/d.pl", "dropped", 3),
+    ("ld.so and a dropped program", "cp /usr/bin/perl /opt/p; exec /lib64/ld-linux-x86-64.so.2 /opt/p -e 'sleep 20; exit 3'", "dropped", 3),
+)
+
+
+def run_cases(agent, c, mode):
+    for name, command, verdict, code in CASES:
+        before = len(agent.alerts(c.id))
+        wanted = KILLED if verdict and mode == "enforce" else code
+        if mode != "enforce" and "sleep 20" in command:
+            command = command.replace("sleep 20", "sleep 1")
+        got, output = c.run("/bin/sh", "-c", command)
+        told = [] if verdict is None or not until(lambda: len(agent.alerts(c.id)) > before, TOLD_SECONDS) else agent.alerts(c.id)[before:]
+        if verdict is None:
+            tap.ok(got == wanted, "%s: %s: runs" % (mode, name), "exit %d, wanted %d\n%s\n%s" % (got, wanted, output, agent.alerts(c.id)[before:]))
+            continue
+        a = told[0] if told else {"output_fields": {}}
+        action = "killed" if mode == "enforce" else "none"
+        priority = {"enforce": "Critical", "alert": "Warning", "log": "Informational"}[mode]
+        good = (got == wanted and a["output_fields"].get("drift.verdict") == verdict and a.get("action") == action and
+                a.get("priority") == priority and a["output_fields"].get("drift.mode") == mode)
+        tap.ok(good, "%s: %s: %s" % (mode, name, "killed" if mode == "enforce" else "told"),
+               "exit %d, wanted %d, %s\n%s\n%s" % (got, wanted, verdict, output, json.dumps(told)[:1500]))
+
+
+def test_modes(work, actor, same_disk):
+    """The same image in three containers with three modes, and one agent."""
+    containers = {}
+    agent = None
+    try:
+        for mode in ("enforce", "alert", "log") if same_disk else ("enforce",):
+            c = containers[mode] = runclib.Container(work, "drift-%s%d" % (mode, same_disk))
+            c.same_disk, c.overlay_options = same_disk, "" if same_disk else ",xino=on"  # numbers of its own
+            fill(c, work, actor)
+        manifest = os.path.join(work, "manifest%d" % same_disk)
+        scan = subprocess.run([SEKISHO, "scan", "dir:" + containers["enforce"].image, "-q", "--no-record", "--manifest", manifest],
+                              capture_output=True, text=True)
+        if scan.returncode not in (0, 1):
+            tap.ok(False, "a manifest is written", scan.stderr)
+            return
+        ids = "sekisho-drift-*%d-%d" % (same_disk, os.getpid())
+        options = ["--drift", ids + "=" + manifest]
+        for mode, c in containers.items():
+            options += ["--drift-mode", c.id + "=" + mode]
+        agent = Agent(work, "agent%d" % same_disk, *options)
+        if not agent.is_watching:
+            tap.ok(False, "the agent starts", agent.log())
+            return
+        for mode, c in containers.items():
+            why = c.start("/usr/bin/actor", "wait")
+            if why:
+                tap.skip(mode, why)
+                continue
+            until(lambda c=c: "container %s: drift" % c.id in agent.log())
+            run_cases(agent, c, mode)
+        check_words(agent, containers["enforce"])
+        tap.ok(("by the manifest of" in agent.log()) and ("looked up in" in agent.log()) != same_disk,
+               "the agent says what protects a container" + ("" if same_disk else ", and how the layers were had"), agent.log())
+        tap.ok("is not what the scan saw" not in agent.log(), "all files of the image are what the scan saw", agent.log())
+        code = agent.end()
+        tap.ok(code == 0, "the agent ends", "exit %s\n%s" % (code, agent.log()))
+        agent = None
+    finally:
+        for c in containers.values():
+            c.end()
+        if agent:
+            agent.end()
+
+
+def check_words(agent, c):
+    changed = [a["output"] for a in agent.alerts(c.id, verdict="changed", file="/usr/bin/victim")]
+    tap.ok(any("/usr/bin/victim was changed since the scan, of layer 1; the process was killed" in w for w in changed),
+           "an alert says whose file was changed", changed)
+    replaced = [a["output"] for a in agent.alerts(c.id, verdict="dropped", file="/usr/bin/victim2")]
+    tap.ok(any("/usr/bin/victim2 stands in the place of a file, of layer 1" in w for w in replaced),
+           "an alert says in whose place a file stands", replaced)
+    dropped = [a["output"] for a in agent.alerts(c.id, verdict="dropped", file="/opt/x")]
+    tap.ok(any("/opt/x is not in the image: it was made since the container was" in w for w in dropped),
+           "an alert says that a file is not in the image", dropped)
+
+
+def test_layers_only(work, actor):
+    """Without a manifest: the layers protect. A container that was there before the agent is protected too."""
+    c = runclib.Container(work, "drift-old")
+    c.same_disk, c.more_capabilities = True, ["CAP_SYS_ADMIN"]
+    agent = None
+    try:
+        fill(c, work, actor)
+        why = c.start("/usr/bin/actor", "wait")
+        if why:
+            tap.skip("without a manifest", why)
+            return
+        agent = Agent(work, "layers", "--drift-mode", c.id + "=enforce")
+        tap.ok(until(lambda: "container %s: drift enforce, by its layers" % c.id in agent.log()),
+               "a container that ran before is protected before its next program", agent.log())
+        for what, command, wanted in (("its program runs", "exec /usr/bin/actor noop", 0),
+                                      ("a dropped one does not", "cp /usr/bin/actor /opt/x; exec /opt/x noop", KILLED),
+                                      ("nor one in the lower layer of an overlay of its own making", OWN_OVERLAY, KILLED)):
+            got, output = c.run("/bin/sh", "-c", command)
+            tap.ok(got == wanted, "by layers: " + what, "exit %d\n%s\n%s" % (got, output, agent.log()))
+        code = agent.end()
+        agent = None
+        tap.ok(code == 0, "the agent ends", code)
+        got, output = c.run("/bin/sh", "-c", "exec /opt/x noop")
+        tap.ok(got == 0, "after the agent nothing is left in the kernel", "exit %d\n%s" % (got, output))
+    finally:
+        c.end()
+        if agent:
+            agent.end()
+
+
+def test_tampered_storage(work, actor):
+    """Files of the image that were changed on the host, below the overlay, after the scan."""
+    c = runclib.Container(work, "drift-tampered")
+    c.same_disk = True
+    agent = None
+    try:
+        fill(c, work, actor)
+        manifest = os.path.join(work, "tampered")
+        subprocess.run([SEKISHO, "scan", "dir:" + c.image, "-q", "--no-record", "--manifest", manifest], capture_output=True)
+        with open(os.path.join(c.image, "usr/bin/old"), "r+b") as file:  # the same size
+            file.seek(-1, os.SEEK_END)
+            byte = file.read(1)
+            file.seek(-1, os.SEEK_END)
+            file.write(bytes([byte[0] ^ 1]))
+        with open(os.path.join(c.image, "usr/bin/victim"), "ab") as file:
+            file.write(b"x")
+        agent = Agent(work, "tampered-agent", "--drift", c.id + "=" + manifest, "--drift-mode", c.id + "=enforce")
+        why = c.start("/usr/bin/actor", "wait")
+        if why:
+            tap.skip("tampered storage", why)
+            return
+        until(lambda: "container %s: drift" % c.id in agent.log())
+        got, output = c.run("/usr/bin/victim", "noop")
+        tap.ok(got == KILLED, "a file of another size than the scan saw is killed", "exit %d\n%s\n%s" % (got, output, agent.log()))
+        tap.ok(until(lambda: "/usr/bin/old is not what the scan saw" in agent.log()), "another content is found by its digest", agent.log())
+        got, output = c.run("/usr/bin/old", "noop")
+        tap.ok(got == KILLED, "and is killed from then on", "exit %d\n%s" % (got, output))
+        got, output = c.run("/usr/bin/actor", "noop")
+        tap.ok(got == 0, "the others run", "exit %d\n%s" % (got, output))
+        with open(os.path.join(c.disk, "image/usr/bin/touched"), "r+b") as file:  # while the container runs
+            file.write(file.read(4))
+        got, output = c.run("/usr/bin/touched", "noop")
+        tap.ok(got == KILLED, "a file that is written to below the running container is killed", "exit %d\n%s" % (got, output))
+    finally:
+        c.end()
+        if agent:
+            agent.end()
+
+
+def test_refusals():
+    for what, options, words in (("a mode", ["--drift-mode", "x=strict"], "--drift-mode takes"),
+                                 ("what is forbidden", ["--forbid", "x=fork"], "--forbid takes"),
+                                 ("a directory", ["--append-only", "x=var/log"], "--append-only takes"),
+                                 ("a manifest", ["--drift", "/dev/null"], "--drift /dev/null: it ends after 0 lines")):
+        tap.expect("%s that is none is refused" % what, [SEKISHO, "agent", "--foreground", *options], 3, [words])
+
+
+def main():
+    why = runclib.missing()
+    if why or not shutil.which("perl") or not shutil.which("cc"):
+        skip_all(why or "perl and cc are needed")
+    doctor = json.loads(subprocess.run([SEKISHO, "doctor", "--json"], capture_output=True, text=True).stdout)
+    kill = [c for c in doctor["checks"] if c["name"] == "kill by manifest"]
+    if not kill or not kill[0]["good"]:
+        skip_all("the kernel does not take the guard: " + (kill[0]["words"] if kill else "?"))
+    with tempfile.TemporaryDirectory() as work:
+        actor = os.path.join(work, "actor")
+        built = subprocess.run(["cc", "-D_GNU_SOURCE", "-O1", "-static", "-o", actor, os.path.join(HERE, "../tools/actor.c")],
+                               capture_output=True, text=True)
+        if built.returncode:
+            skip_all("no static program can be built: " + built.stderr.strip()[:100])
+        test_refusals()
+        test_modes(work, actor, True)
+        test_modes(work, actor, False)
+        test_layers_only(work, actor)
+        test_tampered_storage(work, actor)
+    tap.end()
+    sys.exit(1 if tap.failed else 0)
+
+
+main()
