@@ -557,5 +557,6 @@ int main(void)
                 cmocka_unit_test(clauses),       cmocka_unit_test(sound_of_conditions), cmocka_unit_test(sound_of_many),
                 cmocka_unit_test(sound_of_ours), cmocka_unit_test(sound_of_falco),
         };
+        cmocka_set_message_output(CM_OUTPUT_TAP);
         return cmocka_run_group_tests(tests, NULL, NULL);
 }
