@@ -16,7 +16,7 @@ static bool is_thawed(const struct act_target *t, const struct act_order *o) { r
 
 static int freeze(const struct act_target *t, const struct act_order *o, struct error *err)
 {
-        return act_freeze(t, err);
+        return act_freeze(t, o->is_hasty, err);
 }
 
 static int thaw(const struct act_target *t, const struct act_order *o, struct error *err) { return act_thaw(t, err); }
@@ -78,7 +78,7 @@ static bool has_ended(const struct act_target *t, const struct act_order *o)
 
 static int terminate(const struct act_target *t, const struct act_order *o, struct error *err)
 {
-        return act_terminate(t, err);
+        return act_terminate(t, o->is_hasty, err);
 }
 
 const struct act_action act_actions[] = {

@@ -14,6 +14,7 @@ struct act_order {
         const char *journal;  /* file, or NULL */
         const char *by, *why; /* who asked for it, and the reason: "rule \"...\"" */
         bool is_dry_run;
+        bool is_hasty; /* asks the kernel, and does not wait until the last process has stopped */
 };
 
 struct act_action {

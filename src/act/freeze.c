@@ -79,11 +79,11 @@ static int no_freezer(const struct act_target *t, struct error *err)
                          "container %s: no freezer: neither cgroup.freeze (5.2) nor that of cgroup v1", t->name);
 }
 
-static int freeze_v1(const struct act_target *t, const char *word)
+static int freeze_v1(const struct act_target *t, const char *word, bool is_hasty)
 {
         int64_t end = now_ms() + ACT_WAIT_MS;
         int r = act_cgroup_write(t->freezer, "freezer.state", word);
-        while (r == 0 && (r = has_line(t->freezer, "freezer.state", word)) == 0) {
+        while (r == 0 && !is_hasty && (r = has_line(t->freezer, "freezer.state", word)) == 0) {
                 if (now_ms() > end)
                         return -ETIMEDOUT;
                 poll(NULL, 0, STEP_MS);
@@ -92,15 +92,15 @@ static int freeze_v1(const struct act_target *t, const char *word)
         return r < 0 ? r : 0;
 }
 
-int act_freeze(const struct act_target *t, struct error *err)
+int act_freeze(const struct act_target *t, bool is_hasty, struct error *err)
 {
         int r;
         if (has_unified(t)) {
                 r = act_cgroup_write(t->unified, "cgroup.freeze", "1");
-                if (r == 0)
+                if (r == 0 && !is_hasty)
                         r = act_cgroup_wait(t->unified, "frozen 1");
         } else if (t->freezer[0]) {
-                r = freeze_v1(t, "FROZEN");
+                r = freeze_v1(t, "FROZEN", is_hasty);
         } else {
                 return no_freezer(t, err);
         }
@@ -118,7 +118,7 @@ int act_thaw(const struct act_target *t, struct error *err)
         if (has_unified(t))
                 r = act_cgroup_write(t->unified, "cgroup.freeze", "0");
         else if (t->freezer[0])
-                r = freeze_v1(t, "THAWED");
+                r = freeze_v1(t, "THAWED", false);
         else
                 return no_freezer(t, err);
         return r < 0 ? error_errno(err, r, "container %s cannot be thawed", t->name) : 0;

@@ -10,8 +10,8 @@
 
 #define ACT_WAIT_MS 5000 /* until the kernel has done what was asked */
 
-/* 0, -ETIMEDOUT: asked for, and a process has not stopped yet; other -errno; with words. */
-int act_freeze(const struct act_target *t, struct error *err);
+/* 0, -ETIMEDOUT: asked for, and a process has not stopped yet; other -errno; with words. Hasty: does not wait. */
+int act_freeze(const struct act_target *t, bool is_hasty, struct error *err);
 int act_thaw(const struct act_target *t, struct error *err);
 bool act_is_frozen(const struct act_target *t);
 

@@ -73,7 +73,8 @@ int act_terminate_by_signals(const struct act_target *t, struct error *err)
         const char *dir = t->unified[0] ? t->unified : t->freezer;
         bool was_frozen = act_is_frozen(t);
         if (!was_frozen)
-                (void)act_freeze(t, NULL); /* so that nothing is forked meanwhile; without it the rounds have to do */
+                (void)act_freeze(t, false,
+                                 NULL); /* so that nothing is forked meanwhile; without it the rounds have to do */
         for (unsigned i = 0; i < ROUNDS_MAX; i++) {
                 if (kill_round(dir, 0) == 0)
                         return 0;
@@ -83,7 +84,7 @@ int act_terminate_by_signals(const struct act_target *t, struct error *err)
         return not_ended(t, err);
 }
 
-int act_terminate(const struct act_target *t, struct error *err)
+int act_terminate(const struct act_target *t, bool is_hasty, struct error *err)
 {
         int r = t->unified[0] ? act_cgroup_write(t->unified, "cgroup.kill", "1") : -ENOENT;
         if (r == -ENOENT)
@@ -91,7 +92,7 @@ int act_terminate(const struct act_target *t, struct error *err)
         if (r < 0)
                 return error_errno(err, r, "container %s cannot be terminated", t->name);
         act_release_freezer(t);
-        r = act_cgroup_wait(t->unified, "populated 0");
+        r = is_hasty ? 0 : act_cgroup_wait(t->unified, "populated 0");
         if (r == -ETIMEDOUT)
                 return not_ended(t, err);
         return 0; /* also -ENOENT, -ENODEV: its runtime has taken the cgroup away */

@@ -7,8 +7,9 @@
 
 #include "act/target.h"
 
-/* 0: nothing of it runs any more. -ETIMEDOUT: killed, and something has not ended yet; other -errno; with words. */
-int act_terminate(const struct act_target *t, struct error *err);
+/* 0: nothing of it runs any more (hasty: or will, in a moment). -ETIMEDOUT: killed, and something has not ended yet;
+ * other -errno; with words. */
+int act_terminate(const struct act_target *t, bool is_hasty, struct error *err);
 
 /* The same by signals alone, as on kernels without cgroup.kill. */
 int act_terminate_by_signals(const struct act_target *t, struct error *err);

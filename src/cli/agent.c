@@ -3,6 +3,7 @@
 
 #include "base/vec.h"
 #include "cli/agent-files.h"
+#include "cli/agent-guard.h"
 #include "cli/command.h"
 #include "cli/rule.h"
 
@@ -17,10 +18,12 @@ struct agent_command {
         const char *rules[RULE_FILES_MAX];
         size_t n_rules;
         const char *alerts, *incidents, *output, *least;
+        struct respond_options respond;
         bool is_full;
         uint64_t ring_kb;
         struct drift_options drift;
         struct files_options files;
+        struct guard_options guard;
 };
 
 static const struct option_spec options[] = {
@@ -35,7 +38,12 @@ static const struct option_spec options[] = {
         { "append-only", 0, "[PATTERN=]DIR", "files below DIR of containers only grow (BPF LSM); repeatable" },
         { "output", 'o', "FORMAT", "of alerts on standard output: text (the default), json or none" },
         { "least", 0, "PRIORITY", "least urgent priority that is told (default: warning)" },
+        { "respond", 0, "MODE", "to rules with an action: enforce (the default), alert or log" },
+        { "responses", 0, "FILE", "modes for workloads and rules" },
+        { "actions", 0, "FILE", "journal of what was done (default: actions.jsonl beside the alerts)" },
+        { "pins", 0, "DIR", "where what cuts containers off is kept (default: /sys/fs/bpf/sekisho)" },
         AGENT_FILES_OPTIONS,
+        GUARD_OPTIONS,
         { "mode", 0, "MODE", "lean (the default): no system call is slowed down; full: rules see system calls too" },
         { "ring", 0, "KIB", "size of each ring of events: a power of two (default: 4096)" },
         { NULL, 0, NULL, NULL },
@@ -52,7 +60,11 @@ static int add_word(const char **words, size_t *n, const char *value, struct err
 static int agent_option(void *state, const struct option_spec *o, const char *value, struct error *err)
 {
         struct agent_command *c = state;
-        int r = agent_files_option(&c->files, o, value, err);
+        int r = guard_option(&c->guard, o, value, err);
+        if (r == NOT_GUARD)
+                r = agent_files_option(&c->files, o, value, err);
+        else
+                return r;
         if (r != NOT_FILES)
                 return r;
         if (strcmp(o->name, "foreground") == 0) {
@@ -65,6 +77,15 @@ static int agent_option(void *state, const struct option_spec *o, const char *va
                 c->alerts = value;
         } else if (strcmp(o->name, "incidents") == 0) {
                 c->incidents = value;
+        } else if (strcmp(o->name, "respond") == 0) {
+                if (!respond_mode_parse(str_of(value), &c->respond.mode))
+                        return error_set(err, -EINVAL, "takes enforce, alert or log");
+        } else if (strcmp(o->name, "responses") == 0) {
+                c->respond.responses = value;
+        } else if (strcmp(o->name, "actions") == 0) {
+                c->respond.actions = value;
+        } else if (strcmp(o->name, "pins") == 0) {
+                c->respond.pins = value;
         } else if (strcmp(o->name, "drift") == 0) {
                 return add_word(c->drift.manifests, &c->drift.n_manifests, value, err);
         } else if (strcmp(o->name, "drift-mode") == 0) {
@@ -104,6 +125,16 @@ static int parse_priority(const char *name, enum rule_priority *ret)
         return -EINVAL;
 }
 
+static int undo(const struct files_options *f)
+{
+        struct error err = ERROR_NONE;
+        int n = guard_undo(f->guard_journal ? f->guard_journal : LOG_GUARD_JOURNAL, &err);
+        if (n < 0)
+                return fail(EXIT_INCOMPLETE, &err);
+        printf("%d %s guarded any more\n", n, n == 1 ? "log is not" : "logs are not");
+        return EXIT_CLEAN;
+}
+
 static int agent_main(void *state, int argc, char **argv)
 {
         extern const struct command command_agent;
@@ -115,12 +146,16 @@ static int agent_main(void *state, int argc, char **argv)
                                    .least = PRIORITY_WARNING,
                                    .files = c->files,
                                    .ring_bytes = (uint32_t)(c->ring_kb * 1024),
+                                   .respond = c->respond,
                                    .drift = c->drift,
                                    .is_full = c->is_full,
+                                   .guard = c->guard,
                                    .tell = say,
                                    .tell_problems = say_problems };
         if (argc)
                 return fail_usage(&command_agent, "takes no argument, not \"%s\"", argv[0]);
+        if (c->files.undo)
+                return undo(&c->files);
         if (!c->foreground)
                 return fail_usage(&command_agent, "runs in the foreground only: give --foreground");
         if (c->least && parse_priority(c->least, &o.least) < 0)

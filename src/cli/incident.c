@@ -127,8 +127,10 @@ static struct str done_words(struct arena *a, struct str action)
                 const char *action, *words;
         } table[] = {
                 { "killed", "KILLED before its first instruction" },
+                { "killed-after", "KILLED with its descendants, after the event" },
                 { "kill-failed", "NOT KILLED: the kernel could not" },
                 { "action-failed", "NOT DONE: the action failed" },
+                { "already", "nothing more to do: it was done before" },
                 { "would-act", "nothing done: a dry run" },
         };
         for (size_t i = 0; i < ARRAY_SIZE(table); i++)

@@ -5,8 +5,8 @@
 
 const char *const rule_priority_names[PRIORITIES] = { "Emergency", "Alert",  "Critical",      "Error",
                                                       "Warning",   "Notice", "Informational", "Debug" };
-const char *const rule_action_names[ACTIONS] = { "none", "allow",  "warn",       "deny",
-                                                 "kill", "freeze", "quarantine", "isolate" };
+const char *const rule_action_names[ACTIONS] = { "none",   "allow",      "warn",    "deny",     "kill",
+                                                 "freeze", "quarantine", "isolate", "terminate" };
 const char *const rule_response_names[RULE_RESPONSES] = { "none", "update", "replace", "mitigate", "accept" };
 
 /* The keys that append and override know, in the order of struct changes' by_key. */
@@ -23,6 +23,7 @@ enum changed_key {
         KEY_CAPTURE,
         KEY_CAPTURE_DURATION,
         KEY_ACTION,
+        KEY_WHEN,
         KEY_RESPONSE,
         KEY_WHY,
         KEY_FIX,
@@ -42,12 +43,14 @@ static const struct changeable changeable[] = {
         [KEY_CAPTURE] = { "capture", false, true }, /* read and of no effect here, as in a rule of its own */
         [KEY_CAPTURE_DURATION] = { "capture_duration", false, true },
         [KEY_ACTION] = { "action", false, true },
+        [KEY_WHEN] = { "when", false, true },
         [KEY_RESPONSE] = { "response", false, true },
         [KEY_WHY] = { "why", false, true },
         [KEY_FIX] = { "fix", false, true },
         [KEY_SEVERITY] = { "severity", false, true },
         { NULL, false, false },
 };
+_Static_assert(ARRAY_SIZE(changeable) <= CHANGEABLE_MAX + 1, "each key has a place in struct changes");
 
 static const char *const keys[] = {
         "rule",
@@ -67,6 +70,7 @@ static const char *const keys[] = {
         "capture_duration",
         "stage",
         "action",
+        "when",
         "response",
         "why",
         "fix",
@@ -112,13 +116,27 @@ static void load_priority(struct loading *l, const struct yaml_node *item, struc
                 r->priority = (enum rule_priority)i;
 }
 
+static void load_when(struct loading *l, const struct yaml_node *item, struct rule *r)
+{
+        static const char *const names[] = { "before", "after" };
+        const struct yaml_node *when = yaml_get(item, "when");
+        int i = when ? one_of(l, when, "when", names, ARRAY_SIZE(names), 0) : -1;
+        if (when && r->action != ACTION_KILL)
+                load_problem(l, PROBLEM_ERROR, "bad-value", when, "drop it", "when is for action kill alone");
+        else if (i >= 0)
+                r->acts_after = i == 1;
+}
+
 static void load_decision(struct loading *l, const struct yaml_node *item, struct rule *r)
 {
         const struct yaml_node *action = yaml_get(item, "action"), *response = yaml_get(item, "response");
         const struct yaml_node *severity = yaml_get(item, "severity");
         int i;
-        if (action && (i = one_of(l, action, "action", rule_action_names, ACTIONS, 1)) >= 0)
+        if (action && str_eq_nocase(yaml_text(action), STR("log"))) /* Trend Micro's word for a rule that only speaks */
+                r->action = ACTION_NONE;
+        else if (action && (i = one_of(l, action, "action", rule_action_names, ACTIONS, 1)) >= 0)
                 r->action = (enum rule_action)i;
+        load_when(l, item, r);
         if (severity && !severity_parse(yaml_text(severity), &r->severity))
                 load_problem(l, PROBLEM_ERROR, "bad-value", severity, "it is one of critical, high, medium, low",
                              "\"%.*s\" is no severity", STR_FMT(str_upto(yaml_text(severity), 60)));

@@ -46,10 +46,12 @@ void load_check_keys(struct loading *l, const struct yaml_node *item, const char
  */
 enum change { CHANGE_NONE, CHANGE_APPEND, CHANGE_REPLACE };
 
+#define CHANGEABLE_MAX 24 /* keys of an item that others can change */
+
 struct changes {
         bool any;         /* there are some: the item changes an earlier one */
         bool append_flag; /* append: true, the old way */
-        enum change by_key[16];
+        enum change by_key[CHANGEABLE_MAX];
 };
 
 struct changeable {

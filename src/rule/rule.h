@@ -95,6 +95,7 @@ enum rule_action { /* key "action"; none: the rule only speaks (a Falco rule) */
                    ACTION_FREEZE,
                    ACTION_QUARANTINE,
                    ACTION_ISOLATE,
+                   ACTION_TERMINATE,
                    ACTIONS
 };
 
@@ -122,6 +123,7 @@ struct rule {
         enum rule_priority priority;
         enum severity severity; /* key "severity", of checks; SEVERITY_UNKNOWN without it */
         enum rule_action action;
+        bool acts_after; /* key "when: after": kill once the event has been seen, not before the program runs */
         enum rule_response response;
         struct str_list tags;
         bool enabled;

@@ -6,7 +6,7 @@
 void agent_emit(struct agent *a, const struct alert *alert)
 {
         struct alert whole = *alert;
-        if (alert->priority > a->o->least)
+        if (alert->priority > a->o->least && !alert_is_deed(alert->action))
                 return;
         a->counts.alerts++;
         whole.hostname = a->hostname;
@@ -47,7 +47,7 @@ void agent_tell_held(struct agent *a, bool all)
 /* What was enforced is told each time; of anything else so many of a rule and a container. */
 static bool may_pass(struct agent *a, size_t rule, const struct event_record *r, enum alert_action action)
 {
-        if (action != ALERT_NOTHING)
+        if (alert_is_deed(action))
                 return true;
         struct str id = r->container ? r->container->id : STR("host");
         bool passes = limiter_pass(&a->limiter, rule, id, agent_now_ns(CLOCK_MONOTONIC));
@@ -75,7 +75,7 @@ static void on_hit(struct agent *a, size_t rule, const struct event_record *r, c
         const struct rule *hit = rule_set_rule(a->rules.set, rule);
         enum alert_action action = respond(a, hit, r);
         _cleanup_(buf_done) struct buf output = BUF_INIT(RULE_OUTPUT_BYTES_MAX);
-        if (hit->priority > a->o->least || !may_pass(a, rule, r, action))
+        if ((hit->priority > a->o->least && !alert_is_deed(action)) || !may_pass(a, rule, r, action))
                 return;
         rule_render(a->rules.eval, rule, record, &output);
         agent_emit(a, &(struct alert){ .rule = hit,

@@ -64,6 +64,7 @@ struct agent_source {
 struct agent {
         const struct agent_options *o;
         struct agent_rules rules;
+        struct respond_modes modes;
         struct sensor *sensor;
         struct process_table processes;
         struct container_table containers;

@@ -247,6 +247,17 @@ static void take_rules(struct agent *a, const struct agent_rules *rules)
                         agent_parts[i]->on_rules(a->part_states[i]);
 }
 
+static int load_modes(struct agent *a, struct error *err)
+{
+        struct respond_modes modes;
+        int r = respond_modes_load(a->o->respond.responses, a->o->respond.mode, &modes, err);
+        if (r < 0)
+                return r;
+        respond_modes_done(&a->modes);
+        a->modes = modes;
+        return 0;
+}
+
 /* 0, RULES_WRONG or < 0 with words. Rules that do not load leave those that are there. */
 static int load_rules(struct agent *a, struct error *err)
 {
@@ -257,16 +268,30 @@ static int load_rules(struct agent *a, struct error *err)
                 a->o->tell_problems(a->o->arg, &problems);
         if (r >= 0)
                 problems_done(&problems);
+        if (r != 0)
+                return r;
+        r = load_modes(a, err);
         if (r == 0)
                 take_rules(a, &rules);
+        else
+                agent_rules_done(&rules);
         return r;
+}
+
+/* What the kernel kills by itself: it knows no workloads, so only what is enforced in all of them. */
+static uint32_t kill_mask(const struct agent *a)
+{
+        uint32_t mask = 0;
+        for (size_t i = 0; i < rule_set_n(a->rules.set); i++)
+                if (respond_always_enforces(&a->modes, rule_set_rule(a->rules.set, i)))
+                        mask |= a->rules.kill_masks[i];
+        return mask;
 }
 
 /* What the loaded rules want of the programs in the kernel. */
 static int apply_rules(struct agent *a, struct error *err)
 {
-        struct observe_settings settings = { .kill_mask = a->rules.kill_mask,
-                                             .wants_env = asks_for(a, is_environment) };
+        struct observe_settings settings = { .kill_mask = kill_mask(a), .wants_env = asks_for(a, is_environment) };
         int r = sensor_set(a->sensor, &settings);
         return r < 0 ? error_errno(err, r, "the kernel does not take the kill rules") : 0;
 }
@@ -460,6 +485,7 @@ int agent_run(const struct agent_options *o, struct agent_counts *ret, struct er
         bursts_done(&a.bursts);
         sensor_close(a.sensor);
         agent_rules_done(&a.rules);
+        respond_modes_done(&a.modes);
         limiter_done(&a.limiter);
         a.counts.unwritten = a.sink.failed;
         alert_close(&a.sink);

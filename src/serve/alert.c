@@ -13,9 +13,14 @@
 
 #define SECOND_NS INT64_C(1000000000)
 
-const char *const alert_action_names[ALERT_ACTIONS] = { "none",      "killed",       "kill-failed", "denied",
-                                                        "frozen",    "isolated",     "terminated",  "quarantined",
-                                                        "would-act", "action-failed" };
+const char *const alert_action_names[ALERT_ACTIONS] = { "none",      "killed",        "kill-failed", "denied",
+                                                        "frozen",    "isolated",      "terminated",  "quarantined",
+                                                        "would-act", "action-failed", "already",     "killed-after" };
+
+bool alert_is_deed(enum alert_action action)
+{
+        return action != ALERT_NOTHING && action != ALERT_WOULD_ACT && action != ALERT_ALREADY;
+}
 
 int alert_open(struct alert_sink *s, struct error *err)
 {

@@ -35,10 +35,15 @@ enum alert_action {
         ALERT_QUARANTINED,
         ALERT_WOULD_ACT, /* a dry run: the output says what */
         ALERT_ACTION_FAILED,
+        ALERT_ALREADY,      /* it was done before */
+        ALERT_KILLED_AFTER, /* the process and its descendants, once the event was seen */
         ALERT_ACTIONS
 };
 
 extern const char *const alert_action_names[ALERT_ACTIONS];
+
+/* Was something done, so that it is told in any case? Not of what is said again and again. */
+bool alert_is_deed(enum alert_action action);
 
 struct alert_field {
         const char *name;

@@ -5,6 +5,8 @@
 #include "bpf/shared/exe.h"
 #include "serve/record.h"
 
+#include <stdlib.h>
+
 /* What the kernel knows when it decides, and the first field that it does not. */
 struct kernel_view {
         const char *type;
@@ -115,7 +117,7 @@ static uint32_t host_cases(void)
         return mask;
 }
 
-/* Adds the rule's cases to the mask, or says why not. */
+/* The mask of the rule's cases, or why there is none. */
 static bool compile_kill(const struct rule_set *set, size_t i, uint32_t *mask, struct problems *p)
 {
         _cleanup_(arena_done) struct arena arena = ARENA_INIT;
@@ -129,7 +131,8 @@ static bool compile_kill(const struct rule_set *set, size_t i, uint32_t *mask, s
                        arena_printf(&arena,
                                     "the kernel decides action kill before the program runs, and does not know %.*s",
                                     STR_FMT(field)),
-                       "ask only evt.type, proc.in_container, proc.exe.layer, proc.exe.deleted", p);
+                       "ask only evt.type, proc.in_container, proc.exe.layer, proc.exe.deleted, or add \"when: after\"",
+                       p);
                 return false;
         }
         if (own & host_cases()) {
@@ -137,18 +140,20 @@ static bool compile_kill(const struct rule_set *set, size_t i, uint32_t *mask, s
                        "add \"and proc.in_container = true\"", p);
                 return false;
         }
-        *mask |= own;
+        *mask = own;
         return true;
 }
 
 static int compile_kills(struct agent_rules *r, struct problems *p)
 {
         bool is_wrong = false;
+        r->kill_masks = xcalloc(rule_set_n(r->set) + 1, sizeof(*r->kill_masks));
         for (size_t i = 0; i < rule_set_n(r->set); i++) {
                 const struct rule *rule = rule_set_rule(r->set, i);
-                if (rule->action != ACTION_KILL || !rule->enabled || !(rule->stages & STAGE_SYSCALL))
+                if (rule->action != ACTION_KILL || rule->acts_after || !rule->enabled ||
+                    !(rule->stages & STAGE_SYSCALL))
                         continue;
-                if (compile_kill(r->set, i, &r->kill_mask, p))
+                if (compile_kill(r->set, i, &r->kill_masks[i], p))
                         r->n_kill++;
                 else
                         is_wrong = true;
@@ -163,7 +168,7 @@ int agent_rules_load(const char *const *files, size_t n, struct agent_rules *ret
         struct agent_rules loaded = { 0 };
         int r = 0;
         if (n == 0)
-                rule_loader_add_file(l, STR("(embedded) runtime.yaml"), rules_embedded());
+                rule_loader_add_file(l, STR("(embedded) data/rules"), rules_embedded());
         for (size_t i = 0; i < n && r == 0; i++) {
                 _cleanup_(buf_done) struct buf bytes = BUF_INIT(RULE_FILE_BYTES_MAX + 1);
                 r = read_file(files[i], &bytes, err);
@@ -189,5 +194,6 @@ void agent_rules_done(struct agent_rules *r)
 {
         rule_eval_free(r->eval);
         rule_set_free(r->set);
+        free(r->kill_masks);
         *r = (struct agent_rules){ 0 };
 }

@@ -13,14 +13,14 @@
 
 #include "rule/rule.h"
 
-/* The text of data/rules/runtime.yaml. */
+/* The text of data/rules/, one file behind the other. */
 struct str rules_embedded(void);
 
 struct agent_rules {
         struct rule_set *set;
         struct rule_eval *eval;
-        uint32_t kill_mask; /* exe_must_die() */
-        size_t n_kill;      /* rules in it */
+        uint32_t *kill_masks; /* of each rule: exe_must_die(); 0 of those that do not kill before the program runs */
+        size_t n_kill;        /* rules that do */
 };
 
 /*

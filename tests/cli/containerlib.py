@@ -151,8 +151,8 @@ class Podman(Machine):
 
     def remove(self):
         subprocess.run([*self.podman, "rm", "-f", "-t", "0", self.name], timeout=WAIT_SECONDS, **QUIET)
-        for directory, names, files in os.walk(self.work):  # chattr +i and the like are not podman's habit, read-only modes are
-            os.chmod(directory, 0o700)
+        with open("/proc/self/mounts") as file:  # podman keeps its store mounted onto itself, sometimes
+            points = [line.split()[1] for line in file if line.split()[1].startswith(self.work + "/")]
+        for point in reversed(points):
+            subprocess.run(["umount", point], timeout=WAIT_SECONDS, **QUIET)
         shutil.rmtree(self.store, ignore_errors=True)
-
-

@@ -72,7 +72,8 @@ static void embedded_rules_load(void **state)
         struct problems problems = { 0 };
         assert_int_equal(agent_rules_load(NULL, 0, &rules, &problems, NULL), 0);
         assert_int_equal(problems.n_errors + problems.n_warnings, 0);
-        assert_int_equal(rules.kill_mask, 0); /* nobody is killed who was not asked for */
+        for (size_t i = 0; i < rule_set_n(rules.set); i++)
+                assert_int_equal(rules.kill_masks[i], 0); /* nobody is killed who was not asked for */
         for (size_t i = 0; i < rule_set_n(rules.set); i++) {
                 struct arena arena = ARENA_INIT;
                 struct rule_needs needs;
