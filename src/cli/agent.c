@@ -163,8 +163,10 @@ static int agent_main(void *state, int argc, char **argv)
                 return agent_status(c->faces.socket, c->output && strcmp(c->output, "json") == 0);
         if (argc == 1 && strcmp(argv[0], "reload") == 0)
                 return agent_tell_reload(c->faces.socket);
+        if (argc == 1 && strcmp(argv[0], "metrics") == 0)
+                return agent_print_metrics(c->faces.socket);
         if (argc)
-                return fail_usage(&command_agent, "takes status, reload, or no argument, not \"%s\"", argv[0]);
+                return fail_usage(&command_agent, "takes status, reload, metrics, or no argument, not \"%s\"", argv[0]);
         if (c->files.undo)
                 return undo(&c->files);
         if (!c->foreground)
@@ -196,7 +198,7 @@ static int agent_main(void *state, int argc, char **argv)
 
 const struct command command_agent = {
         .name = "agent",
-        .usage = "agent --foreground [OPTIONS] | agent status | agent reload",
+        .usage = "agent --foreground [OPTIONS] | agent status|reload|metrics",
         .summary = "Watch what runs in the containers of this host, and tell or stop it",
         .help = "Programs that begin are seen by the kernel's own objects, without slowing down system calls; rules "
                 "say which "
