@@ -32,6 +32,25 @@ def check_recipes():
                    [agentlib.SEKISHO, "check", "--fail-on", "low", os.path.join(folder, name)], 0, ["waived by line"], ["SK-CHECK-00"])
 
 
+def check_config(work):
+    path = os.path.join(work, "agent.yaml")
+    for text, words in (("alrts: x\n", "agent.yaml:1:1: the agent has no option that is called alrts"), ("least: [warning, {a: b}]\n", "agent.yaml:1:18"),
+                        ("foreground: maybe\n", "true or false is wanted for foreground"), ("a: [\n", "agent.yaml: line"),
+                        ("foreground: true\nmode: odd\n", "agent.yaml:2:7: mode: takes lean or full"), ("config: x\n", "no option that is called config"),
+                        ("socket: a\nsocket: b\n", "agent.yaml:2:1: stands there twice"), ("[]\n", "options by their names"),
+                        ("foreground: true\nsocket: none\nsink: [fax]\n", "no sink is called")):
+        with open(path, "w") as file:
+            file.write(text)
+        code, output = tap.run(agentlib.SEKISHO, "agent", "--config", path)
+        tap.ok(code in (2, 3) and words in output, "refused: %r" % text, "%d\n%s" % (code, output))
+    alerts = os.path.join(work, "configured.jsonl")
+    with open(path, "w") as file:
+        file.write("least: debug\nincidents: %s\nsink:\n  - ocsf=%s\n" % (alerts + ".i", alerts + ".f"))
+    agent = agentlib.Agent(work, "configured", "--config", path)
+    tap.ok(agent.is_watching and os.path.exists(alerts + ".i") and os.path.exists(alerts + ".f"), "the agent takes its options from a file", agent.log())
+    tap.ok(agent.end() == 0, "and ends", agent.log())
+
+
 def check_docs(names):
     with open(os.path.join(agentlib.HERE, "../../docs/agent.md")) as file:
         documented = set(re.findall(r"CAP_[A-Z_]+", file.read()))
@@ -71,12 +90,14 @@ def main():
         check_unit(work, text)
         check_docs(names)
         check_recipes()
+        check_config(work)
         reason = container.start()
         if reason:
             tap.skip("the agent with these capabilities", reason)
         else:
             check_agent(work, names, container)
     finally:
+        agentlib.end_agents()
         container.remove()
         shutil.rmtree(work, ignore_errors=True)
     return tap.end()
