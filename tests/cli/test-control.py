@@ -255,8 +255,7 @@ def main():
         tap.ok(agent.is_watching and b'"status"' in ask(path, b'{"request":"status"}\n'), "and the next one takes it", agent.log())
         tap.ok(agent.end() == 0 and not os.path.exists(path), "which removes it when it ends", agent.log())
     finally:
-        if agent:
-            agent.end()
+        agentlib.end_agents()
         container.remove()
         shutil.rmtree(work, ignore_errors=True)
     return tap.end()

@@ -73,15 +73,16 @@ def check_shapes(work, container):
     tcp = socket.create_server(("127.0.0.1", 0))
     tcp.settimeout(agentlib.WAIT_SECONDS)
     log = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-    log.bind(os.path.join(work, "log"))
-    os.chmod(os.path.join(work, "log"), 0o666)
-    os.chmod(work, 0o755)
+    open_folder = tempfile.mkdtemp(dir="/tmp")  # the sink's user must reach it, as everybody reaches /dev/log
+    os.chmod(open_folder, 0o755)
+    log.bind(os.path.join(open_folder, "log"))
+    os.chmod(os.path.join(open_folder, "log"), 0o666)
     log.settimeout(agentlib.WAIT_SECONDS)
     findings, secret = os.path.join(work, "findings.jsonl"), "t0k" + "en%d" % os.getpid()
     agent = agentlib.Agent(work, "shapes", "--sink", "falcosidekick=http://127.0.0.1:%d" % falco.port,
                            "--sink", "webhook=http://127.0.0.1:%d/hook/%s?key=%s" % (hook.port, secret, secret),
                            "--sink", "syslog=udp://127.0.0.1:%d" % udp.getsockname()[1], "--sink", "syslog=tcp://127.0.0.1:%d" % tcp.getsockname()[1],
-                           "--sink", "syslog=unix:" + os.path.join(work, "log"), "--sink", "ocsf=" + findings)
+                           "--sink", "syslog=unix:" + os.path.join(open_folder, "log"), "--sink", "ocsf=" + findings)
     tap.ok(agent.is_watching, "the agent starts with six sinks", agent.log())
     with open("/proc/%d/task/%d/children" % (agent.pid(), agent.pid())) as file:
         children = [pid for pid in file.read().split() if open("/proc/%s/comm" % pid).read().startswith("sekisho-sink")]
@@ -133,6 +134,7 @@ def check_shapes(work, container):
     tap.ok(agent.end() == 0 and secret not in agent.log(), "secrets of URLs are not printed", agent.log())
     for thing in (falco, hook, udp, tcp, log, stream):
         thing.close()
+    shutil.rmtree(open_folder)
 
 
 def check_outage(work, container):
@@ -193,6 +195,7 @@ def main():
             check_outage(work, container)
             check_slow(work, container)
     finally:
+        agentlib.end_agents()
         container.remove()
         shutil.rmtree(work, ignore_errors=True)
     return tap.end()
