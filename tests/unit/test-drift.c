@@ -23,17 +23,12 @@ static void test_meant(void **state)
                 const char *pattern;
                 bool web, bare;
         } cases[] = {
-                { "", true, true },
-                { "web-1", true, false },
-                { "web-*", true, false },
-                { "localhost/*", true, false },
-                { "*:1", true, false },
-                { "0123456789ab", true, false }, /* the start of an id, as engines print it */
-                { "0123", false, false },        /* too short to mean one */
-                { ID, true, false },
-                { "c1", false, true },
-                { "c?", false, true },
-                { "*", true, true },
+                { "", true, true },       { "web-1", true, false },
+                { "web-*", true, false }, { "localhost/*", true, false },
+                { "*:1", true, false },   { "0123456789ab", true, false }, /* the start of an id, as engines print it */
+                { "0123", false, false },                                  /* too short to mean one */
+                { ID, true, false },      { "c1", false, true },
+                { "c?", false, true },    { "*", true, true },
                 { "web", false, false },
         };
         for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {

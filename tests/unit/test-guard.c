@@ -66,8 +66,8 @@ static void test_judge(void **state)
                 { "a volume beside it", &volume, OTHER, &unknown, NULL, &as_scanned, GUARD_MOUNTED },
         };
         for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-                enum guard_verdict v = guard_judge(cases[i].facts, cases[i].dev, cases[i].policy, cases[i].listed,
-                                                   cases[i].seen);
+                enum guard_verdict v =
+                        guard_judge(cases[i].facts, cases[i].dev, cases[i].policy, cases[i].listed, cases[i].seen);
                 if (v != cases[i].verdict)
                         fail_msg("%s: %d, not %d", cases[i].what, v, cases[i].verdict);
         }
