@@ -76,6 +76,7 @@ struct guardian {
         size_t n_ending;
         int64_t heard_ns, pinged_ns, born_ns; /* of the scanner */
         struct reporter reporter;
+        uint64_t looks;   /* questions to the scanner: files that were looked at */
         uint64_t dropped; /* written files that were not looked at for want of room; not told yet */
         bool is_leaving;
 };

@@ -453,6 +453,7 @@ static bool send_one(struct guardian *g, struct job_queue *q)
                 return false; /* later, or to the next scanner */
         (void)take_out(q, j);
         j->is_sent = true;
+        g->looks++;
         g->n_sent++;
         g->n_sent_written += j->is_written;
         return true;
