@@ -89,7 +89,7 @@ static void test_descriptors(void **state)
         struct file_key second = key(2);
         assert_int_equal(verdicts_find(v, 7, 2)->fd, -1);
         assert_true(verdicts_fits(verdicts_find(v, 7, 2), &second, true)); /* but is still known */
-        verdicts_put(v, &k, VERDICT_MALWARE, -1, NOW); /* anew: what the old row held is let go */
+        verdicts_put(v, &k, VERDICT_MALWARE, -1, NOW);                     /* anew: what the old row held is let go */
         assert_int_equal(released.n, 2);
         assert_int_equal(released.v[1], 40);
         assert_int_equal(verdicts_held(v), 2);

@@ -158,7 +158,7 @@ static void test_damaged(void **state)
         assert_int_equal(quarantine_open(store_path, true, &q, &err), 0);
         int fd = write_file("x", "x");
         assert_int_equal(quarantine_put(&q, fd, &item, &arena, &err), 0);
-        close(openat(q.items, "q-7.json", O_WRONLY | O_CREAT | O_CLOEXEC, 0600)); /* empty: a crash of old */
+        close(openat(q.items, "q-7.json", O_WRONLY | O_CREAT | O_CLOEXEC, 0600));  /* empty: a crash of old */
         close(openat(q.items, "q-07.json", O_WRONLY | O_CREAT | O_CLOEXEC, 0600)); /* not a name of ours */
         assert_int_equal(quarantine_list(&q, &arena, &all, &n, &bad, &err), 0);
         assert_int_equal(n, 1);
@@ -199,7 +199,12 @@ static void test_items(void **state)
         }
         free(text);
         static const char *const wrong[] = {
-                "[]", "{}", "{\"sha256\": 5}", "{\"sha256\": \"00\"}", "{\"size\": -1}", "{\"path\": \"\\\\q\"}",
+                "[]",
+                "{}",
+                "{\"sha256\": 5}",
+                "{\"sha256\": \"00\"}",
+                "{\"size\": -1}",
+                "{\"path\": \"\\\\q\"}",
                 "{\"xattrs\": [1]}",
         };
         for (size_t i = 0; i < ARRAY_SIZE(wrong); i++)
