@@ -415,6 +415,49 @@ def check_deaths(stage):
         stage.close_containers()
 
 
+def check_podman(stage):
+    """Podman, its store on the guarded file system: container and image are named as podman names them."""
+    what = "podman's container"
+    if not shutil.which('podman'):
+        tap.skip(what, 'podman is not installed')
+        return
+    storage = Storage(stage.work, 'pods', megabytes=512)
+    name, tar = 'sekisho-guard-%d' % os.getpid(), os.path.join(stage.work, 'image.tar')
+    settings = os.path.join(stage.work, 'storage.conf')
+    with open(settings, 'w') as f:
+        f.write('[storage]\ndriver = "overlay"\ngraphroot = "%s/root"\nrunroot = "%s/pods-run"\n' % (storage.path, stage.work))
+    os.environ['CONTAINERS_STORAGE_CONF'] = settings
+    podman = ['podman', '--runtime', 'runc', '--cgroup-manager', 'cgroupfs']
+    limits = ['--ulimit', 'nofile=20000:20000', '--ulimit', 'nproc=20000:20000', '--network', 'none']
+    agent = None
+    try:
+        image = Image(stage.storage, 'image-podman', malware=('opt/mal',))
+        run('tar', '-C', image.path, '-cf', tar, '.')
+        agent = Agent(stage.work, 'podman', [storage], *PATIENT)
+        code, words = run(*podman, 'import', tar, 'localhost/guarded:1')
+        if code == 0:
+            code, words = run(*podman, 'run', '-d', '--name', name, *limits, 'localhost/guarded:1', '/bin/sleep', '1000')
+        if code:
+            tap.skip(what, words[-200:])
+            return
+        got = run(*podman, 'exec', name, '/bin/sh', '-c', 'echo good')
+        tap.ok(got == (0, 'good\n'), what + ': what is clean runs', got)
+        got = run(*podman, 'exec', name, '/opt/mal')
+        tap.ok(denied(got), what + ': malware does not', got)
+        tap.ok(until(lambda: agent.malware(fd_name='/opt/mal', container_name=name, container_image='localhost/guarded:1', container_engine='podman')),
+               what + ' and its image are named', agent.malware())
+    finally:
+        run(*podman, 'rm', '-a', '-f', '-t', '0')
+        run(*podman, 'rmi', '-a', '-f')
+        if agent:
+            tap.ok(agent.end() == 0, 'the agent ends', agent.log())
+        with open('/proc/mounts') as f:
+            points = [line.split()[1] for line in f]
+        for point in reversed([p for p in points if p.startswith((storage.path + '/', stage.work + '/pods-run'))]):
+            run('umount', point)
+        storage.close()
+
+
 def main():
     reason = lib.missing()
     if reason:
@@ -431,6 +474,7 @@ def main():
         check_choices(stage)
         check_full_disk(stage)
         check_deaths(stage)
+        check_podman(stage)
     finally:
         if stage:
             stage.close()
