@@ -18,6 +18,7 @@ HERE = agentlib.HERE
 RULES = [os.path.join(HERE, "../../data/rules", name + ".yaml") for name in ("runtime", "files", "network", "privileges")]
 QUIET = {"Notice", "Informational", "Debug"}
 STARTING_SECONDS = 11
+BUILD_SECONDS = 150
 STORM = 20  # containers, one after the other
 
 tap = taplib.Tap(dict(os.environ))
@@ -119,6 +120,47 @@ def check_cases(agent, container):
     tap.ok(alerts is not None and not loud(alerts), "25 files are copied out and in by tar", alerts and told(alerts))
 
 
+BUILD = """FROM localhost/base:1
+RUN apt-get update && apt-get install -y --no-install-recommends jq
+RUN cp /bin/true /opt/made && chmod 755 /opt/made && /opt/made && echo 'print(1)' > /opt/s.py && python3 /opt/s.py
+RUN echo 'export A=1' >> /root/.bashrc && rm -rf /var/log/apt && echo true | sh
+"""
+
+
+def check_build(agent, work, container, archive):
+    """A build by podman: packages are installed, what was made is run."""
+    what = "1, 2, 3 an image is built: packages are installed, what was made is run"
+    if not shutil.which("podman"):
+        return tap.skip(what, "podman is not installed")
+    place = os.path.join(work, "podman")
+    os.makedirs(os.path.join(place, "context"))
+    with open(os.path.join(place, "context/Containerfile"), "w") as file:
+        file.write(BUILD)
+    with open(os.path.join(place, "containers.conf"), "w") as file:
+        file.write('[containers]\ndefault_ulimits = ["nofile=20000:20000", "nproc=20000:20000"]\n[engine]\ncgroup_manager = "cgroupfs"\nruntime = "runc"\n')
+    environment = dict(os.environ, CONTAINERS_CONF=os.path.join(place, "containers.conf"), TMPDIR=place, HOME=place)
+    podman = ["podman", "--root", os.path.join(place, "store"), "--runroot", os.path.join(place, "run")]
+    try:
+        done = subprocess.run([*podman, "import", "-q", archive, "localhost/base:1"], env=environment, capture_output=True, text=True, timeout=BUILD_SECONDS)
+        if done.returncode == 0:
+            done = subprocess.run([*podman, "build", "--network", "host", "--runtime", "runc", os.path.join(place, "context")], env=environment,
+                                  capture_output=True, text=True, timeout=BUILD_SECONDS)
+        if done.returncode:
+            return tap.skip(what, "podman cannot build here: " + (done.stdout + done.stderr).strip()[-200:])
+        watch = debianlib.Watch(agent, container)
+        watch.n = 2 * 10 ** 6
+        over = watch.told() is not None
+        builds = [a for a in agent.alerts() if str(a["output_fields"].get("container.name")).startswith("buildah-")]
+        tap.ok(over and not loud(builds), what, told(builds))
+    except subprocess.TimeoutExpired:
+        tap.skip(what, "podman does not end in time")
+    finally:
+        subprocess.run([*podman, "system", "reset", "-f"], env=environment, capture_output=True)
+        with open("/proc/self/mounts") as file:
+            for point in sorted((line.split()[1] for line in file if line.split()[1].startswith(place + "/")), reverse=True):
+                subprocess.run(["umount", "-l", point], capture_output=True)
+
+
 def check_storm(agent, work, container):
     """Many short containers: each is told apart, none of them is loud."""
     bundle = os.path.join(work, "storm")
@@ -160,6 +202,7 @@ def main():
         time.sleep(STARTING_SECONDS)  # not for something to happen: so that no rule holds back because the container is starting
         check_cases(agent, container)
         check_storm(agent, work, container)
+        check_build(agent, work, container, archive)
         code = agent.end()
         tap.ok(code == 0 and "0 records malformed" in agent.log(), "it ended", "%d\n%s" % (code, agent.log()))
         agent = None
