@@ -6,9 +6,11 @@ extern const struct agent_part part_control;
 extern const struct agent_part part_drift;
 extern const struct agent_part part_guard;
 extern const struct agent_part part_incidents;
+extern const struct agent_part part_integrity;
 extern const struct agent_part part_loaded;
 extern const struct agent_part part_log_guard;
 extern const struct agent_part part_respond;
+extern const struct agent_part part_sinks;
 extern const struct agent_part part_watch;
 
 /* clang-format off */
@@ -17,10 +19,12 @@ const struct agent_part *const agent_parts[] = {
         &part_incidents,
         &part_drift,
         &part_respond,
+        &part_integrity,
         &part_loaded,
         &part_log_guard,
         &part_guard,
         &part_watch, /* behind those that add to what is watched */
+        &part_sinks,
         &part_control,
         NULL,
 };
