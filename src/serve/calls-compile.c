@@ -3,8 +3,9 @@
 
 #include "serve/record.h"
 
-/* What is told by lean mode already: a program or a child that begins, a process that ends. */
-static const char *const lean_events[] = { "execve", "execveat", "clone", "procexit" };
+/* What is told by lean mode already: a program or a child that begins, a process that ends; what its hooks tell of. */
+static const char *const lean_events[] = { "execve", "execveat", "clone",  "procexit",   "connect",
+                                           "bind",   "listen",   "accept", "capability", "io_uring" };
 
 static bool is_lean(const char *event)
 {
@@ -17,11 +18,14 @@ static bool is_lean(const char *event)
 enum calls_need calls_need_of(const struct rule_needs *needs)
 {
         size_t n_lean = 0;
-        for (size_t i = 0; i < needs->n_events; i++)
+        bool has_some = false;
+        for (size_t i = 0; i < needs->n_events; i++) {
                 n_lean += is_lean(needs->events[i]);
+                has_some |= strcmp(needs->events[i], "sendto") == 0; /* datagrams with an address, and no others */
+        }
         if (needs->all_events || n_lean == needs->n_events)
                 return CALLS_NOT_NEEDED;
-        return n_lean ? CALLS_PARTLY : CALLS_ALL;
+        return n_lean || has_some ? CALLS_PARTLY : CALLS_ALL;
 }
 
 void calls_compile(const struct rule_set *set, struct arena *arena, struct sensor_recipes *ret)
