@@ -3,11 +3,18 @@
 #define SEKISHO_CLI_AGENT_FILES_H
 
 #include "cli/command.h"
+#include "sense/mapped-file.h"
 #include "serve/files-options.h"
+#include "serve/log-guard.h"
 
 #define AGENT_FILES_OPTIONS                                                                                            \
+        { "watch", 0, "PATH", "tell rules what happens to PATH: /etc, container:/var/log, default; repeatable" },      \
+                { "guard-logs", 0, "PATH",                                                                             \
+                  "let containers only append to files below PATH; default: /var/log; repeatable" },                   \
+                { "guard-journal", 0, "FILE", "where it stands what is guarded (default: " LOG_GUARD_JOURNAL ")" },    \
+                { "loaded", 0, "DIR", "keep in DIR what containers have loaded, for scans of them: " MAPPED_DIR },     \
         {                                                                                                              \
-                "watch", 0, "PATH", "tell rules what happens to PATH: /etc, container:/var/log, default; repeatable"   \
+                "undo", 0, NULL, "undo what an agent left that was killed (guarded logs), and end"                     \
         }
 
 /* 0; -EINVAL and words; NOT_FILES: the option is none of these. */

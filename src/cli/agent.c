@@ -3,6 +3,7 @@
 
 #include "base/vec.h"
 #include "cli/agent-files.h"
+#include "cli/agent-guard.h"
 #include "cli/command.h"
 #include "cli/rule.h"
 
@@ -22,6 +23,7 @@ struct agent_command {
         uint64_t ring_kb;
         struct drift_options drift;
         struct files_options files;
+        struct guard_options guard;
 };
 
 static const struct option_spec options[] = {
@@ -41,6 +43,7 @@ static const struct option_spec options[] = {
         { "actions", 0, "FILE", "journal of what was done (default: actions.jsonl beside the alerts)" },
         { "pins", 0, "DIR", "where what cuts containers off is kept (default: /sys/fs/bpf/sekisho)" },
         AGENT_FILES_OPTIONS,
+        GUARD_OPTIONS,
         { "mode", 0, "MODE", "lean (the default): no system call is slowed down; full: rules see system calls too" },
         { "ring", 0, "KIB", "size of each ring of events: a power of two (default: 4096)" },
         { NULL, 0, NULL, NULL },
@@ -57,7 +60,11 @@ static int add_word(const char **words, size_t *n, const char *value, struct err
 static int agent_option(void *state, const struct option_spec *o, const char *value, struct error *err)
 {
         struct agent_command *c = state;
-        int r = agent_files_option(&c->files, o, value, err);
+        int r = guard_option(&c->guard, o, value, err);
+        if (r == NOT_GUARD)
+                r = agent_files_option(&c->files, o, value, err);
+        else
+                return r;
         if (r != NOT_FILES)
                 return r;
         if (strcmp(o->name, "foreground") == 0) {
@@ -118,6 +125,16 @@ static int parse_priority(const char *name, enum rule_priority *ret)
         return -EINVAL;
 }
 
+static int undo(const struct files_options *f)
+{
+        struct error err = ERROR_NONE;
+        int n = guard_undo(f->guard_journal ? f->guard_journal : LOG_GUARD_JOURNAL, &err);
+        if (n < 0)
+                return fail(EXIT_INCOMPLETE, &err);
+        printf("%d %s guarded any more\n", n, n == 1 ? "log is not" : "logs are not");
+        return EXIT_CLEAN;
+}
+
 static int agent_main(void *state, int argc, char **argv)
 {
         extern const struct command command_agent;
@@ -132,10 +149,13 @@ static int agent_main(void *state, int argc, char **argv)
                                    .respond = c->respond,
                                    .drift = c->drift,
                                    .is_full = c->is_full,
+                                   .guard = c->guard,
                                    .tell = say,
                                    .tell_problems = say_problems };
         if (argc)
                 return fail_usage(&command_agent, "takes no argument, not \"%s\"", argv[0]);
+        if (c->files.undo)
+                return undo(&c->files);
         if (!c->foreground)
                 return fail_usage(&command_agent, "runs in the foreground only: give --foreground");
         if (c->least && parse_priority(c->least, &o.least) < 0)

@@ -161,7 +161,6 @@ static const int fatal[] = {
         SCMP_SYS(accept4),
         SCMP_SYS(sendto),
         SCMP_SYS(sendmsg),
-        SCMP_SYS(recvmsg),
         SCMP_SYS(ptrace),
         SCMP_SYS(process_vm_readv),
         SCMP_SYS(process_vm_writev),
@@ -202,7 +201,8 @@ static int add_all(scmp_filter_ctx filter, uint32_t action, const int *calls, si
         return r;
 }
 
-static int seccomp(void)
+/* receive_fd >= 0: of all sockets, messages may be taken from this one. */
+static int seccomp(int receive_fd)
 {
         scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(EPERM));
         if (!filter)
@@ -212,6 +212,14 @@ static int seccomp(void)
                 r = add_all(filter, SCMP_ACT_ERRNO(EACCES), refused_open, ARRAY_SIZE(refused_open));
         if (r == 0)
                 r = add_all(filter, SCMP_ACT_KILL_PROCESS, fatal, ARRAY_SIZE(fatal));
+        if (r == 0 && receive_fd < 0)
+                r = seccomp_rule_add(filter, SCMP_ACT_KILL_PROCESS, SCMP_SYS(recvmsg), 0);
+        if (r == 0 && receive_fd >= 0)
+                r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(recvmsg), 1,
+                                     SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)receive_fd));
+        if (r == 0 && receive_fd >= 0)
+                r = seccomp_rule_add(filter, SCMP_ACT_KILL_PROCESS, SCMP_SYS(recvmsg), 1,
+                                     SCMP_A0(SCMP_CMP_NE, (scmp_datum_t)receive_fd));
         /* Memory that is never executable; threads, but no processes. glibc falls back from clone3 to clone. */
         if (r == 0)
                 r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1,
@@ -238,12 +246,17 @@ static int seccomp(void)
 
 int sandbox_enter(uint64_t memory_max, char ret_missing[64], struct error *err)
 {
+        return sandbox_enter_receiving(memory_max, -1, ret_missing, err);
+}
+
+int sandbox_enter_receiving(uint64_t memory_max, int receive_fd, char ret_missing[64], struct error *err)
+{
         limits(memory_max);
         drop_capabilities();
         if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
                 return error_errno(err, -errno, "cannot give up privileges");
         int no_landlock = landlock();
-        int no_seccomp = seccomp();
+        int no_seccomp = seccomp(receive_fd);
         snprintf(ret_missing, 64, "%s%s%s", no_landlock < 0 ? "Landlock" : "",
                  no_landlock < 0 && no_seccomp < 0 ? ", " : "", no_seccomp < 0 ? "seccomp" : "");
         if (no_landlock < 0 && no_seccomp < 0)

@@ -78,6 +78,9 @@ int producer_start(int (*run)(void *arg, int out_fd, struct error *err), void *a
  */
 int sandbox_enter(uint64_t memory_max, char ret_missing[64], struct error *err);
 
+/* The same, but messages may be taken from this one socket (companion.h): how descriptors of files come in. */
+int sandbox_enter_receiving(uint64_t memory_max, int receive_fd, char ret_missing[64], struct error *err);
+
 /* Tries the sandbox in a child of its own, for `doctor`: the same result and words. */
 int sandbox_probe(char ret_missing[64], struct error *err);
 

@@ -166,6 +166,7 @@ static struct process *apply_exec(struct process_table *t, const struct event *e
         process_set_program(p, &(struct program){ .is_known = true,
                                                   .layer = e->layer,
                                                   .is_deleted = e->facts.is_deleted,
+                                                  .is_outside = !e->facts.in_other_mounts,
                                                   .is_writable = may_write(x),
                                                   .ino = x->exe_ino,
                                                   .ctime_ns = x->exe_ctime_ns,

@@ -19,6 +19,7 @@ struct program {
         bool is_known;        /* false: a process that was only ever seen from outside (a kernel thread) */
         enum exe_layer layer; /* EXE_LAYERS: not known */
         bool is_deleted;
+        bool is_outside;                  /* it began with the mounts of the host: a runtime, wherever it is by now */
         bool is_writable;                 /* whoever ran it may write to it */
         uint64_t ino, ctime_ns, mtime_ns; /* since 1970; 0: not known */
         uint32_t dev;

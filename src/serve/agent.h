@@ -8,6 +8,7 @@
 #include "serve/alert.h"
 #include "serve/drift-options.h"
 #include "serve/files-options.h"
+#include "serve/guard.h"
 #include "serve/respond-modes.h"
 
 struct agent_options {
@@ -21,6 +22,7 @@ struct agent_options {
         struct files_options files;
         uint32_t ring_bytes; /* of each ring; 0: the default */
         bool is_full;        /* begins in full mode; SIGUSR1 and SIGUSR2 change it */
+        struct guard_options guard;
         struct respond_options respond;
 
         /* Only what the image contains may run. */

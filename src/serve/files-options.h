@@ -9,7 +9,11 @@
 struct files_options {
         const char *watch[WATCH_OPTIONS_MAX]; /* paths, "container:" paths, "default" */
         size_t n_watch;
-        const char *loaded; /* directory of what containers have loaded, or NULL */
+        const char *guard_logs[WATCH_OPTIONS_MAX]; /* paths in containers, or "default" */
+        size_t n_guard_logs;
+        const char *guard_journal; /* NULL: LOG_GUARD_JOURNAL */
+        bool undo;                 /* undo what an agent left that was killed, and end */
+        const char *loaded;        /* directory of what containers have loaded, or NULL */
 };
 
 #endif

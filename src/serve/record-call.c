@@ -25,7 +25,8 @@ const struct observe_call *call_of(const struct event_record *r)
 
 /* ---------------------------------------------------------------------------------------------------- paths ---- */
 
-/* Calls without a path work on their descriptor's file: ftruncate, and utimensat without a name. */
+/* Calls without a path work on their descriptor's file: ftruncate, and utimensat without a name, whose descriptor
+ * stands where the directory's would. */
 static bool has_path(const struct event *e, unsigned i)
 {
         return call_columns[e->call.call].path[i] != AT_NONE && e->path[i].n > 0;
@@ -35,7 +36,7 @@ struct str call_path(struct event_record *r, unsigned i)
 {
         const struct event *e = r->event;
         if (!has_path(e, i))
-                return i == 0 ? e->file : STR_NONE;
+                return i == 1 ? STR_NONE : e->file.n ? e->file : e->dir[0];
         struct str dir = e->dir[i];
         if (dir.n == 0 && r->process)
                 dir = r->process->program->cwd;
@@ -70,6 +71,18 @@ static struct str real_path(struct event_record *r, struct str path, bool follow
         return arena_printf(r->arena, "%.*s%.*s", n == 1 && last.n ? 0 : (int)n, real, STR_FMT(last));
 }
 
+/* Of a connect to a unix socket: the socket's file, however it was named. */
+static struct str socket_path(struct event_record *r)
+{
+        struct str path = call_of(r)->call == CALL_connect && call_of(r)->fd.family == AF_UNIX
+                                  ? address_text(r->event->data, r->arena)
+                                  : STR_NONE;
+        if (path.n == 0 || path.p[0] == '@')
+                return path;
+        struct str cwd = r->process ? r->process->program->cwd : STR_NONE;
+        return path.p[0] == '/' || cwd.n ? real_path(r, script_absolute(path, cwd, r->arena), true) : path;
+}
+
 /* Which of the call's paths a field means; -1: none, the call has not that many. */
 static int path_for(const struct call_form *form, enum field_id id)
 {
@@ -95,6 +108,10 @@ void get_path(struct event_record *r, const struct field_ref *ref, struct value 
         if (i < 0)
                 return;
         bool is_text = i == 0 && form->traits & CALL_TARGET_IS_TEXT;
+        if (ref->field->id == FIELD_fs_path_real && c->call == CALL_connect) {
+                *ret = value_string_or_absent(socket_path(r));
+                return;
+        }
         switch (ref->field->id) {
         case FIELD_fs_path_nameraw:
         case FIELD_fs_path_sourceraw:

@@ -166,7 +166,8 @@ void get_exec(struct event_record *r, const struct field_ref *ref, struct value 
 {
         const struct observe_exec *e = exec_of(r);
         if (ref->field->id == FIELD_proc_in_container && (e || call_of(r)))
-                *ret = value_flag(r->event->in_container);
+                *ret = value_flag(r->event->in_container &&
+                                  !(call_of(r) && r->process && r->process->program->is_outside));
         if (!e)
                 return;
         switch (ref->field->id) {

@@ -235,6 +235,15 @@ int64_t call_device(const struct event *e)
         return (int64_t)((minor & 0xff) | major << 8 | (minor & ~0xffu) << 12);
 }
 
+/* "/proc/12/environ", of process 12 as that /proc counts: as its own namespace does, or as the host. */
+static bool is_own_proc(const struct event_record *r, struct str name)
+{
+        ptrdiff_t at = str_find(name, STR("/proc/"));
+        struct str rest = str_from(name, (size_t)at + strlen("/proc/")), number = str_cut(&rest, '/');
+        uint64_t pid;
+        return at >= 0 && r->process && str_u64(number, &pid) && (pid == r->process->vpid || pid == r->process->pid);
+}
+
 static void get_file_fact(struct event_record *r, enum field_id id, struct value *ret)
 {
         const struct event *e = r->event;
@@ -263,11 +272,14 @@ static void get_file_fact(struct event_record *r, enum field_id id, struct value
         case FIELD_fd_layer:
                 *ret = text_or_absent(event_layer_name(e->layer));
                 break;
+        case FIELD_fd_is_own_proc:
+                *ret = value_flag(is_own_proc(r, e->file));
+                break;
         case FIELD_fd_deleted:
                 *ret = value_flag(e->facts.is_deleted);
                 break;
-        case FIELD_fd_is_device:
-                *ret = value_flag(S_ISBLK(e->call.fd.mode) || S_ISCHR(e->call.fd.mode));
+        case FIELD_fd_is_block_device:
+                *ret = value_flag(S_ISBLK(e->call.fd.mode));
                 break;
         default: /* fd.owner */
                 *ret = value_number(e->call.file_uid);

@@ -148,6 +148,7 @@ void get_process(struct event_record *r, const struct field_ref *ref, struct val
 {
         const struct process *p = r->process;
         const struct program *program = p ? p->program : NULL;
+        const struct observe_call *call = call_of(r);
         if (!p)
                 return;
         struct str rest;
@@ -171,20 +172,26 @@ void get_process(struct event_record *r, const struct field_ref *ref, struct val
         case FIELD_proc_tty:
                 *ret = value_number(p->tty);
                 break;
-        case FIELD_thread_tid: /* these events are told of the main thread */
-                *ret = value_number(p->pid);
+        case FIELD_thread_tid: /* events that are no call are told of the main thread */
+                *ret = value_number(call ? call->thread : p->pid);
                 break;
         case FIELD_thread_vtid:
                 *ret = value_number(p->vpid);
                 break;
         case FIELD_thread_ismain:
-                *ret = value_flag(true);
+                *ret = value_flag(!call || call->thread == p->pid);
                 break;
-        case FIELD_user_uid:
-                *ret = value_number(p->uid);
+        case FIELD_user_uid: /* a call tells what they are when it is over */
+                *ret = value_number(call ? call->uid : p->uid);
+                break;
+        case FIELD_user_euid:
+                *ret = value_number(call ? call->euid : p->euid);
+                break;
+        case FIELD_proc_start_euid:
+                *ret = program->is_known ? value_number(p->euid) : value_absent();
                 break;
         case FIELD_group_gid:
-                *ret = value_number(p->gid);
+                *ret = value_number(call ? call->gid : p->gid);
                 break;
         case FIELD_user_loginuid:
                 *ret = value_number(p->loginuid == UINT32_MAX ? -1 : (int64_t)p->loginuid);

@@ -1,4 +1,4 @@
-/* The rules that are compiled into the program: data/rules/runtime.yaml. */
+/* The rules that are compiled into the program: data/rules/, joined by the build. */
 #include "serve/rules.h"
 
 extern const char sekisho_runtime_rules[], sekisho_runtime_rules_end[];

@@ -168,7 +168,7 @@ int agent_rules_load(const char *const *files, size_t n, struct agent_rules *ret
         struct agent_rules loaded = { 0 };
         int r = 0;
         if (n == 0)
-                rule_loader_add_file(l, STR("(embedded) runtime.yaml"), rules_embedded());
+                rule_loader_add_file(l, STR("(embedded) data/rules"), rules_embedded());
         for (size_t i = 0; i < n && r == 0; i++) {
                 _cleanup_(buf_done) struct buf bytes = BUF_INIT(RULE_FILE_BYTES_MAX + 1);
                 r = read_file(files[i], &bytes, err);

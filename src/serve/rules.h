@@ -13,7 +13,7 @@
 
 #include "rule/rule.h"
 
-/* The text of data/rules/runtime.yaml. */
+/* The text of data/rules/, one file behind the other. */
 struct str rules_embedded(void);
 
 struct agent_rules {

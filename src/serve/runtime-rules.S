@@ -1,4 +1,4 @@
-/* The default rules for the running host, as they stand in data/rules/runtime.yaml. */
+/* The default rules for the running host, as they stand in data/rules/, joined by the build. */
         .section .rodata
         .globl sekisho_runtime_rules
         .globl sekisho_runtime_rules_end

@@ -34,6 +34,7 @@ RULE = {
     "packages": "Package manager in a running container",
     "terminal": "Terminal shell in container",
     "miner": "Looks like a coin miner",
+    "thread": "Kernel thread by its title alone",
 }
 KILL = """
 - rule: Kill what is not in the image
@@ -242,7 +243,7 @@ def cases(port):
     yield "dropped", (), "twin: by a symbolic link", lambda c, m: c.sh(drop + "ln -sf /opt/x /opt/y; exec /opt/y noop " + m)
     yield "dropped", (), "twin: by a hard link", lambda c, m: c.sh(drop + "ln -f /opt/x /opt/h; exec /opt/h noop " + m)
     yield "dropped", (), "twin: by its descriptor (execveat)", lambda c, m: c.sh(drop + "exec /usr/bin/actor fexec /opt/x noop " + m)
-    yield "dropped", (), "twin: with another title", lambda c, m: c.sh(drop + "exec /usr/bin/actor as [kworker/0:1] /opt/x noop " + m)
+    yield "dropped", ("thread",), "twin: with another title", lambda c, m: c.sh(drop + "exec /usr/bin/actor as [kworker/0:1] /opt/x noop " + m)
     yield None, (), "miss: the image's own program", lambda c, m: c.run(actor, "noop", m)
     yield None, (), "miss: the same by a link that was made", lambda c, m: c.sh("ln -sf /usr/bin/actor /opt/l; exec /opt/l noop " + m)
     yield None, (), "miss: a dropped file that is only read", lambda c, m: c.sh(drop + "cat /opt/x >/dev/null; exec /bin/true " + m)

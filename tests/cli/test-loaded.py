@@ -119,8 +119,20 @@ def tests(work, c):
     proof = {p["name"]: p["use_proof"] for p in r["packages"]}["waiter"]
     T.ok("an older copy" in proof, "what was replaced under a running process is loaded still, as an older copy", proof)
 
+    # An agent sees what has ended by the time of the scan.
+    agent = runclib.Agent(S.SEKISHO, work, "agent", "--loaded", os.path.join(work, "kept"))
+    if agent.is_watching:
+        c.run("/usr/bin/idle", "0")
+        got = {}
+        runclib.until(lambda: got.update(uses(scan(work, db, target)[1])) or got.get("idle") == "loaded", 20)
+        T.equal(got.get("idle"), "loaded", "the agent keeps what ran and has ended")
+        T.equal(agent.end(), 0, "it ends")
+        T.equal(os.listdir(os.path.join(work, "kept")), [], "and takes its files away")
+    else:
+        T.skip("the agent keeps what ran and has ended", "no agent here")
+
     # What the agent saw before.
-    os.makedirs(os.path.join(work, "kept"))
+    os.makedirs(os.path.join(work, "kept"), exist_ok=True)
     kept = os.path.join(work, "kept", c.id)
     with open(kept, "w") as file:
         file.write("sekisho.loaded/1\nsince 1700000000\nruns 0 4711 idle\tusr/bin/idle\nopen 1 4711 a\\011b\\134\tusr/share/doc/words\n")

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <linux/falloc.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -33,6 +34,19 @@ static int with_descriptor(const char *verb, const char *path)
         return 2;
 }
 
+/* Renames it, as what rotates logs does, as soon as it may: within so many tenths of a second. */
+static int rotate(const char *path, int tenths)
+{
+        char other[4096];
+        snprintf(other, sizeof(other), "%s.1", path);
+        for (; tenths > 0; tenths--) {
+                if (rename(path, other) == 0)
+                        return 0;
+                usleep(100000);
+        }
+        return 1;
+}
+
 int main(int argc, char **argv)
 {
         if (argc < 3)
@@ -44,6 +58,8 @@ int main(int argc, char **argv)
                 return open(path, O_WRONLY | O_CREAT | O_TRUNC, 0644) < 0;
         if (strcmp(verb, "unlink") == 0)
                 return unlink(path) < 0;
+        if (strcmp(verb, "rotate") == 0)
+                return rotate(path, argc > 3 ? (int)strtol(argv[3], NULL, 10) : 1);
         if (strcmp(verb, "append") == 0) {
                 int fd = open(path, O_WRONLY | O_APPEND);
                 return fd < 0 || write(fd, "more\n", 5) != 5;

