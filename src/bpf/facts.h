@@ -29,11 +29,10 @@ static __always_inline __u32 own_pid(struct task_struct *leader, __u32 *ret_name
         return (__u32)BPF_CORE_READ(at, nr);
 }
 
-/* All of the facts that are the file's own. */
-static __always_inline void read_file_facts(struct file *file, struct fs_struct *fs, struct exe_facts *facts)
+/* All of the facts that are the file's own: of its inode, and of the entry that led to it. */
+static __always_inline void read_entry_facts(struct inode *inode, struct dentry *dentry, struct fs_struct *fs,
+                                             struct exe_facts *facts)
 {
-        struct inode *inode = BPF_CORE_READ(file, f_inode);
-        struct dentry *dentry = BPF_CORE_READ(file, f_path.dentry);
         struct super_block *sb = BPF_CORE_READ(inode, i_sb);
         facts->magic = (__u32)BPF_CORE_READ(sb, s_magic);
         facts->is_rootless = BPF_CORE_READ(dentry, d_parent) == dentry;
@@ -45,6 +44,11 @@ static __always_inline void read_file_facts(struct file *file, struct fs_struct 
                 bpf_probe_read_kernel(&upper, sizeof(upper), (void *)inode + bpf_core_type_size(struct inode));
                 facts->has_upper = upper != NULL;
         }
+}
+
+static __always_inline void read_file_facts(struct file *file, struct fs_struct *fs, struct exe_facts *facts)
+{
+        read_entry_facts(BPF_CORE_READ(file, f_inode), BPF_CORE_READ(file, f_path.dentry), fs, facts);
 }
 
 #endif

@@ -84,6 +84,10 @@ struct file {
         unsigned int f_mode, f_flags;
 } KERNEL;
 
+struct backing_file {
+        struct path user_path;
+} KERNEL;
+
 struct vm_area_struct {
         struct file *vm_file;
 } KERNEL;

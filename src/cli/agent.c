@@ -2,8 +2,10 @@
 #include "serve/agent.h"
 
 #include "base/vec.h"
+#include "cli/agent-faces.h"
 #include "cli/agent-files.h"
 #include "cli/agent-guard.h"
+#include "cli/agent-status.h"
 #include "cli/command.h"
 #include "cli/rule.h"
 
@@ -17,6 +19,7 @@ struct agent_command {
         bool foreground;
         const char *rules[RULE_FILES_MAX];
         size_t n_rules;
+        struct faces_options faces;
         const char *alerts, *incidents, *output, *least;
         struct respond_options respond;
         bool is_full;
@@ -42,6 +45,7 @@ static const struct option_spec options[] = {
         { "responses", 0, "FILE", "modes for workloads and rules" },
         { "actions", 0, "FILE", "journal of what was done (default: actions.jsonl beside the alerts)" },
         { "pins", 0, "DIR", "where what cuts containers off is kept (default: /sys/fs/bpf/sekisho)" },
+        AGENT_FACES_OPTIONS,
         AGENT_FILES_OPTIONS,
         GUARD_OPTIONS,
         { "mode", 0, "MODE", "lean (the default): no system call is slowed down; full: rules see system calls too" },
@@ -61,11 +65,13 @@ static int agent_option(void *state, const struct option_spec *o, const char *va
 {
         struct agent_command *c = state;
         int r = guard_option(&c->guard, o, value, err);
-        if (r == NOT_GUARD)
-                r = agent_files_option(&c->files, o, value, err);
-        else
+        if (r != NOT_GUARD)
                 return r;
+        r = agent_files_option(&c->files, o, value, err);
         if (r != NOT_FILES)
+                return r;
+        r = agent_faces_option(&c->faces, o, value, err);
+        if (r != NOT_FACES)
                 return r;
         if (strcmp(o->name, "foreground") == 0) {
                 c->foreground = true;
@@ -143,6 +149,7 @@ static int agent_main(void *state, int argc, char **argv)
                                    .n_rules = c->n_rules,
                                    .alerts = c->alerts,
                                    .incidents = c->incidents,
+                                   .faces = c->faces,
                                    .least = PRIORITY_WARNING,
                                    .files = c->files,
                                    .ring_bytes = (uint32_t)(c->ring_kb * 1024),
@@ -152,8 +159,12 @@ static int agent_main(void *state, int argc, char **argv)
                                    .guard = c->guard,
                                    .tell = say,
                                    .tell_problems = say_problems };
+        if (argc == 1 && strcmp(argv[0], "status") == 0)
+                return agent_status(c->faces.socket, c->output && strcmp(c->output, "json") == 0);
+        if (argc == 1 && strcmp(argv[0], "reload") == 0)
+                return agent_tell_reload(c->faces.socket);
         if (argc)
-                return fail_usage(&command_agent, "takes no argument, not \"%s\"", argv[0]);
+                return fail_usage(&command_agent, "takes status, reload, or no argument, not \"%s\"", argv[0]);
         if (c->files.undo)
                 return undo(&c->files);
         if (!c->foreground)
@@ -185,7 +196,7 @@ static int agent_main(void *state, int argc, char **argv)
 
 const struct command command_agent = {
         .name = "agent",
-        .usage = "agent --foreground [OPTIONS]",
+        .usage = "agent --foreground [OPTIONS] | agent status | agent reload",
         .summary = "Watch what runs in the containers of this host, and tell or stop it",
         .help = "Programs that begin are seen by the kernel's own objects, without slowing down system calls; rules "
                 "say which "

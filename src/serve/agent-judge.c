@@ -16,6 +16,8 @@ void agent_emit(struct agent *a, const struct alert *alert)
                 if (a->part_states[i] && agent_parts[i]->before_alert)
                         agent_parts[i]->before_alert(a->part_states[i], &whole);
         alert_write(&a->sink, &whole);
+        bool is_of_event = alert->record != NULL;
+        stats_alert(&a->stats, &whole, is_of_event ? MAX(0, agent_now_ns(CLOCK_REALTIME) - whole.time_ns) : -1);
         for (size_t i = 0; agent_parts[i]; i++)
                 if (a->part_states[i] && agent_parts[i]->on_alert)
                         agent_parts[i]->on_alert(a->part_states[i], &whole);
@@ -106,6 +108,7 @@ static void judge(struct agent *a, const struct event *e, const struct process *
                                   .arena = &a->arena };
         struct record record = event_record(&r);
         const uint32_t *hits;
+        stats_event(&a->stats, e->kind, c);
         if (a->bursts.is_wanted && by_rules)
                 event_count(&r, &a->bursts);
         for (size_t i = 0; agent_parts[i]; i++)

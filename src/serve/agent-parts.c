@@ -2,6 +2,7 @@
 #include "serve/agent-private.h"
 
 extern const struct agent_part part_calls;
+extern const struct agent_part part_control;
 extern const struct agent_part part_drift;
 extern const struct agent_part part_guard;
 extern const struct agent_part part_hooks;
@@ -22,6 +23,7 @@ const struct agent_part *const agent_parts[] = {
         &part_log_guard,
         &part_guard,
         &part_watch, /* behind those that add to what is watched */
+        &part_control,
         NULL,
 };
 /* clang-format on */

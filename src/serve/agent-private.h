@@ -14,6 +14,7 @@
 #include "serve/limit.h"
 #include "serve/record.h"
 #include "serve/rules.h"
+#include "serve/stats.h"
 #include "serve/watch-paths.h"
 
 #include <time.h>
@@ -25,6 +26,9 @@ struct agent;
 
 struct agent_part {
         const char *name;
+
+        /* Starts before the sensor: processes that it forks hold nothing of the kernel's programs and their ring. */
+        bool is_early;
 
         /*
          * Starts it, before the first event: 0, and *ret is its state, or NULL if nobody asked for it; < 0: words, and
@@ -43,6 +47,9 @@ struct agent_part {
          */
         enum alert_action (*respond)(void *state, const struct rule *rule, const struct event_record *r);
 
+        /* In a word or two what it does for that container right now, for `sekisho ps`; NULL: nothing. */
+        const char *(*protects)(void *state, const struct container_entry *c);
+
         void (*on_container)(void *state, struct container_entry *c); /* seen first; its files were read */
         void (*on_container_end)(void *state, uint64_t cgroup_id);    /* its cgroup is gone */
         void (*on_rules)(void *state);                                /* a->rules are others */
@@ -57,6 +64,7 @@ extern const struct agent_part *const agent_parts[];
 
 struct agent_source {
         int fd;
+        short events; /* POLLIN, POLLOUT */
         void (*ready)(void *arg);
         void *arg;
 };
@@ -79,9 +87,11 @@ struct agent {
         struct str cgroup_mount;
         struct arena kept;
         int64_t next_forget_ns;
+        int64_t started_ns; /* CLOCK_MONOTONIC */
         bool is_stopping;
         struct rule_needs *needs; /* of each rule */
         struct arena needs_arena;
+        struct stats stats;
         void *part_states[AGENT_PARTS_MAX];
         struct agent_source sources[AGENT_SOURCES_MAX];
         size_t n_sources;
@@ -91,11 +101,17 @@ struct agent {
 
 int64_t agent_now_ns(clockid_t clock);
 
+uint64_t agent_memory_bytes(void); /* resident */
+
 /* A line for the operator. */
 void agent_tell(struct agent *a, const char *fmt, ...) _printf_(2, 3);
 
-/* The loop calls `ready` whenever the descriptor is readable. 0, or -E2BIG. The descriptor stays the caller's. */
+/*
+ * The loop calls `ready` whenever the descriptor is readable, or writable too once that is asked for. 0, or -E2BIG. The
+ * descriptor stays the caller's.
+ */
 int agent_add_source(struct agent *a, int fd, void (*ready)(void *arg), void *arg);
+void agent_watch_source(struct agent *a, int fd, bool is_for_writing);
 void agent_remove_source(struct agent *a, int fd);
 
 /*
@@ -122,6 +138,16 @@ void agent_drain(struct agent *a);
 
 /* Tells of what was held back: of what has gone quiet, or with `all` of everything. */
 void agent_tell_held(struct agent *a, bool all);
+
+/* Loads the rules and opens the file of alerts anew, as SIGHUP does. False: the old rules stay, and it was told why. */
+bool agent_reload(struct agent *a);
+
+/* A counter or gauge for metrics: stats_counter(). Its address stays. */
+static inline uint64_t *agent_counter(struct agent *a, enum stats_kind kind, const char *name, const char *help,
+                                      const char *labels)
+{
+        return stats_counter(&a->stats, kind, name, help, labels);
+}
 
 /* Looks for the files of all processes and of their cgroups again; how many processes. */
 size_t agent_fill_processes(struct agent *a);

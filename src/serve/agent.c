@@ -58,6 +58,9 @@ static void mark(void *arg, uint64_t cgroup_id, bool is_container)
 {
         struct agent *a = arg;
         (void)sensor_mark_container(a->sensor, cgroup_id, is_container);
+        const struct container_entry *c = is_container ? NULL : container_known(&a->containers, cgroup_id);
+        if (c)
+                stats_forget(&a->stats, c->id);
         for (size_t i = 0; !is_container && agent_parts[i]; i++)
                 if (a->part_states[i] && agent_parts[i]->on_container_end)
                         agent_parts[i]->on_container_end(a->part_states[i], cgroup_id);
@@ -296,7 +299,7 @@ static int apply_rules(struct agent *a, struct error *err)
         return r < 0 ? error_errno(err, r, "the kernel does not take the kill rules") : 0;
 }
 
-static void reload(struct agent *a)
+bool agent_reload(struct agent *a)
 {
         struct error err = ERROR_NONE;
         int r = load_rules(a, &err);
@@ -308,6 +311,7 @@ static void reload(struct agent *a)
                 agent_tell(a, "rules not loaded anew, the old ones stay%s%s", err.text[0] ? ": " : "", err.text);
         if (alert_open(&a->sink, &err) < 0)
                 agent_tell(a, "alerts go on into the file that was open: %s", err.text);
+        return r == 0;
 }
 
 /* ------------------------------------------------------------------------------------------------------ loop ---- */
@@ -318,7 +322,7 @@ static void take_signals(struct agent *a, int fd)
         while (read(fd, &s, sizeof(s)) == sizeof(s)) {
                 struct error err = ERROR_NONE;
                 if (s.ssi_signo == SIGHUP)
-                        reload(a);
+                        (void)agent_reload(a);
                 else if (s.ssi_signo != SIGUSR1 && s.ssi_signo != SIGUSR2)
                         a->is_stopping = true;
                 else if (agent_set_mode(a, s.ssi_signo == SIGUSR1, &err) < 0)
@@ -330,8 +334,15 @@ int agent_add_source(struct agent *a, int fd, void (*ready)(void *arg), void *ar
 {
         if (a->n_sources == AGENT_SOURCES_MAX)
                 return -E2BIG;
-        a->sources[a->n_sources++] = (struct agent_source){ fd, ready, arg };
+        a->sources[a->n_sources++] = (struct agent_source){ fd, POLLIN, ready, arg };
         return 0;
+}
+
+void agent_watch_source(struct agent *a, int fd, bool is_for_writing)
+{
+        for (size_t i = 0; i < a->n_sources; i++)
+                if (a->sources[i].fd == fd)
+                        a->sources[i].events = is_for_writing ? POLLIN | POLLOUT : POLLIN;
 }
 
 void agent_remove_source(struct agent *a, int fd)
@@ -352,7 +363,7 @@ static bool wait_for_anything(struct agent *a, int signal_fd)
         size_t n = a->n_sources;
         memcpy(sources, a->sources, n * sizeof(*sources));
         for (size_t i = 0; i < n; i++)
-                fds[2 + i] = (struct pollfd){ .fd = sources[i].fd, .events = POLLIN };
+                fds[2 + i] = (struct pollfd){ .fd = sources[i].fd, .events = sources[i].events };
         int ready = poll(fds, 2 + n, AGENT_TICK_MS);
         a->boot_ns = agent_now_ns(CLOCK_REALTIME) - agent_now_ns(CLOCK_BOOTTIME);
         if (ready <= 0)
@@ -383,6 +394,7 @@ static void loop(struct agent *a, int signal_fd)
                         next_look = now + AGENT_TICK_MS * (SECOND_NS / 1000);
                         look_for_loss(a);
                         agent_tell_held(a, false);
+                        stats_look(&a->stats, now);
                         tick_parts(a, now);
                 }
                 if (now >= a->next_forget_ns) {
@@ -411,9 +423,11 @@ static int watch_signals(struct error *err)
         return fd < 0 ? error_errno(err, -errno, "signals cannot be watched") : fd;
 }
 
-static int start_parts(struct agent *a, struct error *err)
+static int start_parts(struct agent *a, bool early, struct error *err)
 {
         for (size_t i = 0; agent_parts[i]; i++) {
+                if (agent_parts[i]->is_early != early)
+                        continue;
                 int r = agent_parts[i]->start(a, &a->part_states[i], err);
                 if (r < 0)
                         return r;
@@ -437,7 +451,10 @@ static void stop_parts(struct agent *a)
 static int start(struct agent *a, struct error *err)
 {
         limiter_init(&a->limiter);
+        stats_init(&a->stats);
         int r = alert_open(&a->sink, err);
+        if (r == 0)
+                r = start_parts(a, true, err);
         if (r == 0)
                 r = load_rules(a, err);
         if (r == 0)
@@ -452,7 +469,7 @@ static int start(struct agent *a, struct error *err)
         a->containers.mark = mark;
         a->containers.mark_arg = a;
         a->cgroup_mount = find_cgroup_mount(&a->kept);
-        r = start_parts(a, err);
+        r = start_parts(a, false, err);
         if (r < 0)
                 return r;
         size_t n = agent_fill_processes(a);
@@ -471,6 +488,7 @@ static int start(struct agent *a, struct error *err)
 int agent_run(const struct agent_options *o, struct agent_counts *ret, struct error *err)
 {
         struct agent a = { .o = o,
+                           .started_ns = agent_now_ns(CLOCK_MONOTONIC),
                            .sink = { .path = o->alerts, .fd = -1, .stream = o->stream, .is_json = o->is_json } };
         if (gethostname(a.hostname, sizeof(a.hostname) - 1) < 0)
                 a.hostname[0] = '\0';
@@ -488,6 +506,7 @@ int agent_run(const struct agent_options *o, struct agent_counts *ret, struct er
         agent_rules_done(&a.rules);
         respond_modes_done(&a.modes);
         limiter_done(&a.limiter);
+        stats_done(&a.stats);
         a.counts.unwritten = a.sink.failed;
         alert_close(&a.sink);
         arena_done(&a.arena);

@@ -7,6 +7,7 @@
 
 #include "serve/alert.h"
 #include "serve/drift-options.h"
+#include "serve/faces.h"
 #include "serve/files-options.h"
 #include "serve/guard.h"
 #include "serve/respond-modes.h"
@@ -19,6 +20,7 @@ struct agent_options {
         bool is_json;             /* on the stream */
         enum rule_priority least; /* the least urgent that is told */
         const char *incidents;    /* file of the log of incidents, or NULL: they are numbered only */
+        struct faces_options faces;
         struct files_options files;
         uint32_t ring_bytes; /* of each ring; 0: the default */
         bool is_full;        /* begins in full mode; SIGUSR1 and SIGUSR2 change it */

@@ -36,7 +36,7 @@ int alert_open(struct alert_sink *s, struct error *err)
 
 void alert_close(struct alert_sink *s) { s->fd = close_fd(s->fd); }
 
-static json_t *value_json(const struct value *v)
+json_t *alert_value(const struct value *v)
 {
         _cleanup_(buf_done) struct buf b = BUF_INIT(RULE_OUTPUT_BYTES_MAX);
         switch (v->type) {
@@ -73,10 +73,10 @@ static json_t *fields_json(const struct alert *a)
                 if (a->fields[i]->field->traits & FIELD_CONDITION_ONLY || !name)
                         continue;
                 a->record->get(a->record->ctx, a->fields[i], &v);
-                doc_set(o, name, value_json(&v));
+                doc_set(o, name, alert_value(&v));
         }
         for (size_t i = 0; i < a->n_extras; i++)
-                doc_set(o, a->extras[i].name, value_json(&a->extras[i].value));
+                doc_set(o, a->extras[i].name, alert_value(&a->extras[i].value));
         return o;
 }
 

@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "rule/rule.h"
 
+#include <jansson.h>
 #include <stdio.h>
 
 struct alert_sink {
@@ -80,6 +81,9 @@ struct alert {
 
 /* The alert as one line of JSON, with its end. */
 void alert_line(const struct alert *a, struct buf *to);
+
+/* A value as output_fields has it: a new reference. */
+json_t *alert_value(const struct value *v);
 
 /* "2026-11-20T10:00:00.123456789Z". */
 struct str alert_time(int64_t ns, char text[static ALERT_TIME_BYTES]);

@@ -27,6 +27,7 @@ struct incidents {
         char digest[INCIDENT_DIGEST_BYTES];
         char boot[BOOT_ID_MAX];
         int64_t next_more_ns;
+        uint64_t *n_total, *n_open; /* counters of the agent's */
 };
 
 /* -------------------------------------------------------------------------------------------------- the log ---- */
@@ -176,7 +177,10 @@ static void before_alert(void *state, struct alert *alert)
                 e.image = alert->container->facts.image;
         }
         take_lineage(s, alert, &arena, &e);
+        uint64_t last = s->table.last_number;
         struct incident *i = incident_join(&s->table, &e);
+        *s->n_total += s->table.last_number - last;
+        *s->n_open = s->table.n;
         if (i) {
                 alert->incident = e.incident = i->number;
                 e.rule = alert->rule ? alert->rule->name : str_of(alert->rule_name);
@@ -197,6 +201,7 @@ static void tick(void *state, int64_t now_ns)
 {
         struct incidents *s = state;
         incident_end_idle(&s->table, agent_now_ns(CLOCK_REALTIME), on_end, s);
+        *s->n_open = s->table.n;
         if (now_ns < s->next_more_ns)
                 return;
         s->next_more_ns = now_ns + TELL_MORE_NS;
@@ -221,6 +226,8 @@ static int start(struct agent *a, void **ret, struct error *err)
         struct incidents *s = xcalloc(1, sizeof(*s));
         _cleanup_(buf_done) struct buf boot = BUF_INIT(BOOT_ID_MAX - 1);
         *s = (struct incidents){ .agent = a, .fd = -1 };
+        s->n_total = agent_counter(a, STATS_COUNTER, "sekisho_agent_incidents_total", "Incidents opened.", "");
+        s->n_open = agent_counter(a, STATS_GAUGE, "sekisho_agent_incidents_open", "Incidents that are not over.", "");
         incident_table_init(&s->table);
         if (read_file("/proc/sys/kernel/random/boot_id", &boot, NULL) == 0) {
                 struct str id = str_trim(buf_str(&boot));

@@ -307,16 +307,40 @@ int container_find_id(const char *host, struct str id, struct arena *arena, stru
         return k ? 0 : -ENOENT;
 }
 
+static void list_all(struct finding *f, const char *root, const char *docker)
+{
+        struct podman_roots roots;
+        podman_find_roots(root, f->arena, &roots);
+        for (size_t i = 0; i < roots.n; i++)
+                list_podman(f, roots.v[i]);
+        each_in(f, arena_printf(f->arena, "%s/containers", docker).p, "docker", add_docker);
+        list_runtimes(f);
+}
+
+size_t container_list_running(struct arena *arena, struct container **ret)
+{
+        struct finding f = { .arena = arena, .host = "" };
+        size_t n = 0;
+        list_all(&f, NULL, "/var/lib/docker");
+        *ret = arena_array(arena, f.all.n, sizeof(**ret));
+        for (size_t i = 0; i < f.all.n; i++) {
+                struct known *k = f.all.v[i];
+                char path[64];
+                describe(&f, k);
+                snprintf(path, sizeof(path), "/proc/%llu", (unsigned long long)k->c.pid);
+                if (k->c.pid > 0 && access(path, F_OK) == 0)
+                        (*ret)[n++] = k->c;
+        }
+        vec_done(&f.all);
+        map_str_done(&f.by_id);
+        return n;
+}
+
 int container_find(const char *asked, const char *root, struct arena *arena, struct container *ret, struct error *err)
 {
         struct finding f = { .arena = arena, .host = "" };
-        struct podman_roots roots;
-        podman_find_roots(root, arena, &roots);
-        for (size_t i = 0; i < roots.n; i++)
-                list_podman(&f, roots.v[i]);
         const char *docker = root ? root : "/var/lib/docker";
-        each_in(&f, arena_printf(arena, "%s/containers", docker).p, "docker", add_docker);
-        list_runtimes(&f);
+        list_all(&f, root, docker);
         struct known *k = NULL;
         int r = find(&f, str_of(asked), &k, err);
         if (r == 0) {

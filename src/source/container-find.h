@@ -33,4 +33,7 @@ int container_find(const char *asked, const char *root, struct arena *arena, str
  */
 int container_find_id(const char *host, struct str id, struct arena *arena, struct container *ret);
 
+/* All containers whose first process is there, of every engine of this host, in no order; how many. */
+size_t container_list_running(struct arena *arena, struct container **ret);
+
 #endif

@@ -50,7 +50,7 @@ class Agent:
     def __init__(self, work, name, *options):
         self.alerts_path, self.log_path = os.path.join(work, name + ".jsonl"), os.path.join(work, name + ".log")
         with open(self.log_path, "w") as log:
-            self.process = subprocess.Popen(["timeout", "-s", "KILL", str(WATCHDOG_SECONDS), SEKISHO, "agent", "--foreground", "-o", "none",
+            self.process = subprocess.Popen(["timeout", "-s", "KILL", str(WATCHDOG_SECONDS), SEKISHO, "agent", "--foreground", "-o", "none", "--socket", "none",
                                              "--alerts", self.alerts_path, *options], stdout=log, stderr=log, stdin=subprocess.DEVNULL)
         self.is_watching = until(lambda: "watching:" in self.log() or self.process.poll() is not None) and self.process.poll() is None
 

@@ -3,7 +3,7 @@
 #
 #   vm_begin            makes a directory with the parts, or skips the test and says why; the test is in it then ($work/root: the initramfs)
 #   vm_run APPEND       starts it with these words on the kernel's command line; what /init printed as "told ..." is in the file `told`
-#   ok NAME PATTERN     a line of TAP: was that told?
+#   ok NAME PATTERN     a line of TAP: was that told?     none NAME PATTERN: was it not?
 #   vm_end              the plan and the exit code
 #
 # The kernel comes from Debian's archive and is kept in the user's cache, so that it is fetched once a version.
@@ -89,8 +89,20 @@ ok() {
                 echo "ok $vm_n - $1"
         else
                 echo "not ok $vm_n - $1"
-                sed 's/^/# /' told | cut -c1-400
+                [ $vm_failed = 1 ] || sed 's/^/# /' told | cut -c1-400 # once
                 vm_failed=1
+        fi
+}
+
+# Not told.
+none() {
+        if grep -qE -- "$2" told; then
+                vm_n=$((vm_n + 1))
+                echo "not ok $vm_n - $1"
+                grep -E -- "$2" told | sed 's/^/# /' | cut -c1-400
+                vm_failed=1
+        else
+                ok "$1" ''
         fi
 }
 

@@ -22,6 +22,7 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 #define FILE_TYPE         0170000
 #define FILE_REGULAR      0100000
 #define FMODE_WRITE       2
+#define FMODE_BACKING     0x2000000 /* 6.5 */
 #define O_APPEND          02000
 #define PROT_EXEC         4
 #define PTRACE_ATTACH     2 /* PTRACE_MODE_ATTACH */
@@ -35,94 +36,7 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 const volatile __u32 host_mounts, host_pids, host_root_dev;
 const volatile __u32 probe_pid; /* not 0: deny_bpf denies this process, to see whether it is called at all */
 
-struct {
-        __uint(type, BPF_MAP_TYPE_HASH);
-        __uint(max_entries, GUARD_CONTAINERS_MAX);
-        __type(key, __u64);
-        __type(value, struct guard_policy);
-} policies SEC(".maps");
-
-/* One list an image, shared by all of its containers. */
-struct {
-        __uint(type, BPF_MAP_TYPE_HASH_OF_MAPS);
-        __uint(max_entries, GUARD_IMAGES_MAX);
-        __type(key, __u32);
-        __array(
-                values, struct {
-                        __uint(type, BPF_MAP_TYPE_HASH);
-                        __uint(max_entries, 1);
-                        __uint(key_size, sizeof(__u64));
-                        __uint(value_size, sizeof(struct guard_file));
-                });
-} images SEC(".maps");
-
-struct {
-        __uint(type, BPF_MAP_TYPE_HASH);
-        __uint(max_entries, GUARD_FOLDERS_MAX);
-        __type(key, struct guard_folder);
-        __type(value, __u8);
-} folders SEC(".maps");
-
-struct interpreter_name {
-        char text[16];
-};
-
-struct {
-        __uint(type, BPF_MAP_TYPE_HASH);
-        __uint(max_entries, 256);
-        __type(key, struct interpreter_name);
-        __type(value, struct guard_interpreter);
-} interpreters SEC(".maps");
-
-/* What an interpreter was started to run: by process, until it opened it. */
-struct script_name {
-        char text[GUARD_SCRIPT_MAX];
-};
-
-struct {
-        __uint(type, BPF_MAP_TYPE_LRU_HASH);
-        __uint(max_entries, 8192);
-        __type(key, __u32);
-        __type(value, struct script_name);
-} scripts SEC(".maps");
-
-struct {
-        __uint(type, BPF_MAP_TYPE_ARRAY);
-        __uint(max_entries, 1);
-        __type(key, __u32);
-        __type(value, struct guard_settings);
-} guard_settings SEC(".maps");
-
-struct {
-        __uint(type, BPF_MAP_TYPE_RINGBUF);
-        __uint(max_entries, GUARD_RING_BYTES);
-} findings SEC(".maps");
-
-/* Records that found no room, by act. */
-struct {
-        __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-        __uint(max_entries, GUARD_ACTS);
-        __type(key, __u32);
-        __type(value, __u64);
-} unheard SEC(".maps");
-
-struct scratch {
-        struct guard_event event;
-        char text[OBSERVE_TEXT_MAX + OBSERVE_PATH_MAX];
-};
-
-struct {
-        __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-        __uint(max_entries, 1);
-        __type(key, __u32);
-        __type(value, struct scratch);
-} scratch SEC(".maps");
-
-static __always_inline struct scratch *get_scratch(void)
-{
-        __u32 zero = 0;
-        return bpf_map_lookup_elem(&scratch, &zero);
-}
+#include "bpf/guard/maps.h"
 
 #include "bpf/path.h"
 
@@ -218,14 +132,26 @@ struct judged {
         __u32 verdict;
 };
 
+/*
+ * The entry that a process means by a file. What is mapped of an overlay's file hangs at a file of the layer below that
+ * remembers the entry: by its path (before 6.5), or beside it.
+ */
+static __always_inline struct dentry *entry_of(struct file *file)
+{
+        if (BPF_CORE_READ(file, f_mode) & FMODE_BACKING && bpf_core_type_exists(struct backing_file))
+                return BPF_CORE_READ((struct backing_file *)file, user_path.dentry);
+        return BPF_CORE_READ(file, f_path.dentry);
+}
+
 static __always_inline void judge(struct file *file, struct fs_struct *fs, const struct guard_policy *policy,
                                   struct judged *ret)
 {
         struct exe_facts facts = { 0 };
         struct guard_file seen = { 0 }, *listed = NULL;
-        struct inode *inode = BPF_CORE_READ(file, f_inode);
+        struct dentry *dentry = entry_of(file);
+        struct inode *inode = BPF_CORE_READ(dentry, d_inode);
         __u32 image = policy->image;
-        read_file_facts(file, fs, &facts);
+        read_entry_facts(inode, dentry, fs, &facts);
         ret->ino = BPF_CORE_READ(inode, i_ino);
         ret->dev = BPF_CORE_READ(inode, i_sb, s_dev);
         void *list = image ? bpf_map_lookup_elem(&images, &image) : NULL;
@@ -277,7 +203,7 @@ static __always_inline void tell(struct guard_event *e, struct task_struct *task
                 n = OBSERVE_PATH_MAX;
         s->event.text_size = n;
         s->event.is_cut = (__u8)is_cut;
-        if (bpf_ringbuf_output(&findings, s, sizeof(s->event) + n, 0) == 0)
+        if (bpf_ringbuf_output(&findings, &s->event, sizeof(s->event) + n, 0) == 0)
                 return;
         __u64 *count = bpf_map_lookup_elem(&unheard, &act);
         if (count)
@@ -297,107 +223,7 @@ static __always_inline int answer(struct task_struct *task, struct file *file, c
         return denies ? -EPERM : 0;
 }
 
-/* ----------------------------------------------------------------------------------------------------- scripts ---- */
-
-struct words {
-        struct script_search search;
-        __u32 at, size; /* in the scratch's text */
-        __u32 name;     /* where the last name of the word begins */
-};
-
-static long word_byte(__u32 i, struct words *w)
-{
-        struct scratch *s = get_scratch();
-        if (!s || w->at >= w->size)
-                return 1;
-        char c = s->text[BOUNDED(w->at)];
-        w->at++;
-        if (c == '/')
-                w->name = w->at;
-        return c == '\0';
-}
-
-/* The last name of the next word, and on to the one behind it. */
-static __always_inline void take_name(struct words *w, struct interpreter_name *ret)
-{
-        struct scratch *s = get_scratch();
-        w->name = w->at;
-        __builtin_memset(ret, 0, sizeof(*ret));
-        bpf_loop(GUARD_ARGS_MAX, word_byte, w, 0);
-        if (s)
-                bpf_probe_read_kernel_str(ret->text, sizeof(ret->text), &s->text[BOUNDED(w->name)]);
-}
-
-/* Without a login shell's dash, and without what a version adds: python3.11 is python. */
-static __always_inline void plain_name(struct interpreter_name *name)
-{
-        int is_version = 0;
-        if (name->text[0] == '-')
-                for (int i = 0; i < 15; i++)
-                        name->text[i] = name->text[i + 1];
-        for (int i = 1; i < 16; i++) {
-                char c = name->text[i];
-                is_version |= (c >= '0' && c <= '9') || c == '.' || c == '-';
-                if (is_version)
-                        name->text[i] = 0;
-        }
-}
-
-static __always_inline struct guard_interpreter *find_interpreter(struct file *file, struct words *w)
-{
-        struct interpreter_name name = { 0 }, title;
-        bpf_probe_read_kernel_str(&name.text, sizeof(name.text), BPF_CORE_READ(file, f_path.dentry, d_name.name));
-        plain_name(&name);
-        struct guard_interpreter *in = bpf_map_lookup_elem(&interpreters, &name);
-        take_name(w, &title);
-        plain_name(&title);
-        if (!in || !in->is_by_title)
-                return in;
-        in = bpf_map_lookup_elem(&interpreters, &title);
-        if (!in || !in->is_by_title)
-                return in;
-        take_name(w, &title); /* busybox sh x: the second word says it */
-        in = bpf_map_lookup_elem(&interpreters, &title);
-        return in && !in->is_by_title ? in : NULL;
-}
-
-static long search_byte(__u32 i, struct words *w)
-{
-        struct scratch *s = get_scratch();
-        if (!s || w->at >= w->size || w->search.is_over)
-                return 1;
-        script_step(&w->search, w->at, s->text[BOUNDED(w->at)]);
-        w->at++;
-        return 0;
-}
-
-/* Notes which file an interpreter was started with, so that its opening can be told from that of its data. */
-static __always_inline void note_script(struct task_struct *task, struct file *file, __u32 pid)
-{
-        struct scratch *s = get_scratch();
-        struct words w = { 0 };
-        struct script_name name = { 0 };
-        unsigned long start = BPF_CORE_READ(task, mm, arg_start);
-        unsigned long size = BPF_CORE_READ(task, mm, arg_end) - start;
-        if (size > GUARD_ARGS_MAX)
-                size = GUARD_ARGS_MAX;
-        if (!s || bpf_probe_read_user(s->text, (__u32)size, (void *)start))
-                return;
-        w.size = (__u32)size;
-        struct guard_interpreter *in = find_interpreter(file, &w);
-        if (!in)
-                return;
-        w.search.no_file = in->no_file;
-        w.search.takes = in->takes;
-        w.search.attached = in->attached;
-        w.search.file = in->file;
-        w.search.is_shell = in->is_shell;
-        bpf_loop(GUARD_ARGS_MAX, search_byte, &w, 0);
-        if (!w.search.is_found)
-                return;
-        bpf_probe_read_kernel_str(name.text, sizeof(name.text), &s->text[BOUNDED(w.search.name)]);
-        bpf_map_update_elem(&scripts, &pid, &name, BPF_ANY);
-}
+#include "bpf/guard/scripts.h"
 
 /* ------------------------------------------------------------------------------------------------ without LSM ---- */
 
@@ -524,51 +350,57 @@ static __always_inline int grows_only(struct dentry *dentry)
 }
 
 static __always_inline int forbid(struct task_struct *task, const struct guard_policy *policy, __u64 cgroup, __u32 act,
-                                  struct dentry *dentry)
+                                  struct dentry *dentry, struct vfsmount *mount)
 {
         struct judged judged = { .verdict = GUARD_FORBIDDEN };
         struct guard_event *e = begin(task, policy, cgroup, act, &judged);
         if (e) {
                 e->answer = GUARD_DENIED;
-                tell(e, task, dentry, NULL);
+                tell(e, task, dentry, mount);
         }
         return -EPERM;
 }
 
-static __always_inline int guard_growing(struct dentry *dentry, __u32 act)
+static __always_inline int guard_growing(struct dentry *dentry, struct vfsmount *mount, __u32 act)
 {
         struct task_struct *task = bpf_get_current_task_btf();
         __u64 cgroup = 0;
         struct guard_policy *policy = own_policy(task, &cgroup);
         if (!policy || !(policy->flags & GUARD_APPEND_ONLY) || !grows_only(dentry))
                 return 0;
-        return forbid(task, policy, cgroup, act, dentry);
+        return forbid(task, policy, cgroup, act, dentry, mount);
 }
 
 SEC("lsm/path_unlink")
-int BPF_PROG(deny_unlink, struct path *dir, struct dentry *dentry) { return guard_growing(dentry, GUARD_REMOVE); }
+int BPF_PROG(deny_unlink, struct path *dir, struct dentry *dentry)
+{
+        return guard_growing(dentry, BPF_CORE_READ(dir, mnt), GUARD_REMOVE);
+}
 
 SEC("lsm/path_rename")
 int BPF_PROG(deny_rename, struct path *old_dir, struct dentry *old, struct path *new_dir, struct dentry *new)
 {
-        int r = guard_growing(old, GUARD_RENAME);
-        return r ? r : guard_growing(new, GUARD_RENAME);
+        int r = guard_growing(old, BPF_CORE_READ(old_dir, mnt), GUARD_RENAME);
+        return r ? r : guard_growing(new, BPF_CORE_READ(new_dir, mnt), GUARD_RENAME);
 }
 
 /* A second name, elsewhere, would be a way around all of this. */
 SEC("lsm/path_link")
 int BPF_PROG(deny_link, struct dentry *old, struct path *new_dir, struct dentry *new)
 {
-        return guard_growing(old, GUARD_LINK);
+        return guard_growing(old, BPF_CORE_READ(new_dir, mnt), GUARD_LINK);
 }
 
 SEC("lsm/path_truncate")
-int BPF_PROG(deny_truncate, struct path *path) { return guard_growing(BPF_CORE_READ(path, dentry), GUARD_TRUNCATE); }
+int BPF_PROG(deny_truncate, struct path *path)
+{
+        return guard_growing(BPF_CORE_READ(path, dentry), BPF_CORE_READ(path, mnt), GUARD_TRUNCATE);
+}
 
 SEC("lsm/file_truncate")
 int BPF_PROG(deny_file_truncate, struct file *file)
 {
-        return guard_growing(BPF_CORE_READ(file, f_path.dentry), GUARD_TRUNCATE);
+        return guard_growing(BPF_CORE_READ(file, f_path.dentry), BPF_CORE_READ(file, f_path.mnt), GUARD_TRUNCATE);
 }
 
 /* Without O_APPEND again, a descriptor writes anywhere. */
@@ -577,7 +409,7 @@ int BPF_PROG(deny_fcntl, struct file *file, unsigned int command, unsigned long 
 {
         if (command != F_SETFL || argument & O_APPEND || !(BPF_CORE_READ(file, f_flags) & O_APPEND))
                 return 0;
-        return guard_growing(BPF_CORE_READ(file, f_path.dentry), GUARD_OVERWRITE);
+        return guard_growing(BPF_CORE_READ(file, f_path.dentry), BPF_CORE_READ(file, f_path.mnt), GUARD_OVERWRITE);
 }
 
 /* Two questions at one open: is it the script that an interpreter was given, and may it be written other than at its
@@ -595,7 +427,8 @@ int BPF_PROG(deny_open, struct file *file)
         if (policy->flags & GUARD_APPEND_ONLY && BPF_CORE_READ(file, f_mode) & FMODE_WRITE &&
             !(BPF_CORE_READ(file, f_flags) & O_APPEND) && BPF_CORE_READ(inode, i_size) > 0 &&
             grows_only(BPF_CORE_READ(file, f_path.dentry)))
-                return forbid(task, policy, cgroup, GUARD_OVERWRITE, BPF_CORE_READ(file, f_path.dentry));
+                return forbid(task, policy, cgroup, GUARD_OVERWRITE, BPF_CORE_READ(file, f_path.dentry),
+                              BPF_CORE_READ(file, f_path.mnt));
         struct script_name *wanted = bpf_map_lookup_elem(&scripts, &pid);
         if (!wanted || policy->mode == GUARD_OFF || !is_named(file, wanted))
                 return 0;
@@ -659,7 +492,7 @@ static __always_inline int guard_flag(__u32 flag, __u32 act)
         struct task_struct *task = bpf_get_current_task_btf();
         __u64 cgroup = 0;
         struct guard_policy *policy = own_policy(task, &cgroup);
-        return policy && policy->flags & flag ? forbid(task, policy, cgroup, act, NULL) : 0;
+        return policy && policy->flags & flag ? forbid(task, policy, cgroup, act, NULL, NULL) : 0;
 }
 
 SEC("lsm/ptrace_access_check")

@@ -1,0 +1,19 @@
+/* The options of `sekisho agent` that are about its faces: control socket, sinks, metrics. */
+#ifndef SEKISHO_CLI_AGENT_FACES_H
+#define SEKISHO_CLI_AGENT_FACES_H
+
+#include "cli/command.h"
+#include "serve/control.h"
+#include "serve/faces.h"
+
+#define AGENT_FACES_OPTIONS                                                                                            \
+        {                                                                                                              \
+                "socket", 0, "PATH", "where ps, top and events ask (default: " CONTROL_SOCKET_DEFAULT "), or none"     \
+        }
+
+enum { NOT_FACES = 1 };
+
+/* 0; NOT_FACES: the option is none of these; -EINVAL with words. */
+int agent_faces_option(struct faces_options *f, const struct option_spec *o, const char *value, struct error *err);
+
+#endif
