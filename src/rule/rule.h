@@ -253,4 +253,37 @@ struct rule_needs {
 };
 void rule_set_needs(const struct rule_set *s, size_t rule, struct arena *arena, struct rule_needs *ret);
 
+/* ----------------------------------------------------------------------------------------------- weakening ---- */
+
+/* A check as somebody sees it who wants to decide beforehand which records are worth asking about. */
+struct rule_check {
+        uint32_t id;                 /* of equal checks of a set the same */
+        const struct field_ref *ref; /* NULL: more than a field compared with constants */
+        const struct operator* op;   /* rule/operator.h */
+        const struct value *constants;
+        size_t n;
+        bool is_negated; /* it must be false: it is so of an absent field, too */
+};
+
+/* Which of the caller's bits are sure to be set if the check is true (or with is_negated false); 0: nothing is sure. */
+typedef uint64_t rule_necessary(void *arg, const struct rule_check *check);
+
+#define RULE_CLAUSES_MAX 24u
+
+/* One of them must have all of its bits set, or the rule cannot hit. None: it cannot at all. */
+struct rule_clauses {
+        uint64_t v[RULE_CLAUSES_MAX];
+        size_t n;
+};
+
+/*
+ * What must be true of an event with that evt.type for the rule to hit: sound, and weaker where the clauses would be
+ * too many. `necessary` is asked once for each check and sign of it that counts.
+ */
+void rule_set_clauses(const struct rule_set *s, size_t rule, struct str event, rule_necessary *necessary, void *arg,
+                      struct rule_clauses *ret);
+
+/* Adds one; what is implied by others goes, and past the room for them the two nearest become what they share. */
+void rule_clauses_add(struct rule_clauses *c, uint64_t clause);
+
 #endif

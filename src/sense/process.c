@@ -215,21 +215,23 @@ bool process_is_same_start(uint64_t a, uint64_t b) { return (a > b ? a - b : b -
 
 struct process *process_apply(struct process_table *t, const struct event *e)
 {
-        const struct process *known = process_find(t, e->head.pid);
+        struct process *known = process_find(t, e->head.pid);
         switch (e->kind) {
         case OBSERVE_EXEC:
                 return apply_exec(t, e);
         case OBSERVE_FORK:
                 /* The filling saw it already, and perhaps what it has run since. */
                 if (known && process_is_same_start(known->started_ns, e->head.started))
-                        return (struct process *)known;
+                        return known;
                 return apply_fork(t, e);
         case OBSERVE_EXIT:
                 if (known && process_is_same_start(known->started_ns, e->head.started))
                         process_forget(t, e->head.pid);
                 return NULL;
-        case OBSERVE_CALL:
-                return (struct process *)known;
+        case OBSERVE_CALL: /* the name may be another by now; filters compare the one of the event */
+                if (known && !(e->call.flags & OBSERVE_CALL_HOOK))
+                        memcpy(known->comm, e->call.comm, sizeof(known->comm));
+                return known;
         case OBSERVE_KINDS:
                 break;
         }

@@ -164,7 +164,7 @@ static void on_record(void *arg, struct str bytes)
                 agent_judge(a, &e, p, c);
                 process_apply(&a->processes, &e);
         } else if (e.kind == OBSERVE_CALL) {
-                p = process_find(&a->processes, e.head.pid);
+                p = process_apply(&a->processes, &e);
                 agent_judge(a, &e, p, container_known(&a->containers, e.call.cgroup_id));
         } else {
                 if (e.kind == OBSERVE_EXEC) {

@@ -54,7 +54,7 @@ def deeds(port):
     yield "connect-unix", ("/run/no.sock",), "connect"
     yield "dup2", (port,), "dup2"
     yield "memfd_create", ("hidden",), "memfd_create"
-    yield "ptrace", (), "ptrace"
+    yield "ptrace", ("1",), "ptrace"
     yield "unshare", (), "unshare"
     yield "setns", (), "setns"
     yield "mount", ("/tmp",), "mount"

@@ -60,7 +60,7 @@ static long do_ftruncate(char **a) { return ftruncate(opened(a[0], O_WRONLY), 0)
 static long do_chdir(char **a) { return chdir(a[0]); }
 static long do_close(char **a) { return close(opened(a[0], O_RDONLY)); }
 static long do_memfd_create(char **a) { return memfd_create(a[0], 0); }
-static long do_ptrace(char **a) { return ptrace(PTRACE_ATTACH, 1, NULL, NULL); }
+static long do_ptrace(char **a) { return ptrace(PTRACE_ATTACH, (pid_t)strtol(a[0], NULL, 10), NULL, NULL); }
 static long do_unshare(char **a) { return unshare(CLONE_NEWUSER); }
 static long do_setns(char **a) { return setns(opened("/proc/self/ns/uts", O_RDONLY), CLONE_NEWUTS); }
 static long do_mount(char **a) { return mount("none", a[0], "tmpfs", 0, NULL); }
@@ -135,7 +135,7 @@ static const struct deed {
         { "open32", 1, do_open32 },
         { "openat", 2, do_openat },
         { "openat2", 1, do_openat2 },
-        { "ptrace", 0, do_ptrace },
+        { "ptrace", 1, do_ptrace },
         { "rename", 2, do_rename },
         { "rename32", 2, do_rename32 },
         { "renameat2", 2, do_renameat2 },

@@ -173,7 +173,7 @@ static __always_inline __u32 add_data(struct look *l, __u32 n)
         if (l->recipe.data == NONE)
                 return n;
         const void *from = (void *)argument(l, l->recipe.data);
-        __u32 how = data_sizes[l->id];
+        __u32 how = data_sizes[WITHIN(l->id, CALLS_ROOM)];
         __u64 size = how == 32 ? 32 : argument(l, (int)how - 1);
         if (l->id == CALL_sendmsg)
                 from = message_address(l, from, &size);
@@ -283,12 +283,13 @@ static __always_inline void look(struct task_struct *task, struct pt_regs *regs,
         l.filter = bpf_map_lookup_elem(&filters, &l.id);
         if (!l.filter || l.id >= OBSERVE_CALLS || is_lifecycle(&l))
                 return;
-        l.recipe.fd = recipes[l.id].fd;
-        l.recipe.dir1 = recipes[l.id].dir1;
-        l.recipe.path1 = recipes[l.id].path1;
-        l.recipe.dir2 = recipes[l.id].dir2;
-        l.recipe.path2 = recipes[l.id].path2;
-        l.recipe.data = recipes[l.id].data;
+        const volatile struct recipe *recipe = &recipes[WITHIN(l.id, CALLS_ROOM)];
+        l.recipe.fd = recipe->fd;
+        l.recipe.dir1 = recipe->dir1;
+        l.recipe.path1 = recipe->path1;
+        l.recipe.dir2 = recipe->dir2;
+        l.recipe.path2 = recipe->path2;
+        l.recipe.data = recipe->data;
         if (is_wanted(&l))
                 tell(&l);
 }

@@ -7,6 +7,7 @@
 
 #include "bpf/calls/look.h"
 
+#define EAGAIN      11
 #define EINPROGRESS 115
 
 /*
@@ -77,8 +78,9 @@ static __always_inline void know_comm(struct look *l)
 
 static __always_inline void know_fd(struct look *l)
 {
-        /* A connection that failed may name another family than its socket has: nothing is said of it. */
-        if (!(l->filter->uses & ATOMS_FD) || !l->file || (l->result < 0 && l->result != -EINPROGRESS))
+        /* What failed may have named another family than the socket has: nothing is said of it. */
+        int has_failed = l->result < 0 && l->result != -EINPROGRESS && l->result != -EAGAIN;
+        if (!(l->filter->uses & ATOMS_FD) || !l->file || has_failed)
                 return;
         struct file *file = l->file; /* CO-RE takes a field of ours for one of the kernel's */
         __u64 atoms = ATOM_FD_PLAIN | ATOM_FD_NO_TCP;
@@ -87,7 +89,7 @@ static __always_inline void know_fd(struct look *l)
                 struct sock *sk = BPF_CORE_READ(socket, sk);
                 __u16 family = BPF_CORE_READ(sk, __sk_common.skc_family);
                 int is_ip = family == 2 || family == 10;
-                int is_tcp = is_ip && BPF_CORE_READ(sk, sk_protocol) == 6;
+                int is_tcp = is_ip && BPF_CORE_READ(sk, sk_type) == 1 /* SOCK_STREAM */;
                 atoms = (is_ip ? ATOM_FD_IP : ATOM_FD_UNIX) | (is_tcp ? 0 : ATOM_FD_NO_TCP);
         }
         know(l->s, ATOMS_FD, atoms);

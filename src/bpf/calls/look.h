@@ -119,7 +119,11 @@ struct recipe {
         __s8 fd, dir1, path1, dir2, path2, data;
 };
 
-static const volatile struct recipe recipes[OBSERVE_CALLS] = {
+/* Room for a power of two, which an index is kept within. */
+#define CALLS_ROOM 256u
+_Static_assert(OBSERVE_CALLS <= CALLS_ROOM, "more calls than there is room for");
+
+static const volatile struct recipe recipes[CALLS_ROOM] = {
 #define CALL(name, x86_64, i386, arm64, fd, dir1, path1, dir2, path2, data)                                            \
         [CALL_##name] = { fd, dir1, path1, dir2, path2, data },
 #include "bpf/shared/calls.def"
@@ -128,7 +132,7 @@ static const volatile struct recipe recipes[OBSERVE_CALLS] = {
 
 /* How long the data of a call is: an argument says it (1 to 6 for arguments 0 to 5), or it is so many bytes. The others
  * are texts, as long as they are. */
-static const volatile __u8 data_sizes[OBSERVE_CALLS] = {
+static const volatile __u8 data_sizes[CALLS_ROOM] = {
         [CALL_openat2] = 4,     [CALL_connect] = 3,       [CALL_bind] = 3,   [CALL_sendto] = 6,
         [CALL_sethostname] = 2, [CALL_setdomainname] = 2, [CALL_clone3] = 2, [CALL_utimensat] = 32,
 };
