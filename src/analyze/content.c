@@ -23,7 +23,7 @@ struct content_plan {
         struct literals *literals;                /* of all engines, one after the other */
         uint32_t first[CONTENT_ENGINES_MAX + 1];  /* of each engine's literals among them */
         size_t state_at[CONTENT_ENGINES_MAX + 1]; /* of each engine's memory in that of an open file */
-        struct content_wants wants;
+        struct content_wants wants;               /* of members: what unpackers say of their size may be a lie */
 };
 
 struct content_open {
@@ -63,6 +63,13 @@ static size_t state_room(const struct content_engine *e)
         return (e->file_bytes + STATE_ALIGN - 1) & ~(size_t)(STATE_ALIGN - 1);
 }
 
+static void add_wants(struct content_wants *w, const struct content_engine *e)
+{
+        w->md5 |= e->wants_md5;
+        w->sha1 |= e->wants_sha1;
+        w->sha256 |= e->wants_sha256;
+}
+
 int content_plan_new(const struct content_engine *const *engines, size_t n, struct content_plan **ret,
                      struct error *err)
 {
@@ -78,9 +85,7 @@ int content_plan_new(const struct content_engine *const *engines, size_t n, stru
                 p->state_at[i + 1] = p->state_at[i] + state_room(e);
                 for (size_t k = 0; k < e->n_literals; k++)
                         *vec_push(&all) = e->literals[k];
-                p->wants.md5 |= e->wants_md5;
-                p->wants.sha1 |= e->wants_sha1;
-                p->wants.sha256 |= e->wants_sha256;
+                add_wants(&p->wants, e);
                 p->wants.programs |= e->wants_programs;
         }
         p->first[n] = (uint32_t)all.n;
@@ -102,9 +107,15 @@ void content_plan_free(struct content_plan *p)
         free(p);
 }
 
-struct content_wants content_plan_wants(const struct content_plan *p)
+struct content_wants content_plan_wants(const struct content_plan *p, uint64_t size)
 {
-        return p ? p->wants : (struct content_wants){ false };
+        struct content_wants wants = { false };
+        for (size_t i = 0; p && i < p->n; i++)
+                if (size == UINT64_MAX || !p->engines[i]->wants_digests ||
+                    p->engines[i]->wants_digests(p->engines[i], size))
+                        add_wants(&wants, p->engines[i]);
+        wants.programs = p && p->wants.programs;
+        return wants;
 }
 
 /* --- the worker's side --- */

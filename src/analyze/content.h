@@ -90,7 +90,9 @@ struct content_engine {
         bool every_window;                        /* call window for those without a hit too */
         bool wants_md5, wants_sha1, wants_sha256; /* for end */
         bool wants_programs;                      /* the facts of files that can run shall have their SHA-256 */
-        /* All of these may be NULL. open and close: once a worker, within its sandbox. */
+        /* All of these may be NULL. wants_digests: whether it does for a file of this size; digests that are not wanted
+         * may be missing at its end. open and close: once a worker, within its sandbox. */
+        bool (*wants_digests)(const struct content_engine *e, uint64_t size);
         void *(*open)(const struct content_engine *e);
         void (*close)(void *worker);
         void (*begin)(const struct content_call *c);
@@ -108,12 +110,12 @@ int content_plan_new(const struct content_engine *const *engines, size_t n, stru
                      struct error *err);
 void content_plan_free(struct content_plan *p);
 
-/* Which digests some engine asks for. */
+/* Which digests some engine asks for, of a file of this size (UINT64_MAX: not known). */
 struct content_wants {
         bool md5, sha1, sha256;
         bool programs; /* SHA-256 in the facts of files that can run */
 };
-struct content_wants content_plan_wants(const struct content_plan *p); /* p may be NULL */
+struct content_wants content_plan_wants(const struct content_plan *p, uint64_t size); /* p may be NULL */
 
 /* --- worker --- */
 

@@ -34,7 +34,6 @@ struct walk {
         struct tandem own;             /* it, where the options have none */
         struct digest sha1;
         struct content *content; /* NULL: nobody looks into files */
-        struct content_wants wants;
         struct buf captured;
         enum family family;  /* as far as it is known here */
         struct budget holes; /* of sparse files, which cost time and no archive bytes */
@@ -185,13 +184,13 @@ static bool is_where_packages_install(struct str path)
         return false;
 }
 
-static bool wants_sha256(const struct walk *w, const struct fact_file *f)
+static bool wants_sha256(const struct walk *w, const struct fact_file *f, const struct content_wants *wants)
 {
         if (w->family == FAMILY_UNKNOWN || w->family == FAMILY_RPM)
                 return true;
         bool executable =
                 f->format == FORMAT_ELF || f->format == FORMAT_SCRIPT || f->format == FORMAT_PE || (f->mode & 0111);
-        return executable && (w->wants.programs || !is_where_packages_install(f->path));
+        return executable && (wants->programs || !is_where_packages_install(f->path));
 }
 
 static enum file_format format_of(struct str first)
@@ -215,6 +214,7 @@ struct pass {
         struct queued *q;
         bool md5, sha1, sha256, capture;
         bool own_md5, own_sha1, own_sha256; /* for the file's fact, and not only for content engines */
+        bool md5_at_end;                    /* for these: a small file's cannot wait for the others */
         struct content_open *open;          /* NULL: nobody looks into it */
         uint8_t *small; /* with md5: a small file's content, whole, in the room of md5_many; NULL: a large one */
         size_t n_small;
@@ -255,13 +255,15 @@ static void pass_bytes(struct walk *w, struct pass *p, const void *bytes, size_t
 static void pass_begin(struct walk *w, struct pass *p, const struct tar_entry *e, struct str first)
 {
         p->q->f.format = format_of(e->size ? first : STR_NONE);
+        struct content_wants wants = content_plan_wants(w->options->content, e->size);
         p->own_md5 = wants_md5(w);
-        p->md5 = p->own_md5 || w->wants.md5;
+        p->md5 = p->own_md5 || wants.md5;
         p->small = p->md5 && e->size <= MD5_MANY_FILE_MAX ? md5_many_room(w->many, (size_t)e->size) : NULL;
         p->own_sha1 = wants_sha1(w);
-        p->own_sha256 = wants_sha256(w, &p->q->f);
-        p->sha1 = p->own_sha1 || w->wants.sha1;
-        p->sha256 = p->own_sha256 || w->wants.sha256;
+        p->own_sha256 = wants_sha256(w, &p->q->f, &wants);
+        p->sha1 = p->own_sha1 || wants.sha1;
+        p->sha256 = p->own_sha256 || wants.sha256;
+        p->md5_at_end = wants.md5;
         struct content_file file = {
                 .path = p->q->f.path, .size = e->size, .mode = e->mode, .uid = e->uid, .gid = e->gid
         };
@@ -275,7 +277,7 @@ static void end_content(struct walk *w, struct pass *p, bool is_whole)
         if (!p->open)
                 return;
         struct content_digests d = { .sha1 = p->q->f.sha1, .sha256 = p->q->f.sha256 };
-        if (is_whole && w->wants.md5) {
+        if (is_whole && p->md5_at_end) {
                 if (p->small)
                         digest_of(DIGEST_MD5, str_span(p->small, p->n_small), md5);
                 d.md5 = p->small ? str_span(md5, sizeof(md5)) : p->q->f.md5;
@@ -501,7 +503,6 @@ int walk_layer(struct tar *t, const struct walk_options *o, struct sink *out, st
         digest_init(&w.sha1, DIGEST_SHA1);
         w.many = md5_many_new(md5_done, &w);
         w.content = o->content ? content_new(o->content, out) : NULL;
-        w.wants = content_plan_wants(o->content);
         *ret = (struct walk_totals){ 0 };
         int r = walk_entries(&w, ret);
         queue_flush(&w);

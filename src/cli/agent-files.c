@@ -22,6 +22,10 @@ int agent_files_option(struct files_options *f, const struct option_spec *o, con
                 f->guard_journal = value;
         else if (strcmp(o->name, "loaded") == 0)
                 f->loaded = value;
+        else if (strcmp(o->name, "integrity") == 0)
+                f->integrity = value;
+        else if (strcmp(o->name, "baseline") == 0)
+                f->baseline = value;
         else if (strcmp(o->name, "undo") == 0)
                 f->undo = true;
         else

@@ -3,6 +3,7 @@
 #define SEKISHO_CLI_AGENT_FILES_H
 
 #include "cli/command.h"
+#include "flow/integrity.h"
 #include "sense/mapped-file.h"
 #include "serve/files-options.h"
 #include "serve/log-guard.h"
@@ -12,6 +13,9 @@
                 { "guard-logs", 0, "PATH",                                                                             \
                   "let containers only append to files below PATH; default: /var/log; repeatable" },                   \
                 { "guard-journal", 0, "FILE", "where it stands what is guarded (default: " LOG_GUARD_JOURNAL ")" },    \
+                { "integrity", 0, "FILE",                                                                              \
+                  "tell what changes of the files that FILE lists, and who did it (docs/files.md)" },                  \
+                { "baseline", 0, "FILE", "how they should be (default: " INTEGRITY_BASELINE ")" },                     \
                 { "loaded", 0, "DIR", "keep in DIR what containers have loaded, for scans of them: " MAPPED_DIR },     \
         {                                                                                                              \
                 "undo", 0, NULL, "undo what an agent left that was killed (guarded logs), and end"                     \

@@ -21,18 +21,17 @@ extern const struct command command_rule, command_vercmp;
 extern const struct command command_history, command_inventory, command_ledger, command_rematch;
 extern const struct command command_events, command_incident, command_ps, command_top;
 extern const struct command command_accept, command_plan, command_policy, command_risk;
+extern const struct command command_integrity;
 extern const struct command command_quarantine;
 
 const struct command *const commands[] = {
-        &command_scan,       &command_explain,   &command_plan,
-        &command_accept,     &command_risk,      &command_policy,
-        &command_rule,       &command_check,     &command_pod_security,
-        &command_agent,      &command_incident,  &command_ps,
-        &command_top,        &command_events,    &command_contain,
-        &command_quarantine, &command_inventory, &command_history,
-        &command_rematch,    &command_ledger,    &command_coverage,
-        &command_db,         &command_doctor,    &command_vercmp,
-        &command_help,       &command_version,   NULL,
+        &command_scan,         &command_explain,   &command_plan,     &command_accept,
+        &command_risk,         &command_policy,    &command_rule,     &command_check,
+        &command_pod_security, &command_agent,     &command_incident, &command_ps,
+        &command_top,          &command_events,    &command_contain,  &command_integrity,
+        &command_quarantine,   &command_inventory, &command_history,  &command_rematch,
+        &command_ledger,       &command_coverage,  &command_db,       &command_doctor,
+        &command_vercmp,       &command_help,      &command_version,  NULL,
 };
 
 static const struct command *command_find(const char *name)

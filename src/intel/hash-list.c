@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #define NAME_MAX_ 255
+#define SIZE_BITS 18 /* of a bitmap of sizes: 32 KiB, an eighth full with 30,000 of them */
 
 const size_t hash_lengths[HASH_KINDS] = { [HASH_MD5] = 16, [HASH_SHA1] = 20, [HASH_SHA256] = 32 };
 
@@ -29,6 +30,8 @@ struct entry {
 
 struct table {
         VEC(struct entry) entries;
+        bool has_any_size;                    /* an entry of a file of whatever size */
+        uint8_t sizes[(1u << SIZE_BITS) / 8]; /* by size_bit: of the others */
 };
 
 struct hash_list {
@@ -65,9 +68,20 @@ static uint64_t load_be64(const void *p)
         return be64toh(v);
 }
 
+static uint32_t size_bit(uint64_t size) { return (uint32_t)(size * UINT64_C(0x9e3779b97f4a7c15) >> (64 - SIZE_BITS)); }
+
+static void note_size(struct table *t, uint64_t size)
+{
+        if (size == HASH_ANY_SIZE)
+                t->has_any_size = true;
+        else
+                t->sizes[size_bit(size) / 8] |= (uint8_t)(1u << size_bit(size) % 8);
+}
+
 static void add(struct hash_list *l, enum hash_kind kind, const uint8_t *digest, uint64_t size, struct str name)
 {
         *vec_push(&l->tables[kind].entries) = (struct entry){ load_be64(digest), l->records.n };
+        note_size(&l->tables[kind], size);
         name = str_upto(name, NAME_MAX_);
         buf_add(&l->records, digest + 8, hash_lengths[kind] - 8);
         buf_le64(&l->records, size);
@@ -186,6 +200,15 @@ size_t hash_list_count(const struct hash_list *l, enum hash_kind kind)
         for (size_t i = 0; i < l->maps.n; i++)
                 n += (size_t)hash_map_count(l->maps.v[i], kind);
         return n;
+}
+
+bool hash_list_may_have(const struct hash_list *l, enum hash_kind kind, uint64_t size)
+{
+        const struct table *t = &l->tables[kind];
+        for (size_t i = 0; i < l->maps.n; i++)
+                if (hash_map_count(l->maps.v[i], kind))
+                        return true;
+        return t->entries.n && (t->has_any_size || t->sizes[size_bit(size) / 8] >> size_bit(size) % 8 & 1);
 }
 
 /* The first entry whose value is not below first. */

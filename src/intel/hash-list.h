@@ -39,6 +39,12 @@ void hash_list_seal(struct hash_list *l);
 
 size_t hash_list_count(const struct hash_list *l, enum hash_kind kind);
 
+/*
+ * Whether a file of this size may be on the list, so that its digest of this kind is worth its making. Where lines
+ * tell no size, or a file of the list is compiled: always true.
+ */
+bool hash_list_may_have(const struct hash_list *l, enum hash_kind kind, uint64_t size);
+
 bool hash_list_is_compiled(const struct hash_list *l); /* whether one of its files is */
 
 /*

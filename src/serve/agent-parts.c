@@ -7,6 +7,7 @@ extern const struct agent_part part_drift;
 extern const struct agent_part part_guard;
 extern const struct agent_part part_hooks;
 extern const struct agent_part part_incidents;
+extern const struct agent_part part_integrity;
 extern const struct agent_part part_loaded;
 extern const struct agent_part part_log_guard;
 extern const struct agent_part part_respond;
@@ -19,6 +20,7 @@ const struct agent_part *const agent_parts[] = {
         &part_incidents,
         &part_drift,
         &part_respond,
+        &part_integrity,
         &part_loaded,
         &part_log_guard,
         &part_guard,

@@ -384,6 +384,7 @@ static void tick_parts(struct agent *a, int64_t now)
 static void loop(struct agent *a, int signal_fd)
 {
         int64_t next_look = 0;
+        a->boot_ns = agent_now_ns(CLOCK_REALTIME) - agent_now_ns(CLOCK_BOOTTIME);
         while (!a->is_stopping) {
                 bool has_signals = wait_for_anything(a, signal_fd);
                 int64_t now = agent_now_ns(CLOCK_MONOTONIC);

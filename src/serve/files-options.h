@@ -12,6 +12,8 @@ struct files_options {
         const char *guard_logs[WATCH_OPTIONS_MAX]; /* paths in containers, or "default" */
         size_t n_guard_logs;
         const char *guard_journal; /* NULL: LOG_GUARD_JOURNAL */
+        const char *integrity;     /* configuration, or NULL */
+        const char *baseline;      /* NULL: INTEGRITY_BASELINE */
         bool undo;                 /* undo what an agent left that was killed, and end */
         const char *loaded;        /* directory of what containers have loaded, or NULL */
 };

@@ -106,7 +106,7 @@ static void pass_over(int fd, const struct content_wants *wants, struct content_
 
 static void scan(const struct guard_config *config, struct str name, int fd, const struct stat *st, struct pass *p)
 {
-        struct content_wants wants = content_plan_wants(config->plan);
+        struct content_wants wants = content_plan_wants(config->plan, UINT64_MAX); /* it may grow meanwhile */
         struct content_file file = { .path = name,
                                      .size = (uint64_t)st->st_size,
                                      .mode = st->st_mode & 07777,

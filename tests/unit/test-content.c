@@ -93,8 +93,8 @@ static struct content_plan *plan(void)
         struct content_plan *p;
         struct error err = ERROR_NONE;
         assert_int_equal(content_plan_new(engines, 2, &p, &err), 0);
-        assert_true(content_plan_wants(p).sha256);
-        assert_false(content_plan_wants(p).md5);
+        assert_true(content_plan_wants(p, 10).sha256);
+        assert_false(content_plan_wants(p, 10).md5);
         return p;
 }
 

@@ -70,6 +70,24 @@ static void test_sizes(void **state)
         hash_list_free(l);
 }
 
+/* A digest need not be made of what has no size of the list; where one line tells none, all must be. */
+static void test_may_have(void **state)
+{
+        struct hash_list *l = list_of(MD5 ":4:Other\n" MD5 ":70000000000:This\n" SHA1 ":*:Any\n");
+        size_t others = 0;
+        assert_true(hash_list_may_have(l, HASH_MD5, 4));
+        assert_true(hash_list_may_have(l, HASH_MD5, 70000000000));
+        for (uint64_t size = 5; size < 1000; size++)
+                others += hash_list_may_have(l, HASH_MD5, size);
+        assert_true(others < 10);
+        assert_true(hash_list_may_have(l, HASH_SHA1, 5));
+        assert_false(hash_list_may_have(l, HASH_SHA256, 4));
+        hash_list_free(l);
+        l = list_of(SHA256 "\n" SHA256 ":3:Name\n");
+        assert_true(hash_list_may_have(l, HASH_SHA256, 5));
+        hash_list_free(l);
+}
+
 static void test_refused(void **state)
 {
         static const char *const lines[] = {
@@ -120,10 +138,8 @@ static void test_many(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_forms),
-                cmocka_unit_test(test_sizes),
-                cmocka_unit_test(test_refused),
-                cmocka_unit_test(test_many),
+                cmocka_unit_test(test_forms),   cmocka_unit_test(test_sizes), cmocka_unit_test(test_may_have),
+                cmocka_unit_test(test_refused), cmocka_unit_test(test_many),
         };
         cmocka_set_message_output(CM_OUTPUT_TAP);
         return cmocka_run_group_tests_name("hash-list", tests, NULL, NULL);
