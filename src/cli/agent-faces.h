@@ -7,8 +7,9 @@
 #include "serve/faces.h"
 
 #define AGENT_FACES_OPTIONS                                                                                            \
+        { "socket", 0, "PATH", "where ps, top and events ask (default: " CONTROL_SOCKET_DEFAULT "), or none" },        \
         {                                                                                                              \
-                "socket", 0, "PATH", "where ps, top and events ask (default: " CONTROL_SOCKET_DEFAULT "), or none"     \
+                "sink", 0, "KIND[=TARGET]", "alerts also go there: falcosidekick, ocsf, syslog, webhook; repeatable"   \
         }
 
 enum { NOT_FACES = 1 };

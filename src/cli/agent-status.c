@@ -1,4 +1,4 @@
-/* `sekisho agent status` and `sekisho agent reload`: asking the agent that runs. */
+/* `sekisho agent status`, `reload` and `metrics`: asking the agent that runs. */
 #include "cli/agent-status.h"
 #include "cli/agent-client.h"
 #include "cli/agent-view.h"
@@ -67,4 +67,16 @@ int agent_tell_reload(const char *socket)
                 fprintf(stderr, "sekisho: the rules do not load, the old ones stay; the agent's own log says why\n");
         json_decref(o);
         return is_done ? EXIT_CLEAN : EXIT_INCOMPLETE;
+}
+
+int agent_print_metrics(const char *socket)
+{
+        struct error err = ERROR_NONE;
+        json_t *o;
+        if (agent_ask(socket, "metrics", &o, &err) < 0)
+                return fail(EXIT_INCOMPLETE, &err);
+        struct str text = json_member(o, "metrics");
+        fwrite(text.p ? text.p : "", 1, text.n, stdout);
+        json_decref(o);
+        return EXIT_CLEAN;
 }

@@ -2,6 +2,7 @@
 #include "serve/agent.h"
 
 #include "base/vec.h"
+#include "cli/agent-config.h"
 #include "cli/agent-faces.h"
 #include "cli/agent-files.h"
 #include "cli/agent-guard.h"
@@ -30,6 +31,8 @@ struct agent_command {
 };
 
 static const struct option_spec options[] = {
+        { "config", 0, "FILE",
+          "these options by their names, in YAML; what stands behind it on the command line wins" },
         { "foreground", 0, NULL, "stay in the foreground (the one way it runs so far)" },
         { "rules", 'r', "FILE", "rules instead of the embedded ones; may be given several times" },
         { "alerts", 0, "FILE", "append each alert to FILE, as a line of JSON" },
@@ -73,7 +76,10 @@ static int agent_option(void *state, const struct option_spec *o, const char *va
         r = agent_faces_option(&c->faces, o, value, err);
         if (r != NOT_FACES)
                 return r;
-        if (strcmp(o->name, "foreground") == 0) {
+        if (strcmp(o->name, "config") == 0) {
+                static struct arena values; /* they are used as long as the agent runs */
+                return agent_config_load(value, options, agent_option, c, &values, err);
+        } else if (strcmp(o->name, "foreground") == 0) {
                 c->foreground = true;
         } else if (strcmp(o->name, "rules") == 0) {
                 if (c->n_rules == RULE_FILES_MAX)
@@ -163,8 +169,10 @@ static int agent_main(void *state, int argc, char **argv)
                 return agent_status(c->faces.socket, c->output && strcmp(c->output, "json") == 0);
         if (argc == 1 && strcmp(argv[0], "reload") == 0)
                 return agent_tell_reload(c->faces.socket);
+        if (argc == 1 && strcmp(argv[0], "metrics") == 0)
+                return agent_print_metrics(c->faces.socket);
         if (argc)
-                return fail_usage(&command_agent, "takes status, reload, or no argument, not \"%s\"", argv[0]);
+                return fail_usage(&command_agent, "takes status, reload, metrics, or no argument, not \"%s\"", argv[0]);
         if (c->files.undo)
                 return undo(&c->files);
         if (!c->foreground)
@@ -196,7 +204,7 @@ static int agent_main(void *state, int argc, char **argv)
 
 const struct command command_agent = {
         .name = "agent",
-        .usage = "agent --foreground [OPTIONS] | agent status | agent reload",
+        .usage = "agent --foreground [OPTIONS] | agent status|reload|metrics",
         .summary = "Watch what runs in the containers of this host, and tell or stop it",
         .help = "Programs that begin are seen by the kernel's own objects, without slowing down system calls; rules "
                 "say which "

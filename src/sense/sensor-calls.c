@@ -234,6 +234,24 @@ static int load(struct sensor *s)
         return r;
 }
 
+int sensor_calls_probe(struct error *err)
+{
+        bpf_words_begin();
+        struct calls *bpf = calls__open();
+        if (!bpf)
+                return bpf_refused(err, -errno, "the BPF programs cannot be opened");
+        bpf_map__set_max_entries(bpf->maps.calls, SENSOR_RING_MIN);
+        int r = calls__load(bpf);
+        struct bpf_link *link = r == 0 ? bpf_program__attach(bpf->progs.on_return) : NULL;
+        if (r == 0 && !link)
+                r = -errno;
+        if (r < 0)
+                bpf_refused(err, r, "refused");
+        bpf_link__destroy(link);
+        calls__destroy(bpf);
+        return r;
+}
+
 void sensor_calls_free(struct sensor_calls *c)
 {
         if (!c)

@@ -46,7 +46,7 @@ void sensor_call_drops(const struct sensor *s, uint64_t ret[CALL_CLASSES])
 
 void sensor_probe(struct sensor_probe ret[SENSOR_PROGRAMS])
 {
-        static const char *const gives[SENSOR_PROGRAMS] = { "exec", "fork", "exit" };
+        static const char *const gives[SENSOR_PROGRAMS] = { "exec", "fork", "exit", "system calls" };
         for (size_t i = 0; i < SENSOR_PROGRAMS; i++) {
                 ret[i] = (struct sensor_probe){ .name = gives[i], .gives = gives[i], .r = -EOPNOTSUPP };
                 snprintf(ret[i].words, sizeof(ret[i].words), "%s", WORDS);

@@ -31,6 +31,9 @@ void sensor_calls_until(struct sensor *s, uint64_t time_ns);
 /* Is there a call that was taken out of the ring and not handed over yet? */
 bool sensor_calls_wait(const struct sensor *s);
 
+/* Full mode loaded and attached alone, for sensor_probe(). 0, or < 0 with words. */
+int sensor_calls_probe(struct error *err);
+
 void sensor_calls_free(struct sensor_calls *c); /* NULL is fine */
 
 #endif

@@ -159,6 +159,7 @@ static const struct program {
         { "on_exec", "sched_process_exec", "exec" },
         { "on_fork", "sched_process_fork", "fork" },
         { "on_exit", "sched_process_exit", "exit" },
+        { NULL, "sys_exit", "system calls" }, /* of another object */
 };
 
 static int probe_one(const struct program *wanted, struct error *err)
@@ -189,7 +190,7 @@ void sensor_probe(struct sensor_probe ret[SENSOR_PROGRAMS])
         for (size_t i = 0; i < SENSOR_PROGRAMS; i++) {
                 struct error err = ERROR_NONE;
                 ret[i] = (struct sensor_probe){ .name = programs[i].name, .gives = programs[i].gives };
-                ret[i].r = probe_one(&programs[i], &err);
+                ret[i].r = programs[i].program ? probe_one(&programs[i], &err) : sensor_calls_probe(&err);
                 if (ret[i].r < 0)
                         snprintf(ret[i].words, sizeof(ret[i].words), "%.190s", err.text);
         }

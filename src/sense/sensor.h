@@ -15,7 +15,7 @@
 #define SENSOR_RING_MIN     (4u << 10)
 #define SENSOR_RING_MAX     (256u << 20)
 #define SENSOR_RING_DEFAULT (4u << 20)
-#define SENSOR_PROGRAMS     3
+#define SENSOR_PROGRAMS     4
 
 struct sensor;
 

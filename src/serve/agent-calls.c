@@ -67,10 +67,9 @@ int agent_set_mode(struct agent *a, bool is_full, struct error *err)
 
 static int start(struct agent *a, void **ret, struct error *err)
 {
-        int r = a->o->is_full ? go_full(a, err) : 0;
-        if (r < 0)
-                return r;
-        if (!a->o->is_full)
+        if (a->o->is_full && go_full(a, err) < 0)
+                agent_tell(a, "no full mode, lean mode goes on: %s", err->text);
+        if (!sensor_is_full(a->sensor))
                 tell_all_sleeping(a);
         struct calls_part *p = xcalloc(1, sizeof(*p));
         p->agent = a;

@@ -11,6 +11,7 @@ extern const struct agent_part part_integrity;
 extern const struct agent_part part_loaded;
 extern const struct agent_part part_log_guard;
 extern const struct agent_part part_respond;
+extern const struct agent_part part_sinks;
 extern const struct agent_part part_watch;
 
 /* clang-format off */
@@ -25,6 +26,7 @@ const struct agent_part *const agent_parts[] = {
         &part_log_guard,
         &part_guard,
         &part_watch, /* behind those that add to what is watched */
+        &part_sinks,
         &part_control,
         NULL,
 };

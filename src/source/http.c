@@ -361,10 +361,13 @@ static int exchange(struct http *h, const struct http_request *q, const char *ur
                 snprintf(range, sizeof(range), "Range: bytes=%llu-", (unsigned long long)q->offset);
                 headers = add_header(headers, range, "");
         }
+        struct str body = q->json.n ? q->json : q->form;
+        if (q->json.n)
+                headers = add_header(headers, "Content-Type: application/json", "");
         curl_easy_setopt(h->curl, CURLOPT_HTTPHEADER, headers);
-        if (q->form.n) {
-                curl_easy_setopt(h->curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)q->form.n);
-                curl_easy_setopt(h->curl, CURLOPT_COPYPOSTFIELDS, q->form.p);
+        if (body.n) {
+                curl_easy_setopt(h->curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body.n);
+                curl_easy_setopt(h->curl, CURLOPT_COPYPOSTFIELDS, body.p);
         }
         CURLcode code = curl_easy_perform(h->curl);
         (void)curl_easy_getinfo(h->curl, CURLINFO_RESPONSE_CODE, &x->response->status);
@@ -427,7 +430,7 @@ static int follow(struct http *h, const struct http_request *q, struct http_resp
                 http_url_print(q->url, where);
                 if (redirects == REDIRECTS_MAX)
                         r = error_set(err, -ELOOP, "%s: more than %d redirects", where, REDIRECTS_MAX);
-                else if (q->form.n || h->unix_socket)
+                else if (q->form.n || q->json.n || h->unix_socket)
                         r = error_set(err, -EPERM, "%s: redirects, which is refused for this request", where);
                 else
                         r = next_url(h, url, x, url, &same_origin, err);

@@ -6,7 +6,7 @@
  * - A connection must open within 15 s and then move at least 64 bytes a second over any window of 30 s
  *   ($SEKISHO_HTTP_STALL_SECONDS); the time that the receiver of the body takes does not count.
  * - At most 5 redirects, followed here: never from https to http, and the Authorization header goes along only while
- *   scheme, host and port stay the same. A request with a form is not redirected.
+ *   scheme, host and port stay the same. A request with a form or JSON is not redirected.
  * - 429 and 503 are tried again, at most 3 times and 60 s in all, as Retry-After says.
  * - Header and body are bounded. Only the body of a 2xx answer is handed on.
  * - Words of errors name scheme, host, port and path: never a query, a user, a password or a token.
@@ -45,6 +45,7 @@ struct http_request {
         const char *const *headers; /* "Accept: ...", NULL-terminated; NULL: none */
         const char *authorization;  /* secret: value of the Authorization header; NULL: none */
         struct str form;            /* secret: where not empty, POSTed as application/x-www-form-urlencoded */
+        struct str json;            /* where not empty, POSTed as application/json; not with a form */
         uint64_t offset;            /* > 0: asks for the bytes from there on (Range) */
         uint64_t max_bytes;         /* of the body; more is -EFBIG */
         unsigned max_seconds;       /* for each answer as a whole; 0: as long as bytes flow */

@@ -47,7 +47,10 @@ def until(what, seconds=WAIT_SECONDS):
 
 
 class Agent:
+    all = []
+
     def __init__(self, work, name, *options):
+        Agent.all.append(self)
         self.alerts_path, self.log_path = os.path.join(work, name + ".jsonl"), os.path.join(work, name + ".log")
         with open(self.log_path, "w") as log:
             self.process = subprocess.Popen(["timeout", "-s", "KILL", str(WATCHDOG_SECONDS), SEKISHO, "agent", "--foreground", "-o", "none", "--socket", "none",
@@ -84,6 +87,13 @@ class Agent:
         except subprocess.TimeoutExpired:
             self.process.kill()
             return 99
+
+
+def end_agents():
+    """Those that a test which failed half way left."""
+    for agent in Agent.all:
+        if agent.process.poll() is None:
+            agent.end()
 
 
 class Container:

@@ -108,6 +108,7 @@ def main():
         else:
             check_agent(work, one, two)
     finally:
+        agentlib.end_agents()
         one.remove()
         two.remove()
         shutil.rmtree(work, ignore_errors=True)

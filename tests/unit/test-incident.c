@@ -173,8 +173,8 @@ static void nonsense_is_no_line(void **state)
                 "{\"incident\":1,\"time\":\"2026-11-26T12:00:00.000000000Z\",\"priority\":\"Odd\",\"more\":1}",
                 "{\"incident\":1,\"time\":\"2026-11-26T12:00:00.000000000Z\",\"priority\":\"Error\",\"more\":0}",
                 "{\"incident\":1,\"time\":\"2026-11-26T12:00:00.000000000Z\",\"priority\":\"Error\"}",
-                "{\"incident\":1,\"time\":\"2026-11-26T12:00:00.000000000Z\",\"priority\":\"Error\",\"rule\":\"x\","
-                "\"lineage\":[{\"pid\":4294967296,\"session\":0,\"started\":0}]}",
+                ("{\"incident\":1,\"time\":\"2026-11-26T12:00:00.000000000Z\",\"priority\":\"Error\",\"rule\":\"x\","
+                 "\"lineage\":[{\"pid\":4294967296,\"session\":0,\"started\":0}]}"),
         };
         struct arena arena = ARENA_INIT;
         struct incident_entry e;
