@@ -449,6 +449,17 @@ static void stop_parts(struct agent *a)
         }
 }
 
+static int open_sensor(struct agent *a, struct error *err)
+{
+        bool is_taken_over = false;
+        if (!a->o->keep)
+                return sensor_open(a->o->ring_bytes, &a->sensor, err);
+        int r = sensor_open_kept(a->o->ring_bytes, a->o->keep, &a->sensor, &is_taken_over, err);
+        if (r == 0 && is_taken_over)
+                agent_tell(a, "taken over from %s: what happened meanwhile comes first", a->o->keep);
+        return r;
+}
+
 static int start(struct agent *a, struct error *err)
 {
         limiter_init(&a->limiter);
@@ -459,7 +470,7 @@ static int start(struct agent *a, struct error *err)
         if (r == 0)
                 r = load_rules(a, err);
         if (r == 0)
-                r = sensor_open(a->o->ring_bytes, &a->sensor, err);
+                r = open_sensor(a, err);
         if (r == 0)
                 r = apply_rules(a, err);
         if (r != 0)

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# alone: agent
 """Attacks in a real container of Debian's packages, in full mode, by our own rules: of each behaviour a trigger, twins that evade rules
 that go by names or by one call, and near misses. docs/detection.md has the same table in words.
 
@@ -221,7 +222,7 @@ CASES = (
                                                    "if r == 0: os._exit(0)"), ()),
     (43, NAMESPACE, "twin: setns", lambda d: d.py("call('setns', os.open('/proc/1/ns/uts', 0), 0)"), ()),
     (43, None, "miss: a child", lambda d: d.sh("(true); true & wait"), ()),
-    (44, ESCAPE, "core_pattern", lambda d: d.sh("echo x > /proc/sys/kernel/core_pattern"), ()),
+    (44, ESCAPE, "core_pattern", lambda d: d.sh("echo x > /proc/sys/kernel/" + "core_pattern"), ()),
     (44, ESCAPE, "twin: sysrq, by a relative path", lambda d: d.sh("cd /proc; : > ./sysrq-trigger"), ()),
     (44, ESCAPE, "twin: release_agent", lambda d: d.sh("mkdir -p /opt/cg; echo > /opt/cg/release_agent"), ()),
     (44, None, "miss: it is read", lambda d: d.sh("cat /proc/sys/kernel/core_pattern"), ()),

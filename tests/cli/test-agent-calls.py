@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# alone: agent
 """Full mode against a real container: each system call that the kernel's side knows how to tell, done by a static program and seen by
 a rule, 32-bit calls among them; modes that change while the agent runs; calls that are lost and counted.
 

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# alone: agent
 """The agent against a real container: each rule of data/rules/runtime.yaml with its trigger, its evasion twins and its near misses;
 kill rules; rules loaded anew; lost events. Everything is told by what stands in the file of alerts.
 

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# alone: agent
 """Drift against real containers: only what the scanned image contains may run. What is dropped, changed, replaced, in memory or on a
 volume is killed before its first instruction in enforce mode, told in alert mode, and left alone in log mode; what the image has runs.
 Here the kernel kills at exec; that BPF LSM denies is tested in a virtual machine (test-lsm-vm.sh).

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# alone: agent
 """The guard of containers' files, with real runc and podman containers on a loop-mounted ext4 of the test's own: what is denied in each
 mode, what is done about it, what is told, what is remembered, and what happens when a part of it dies."""
 import calendar

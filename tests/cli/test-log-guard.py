@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# alone: agent
 """Guarded logs of a real container: every way to change a log but appending is refused, with the program that tries; what rotates logs may;
 nothing stays guarded when the agent has ended, was killed and undone, or when the container is gone."""
 import json

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# alone: agent
 """What the agent does about hits of rules with an action, in real containers of runc: freeze, isolate, deny, terminate, kill after the
 event; once, with evidence, by mode and workload; and that nobody else is touched.
 
