@@ -304,8 +304,7 @@ static int look_at_kernel(struct guard *g, struct fanotify_can *can, struct erro
 {
         fanotify_probe(can);
         if (!can->permission || !can->filesystem || !can->ignore || !can->lease)
-                return error_errno(err, can->r < 0 ? can->r : -EOPNOTSUPP,
-                                   "this kernel cannot guard files (%s); sekisho doctor says what it can",
+                return error_errno(err, can->r < 0 ? can->r : -EOPNOTSUPP, "this kernel cannot guard files: %s",
                                    !can->permission   ? "no fanotify permission events"
                                    : !can->filesystem ? "no fanotify marks on file systems"
                                    : !can->ignore     ? "no ignore marks"

@@ -416,6 +416,7 @@ static getter *const getters[FIELDS] = {
         CONTAINER(label),
         CONTAINER(labels),
         CONTAINER(info),
+        [FIELD_container_is_build] = get_setting,
         [FIELD_container_privileged] = get_setting,
         [FIELD_container_mounts] = get_setting,
         [FIELD_container_mount] = get_mount,
