@@ -16,6 +16,7 @@
 
 #define RUN_MIN      40u  /* characters of base64: 30 bytes */
 #define RUN_CAPITALS 16u  /* one of so many is a capital letter, or it is no base64 but a path, or a line of dashes */
+#define RUN_PART     64   /* characters that are asked for capitals together */
 #define HEX_MIN      130u /* more digits than any digest has */
 #define ESCAPES_MIN  16u
 #define RUN_MAX      (1u << 20) /* characters decoded at once; the next part begins RUN_OVERLAP before */
@@ -82,10 +83,15 @@ static bool is_all_hex(struct str s)
  */
 static bool has_capitals(struct str s)
 {
-        size_t n = 0;
-        for (size_t i = 0; i < s.n; i++)
-                n += s.p[i] >= 'A' && s.p[i] <= 'Z';
-        return n * RUN_CAPITALS >= s.n;
+        while (s.n) { /* in some part of it: what stands before the content must not hide it */
+                size_t n = 0, part = s.n < 2 * RUN_PART ? s.n : RUN_PART;
+                for (size_t i = 0; i < part; i++)
+                        n += s.p[i] >= 'A' && s.p[i] <= 'Z';
+                if (n * RUN_CAPITALS >= part)
+                        return true;
+                s = str_from(s, part);
+        }
+        return false;
 }
 
 static void decode_hex(struct unpacking *u, uint64_t at, struct str digits)

@@ -9,7 +9,8 @@
 /* Rows for the table of options. */
 #define GUARD_OPTIONS                                                                                                  \
         { "guard", 0, "DIR", "look for malware in what containers run from DIR's file system, before it runs" },       \
-                { "guard-mode", 0, "MODE", "light, balanced (the default) or strict: sekisho help guard" },            \
+                { "guard-mode", 0, "MODE",                                                                             \
+                  "balanced (the default), light or strict: when it is asked; see docs/adr/0008" },                    \
                 { "guard-deadline", 0, "MS",                                                                           \
                   "how long a program waits at most (default: 250, 1000 or 2000, by mode)" },                          \
                 { "guard-late", 0, "WHAT", "then: allow or deny (default: strict denies, the others allow)" },         \

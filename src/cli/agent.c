@@ -9,6 +9,7 @@
 #include "cli/agent-status.h"
 #include "cli/command.h"
 #include "cli/rule.h"
+#include "sense/sensor.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -21,7 +22,7 @@ struct agent_command {
         const char *rules[RULE_FILES_MAX];
         size_t n_rules;
         struct faces_options faces;
-        const char *alerts, *incidents, *output, *least;
+        const char *alerts, *incidents, *output, *least, *keep, *forget;
         struct respond_options respond;
         bool is_full;
         uint64_t ring_kb;
@@ -52,6 +53,9 @@ static const struct option_spec options[] = {
         AGENT_FILES_OPTIONS,
         GUARD_OPTIONS,
         { "mode", 0, "MODE", "lean (the default): no system call is slowed down; full: rules see system calls too" },
+        { "keep", 0, "DIR",
+          "what watches and kills stays when the agent ends, in DIR below /sys/fs/bpf; the next one takes it over" },
+        { "forget", 0, "DIR", "take away what an agent kept in DIR, and end" },
         { "ring", 0, "KIB", "size of each ring of events: a power of two (default: 4096)" },
         { NULL, 0, NULL, NULL },
 };
@@ -108,6 +112,10 @@ static int agent_option(void *state, const struct option_spec *o, const char *va
                 return add_word(c->drift.append_only, &c->drift.n_append_only, value, err);
         } else if (strcmp(o->name, "least") == 0) {
                 c->least = value;
+        } else if (strcmp(o->name, "keep") == 0) {
+                c->keep = value;
+        } else if (strcmp(o->name, "forget") == 0) {
+                c->forget = value;
         } else if (strcmp(o->name, "mode") == 0) {
                 if (strcmp(value, "lean") != 0 && strcmp(value, "full") != 0)
                         return error_set(err, -EINVAL, "takes lean or full, not \"%s\"", value);
@@ -162,6 +170,7 @@ static int agent_main(void *state, int argc, char **argv)
                                    .respond = c->respond,
                                    .drift = c->drift,
                                    .is_full = c->is_full,
+                                   .keep = c->keep,
                                    .guard = c->guard,
                                    .tell = say,
                                    .tell_problems = say_problems };
@@ -173,6 +182,9 @@ static int agent_main(void *state, int argc, char **argv)
                 return agent_print_metrics(c->faces.socket);
         if (argc)
                 return fail_usage(&command_agent, "takes status, reload, metrics, or no argument, not \"%s\"", argv[0]);
+        struct error err = ERROR_NONE;
+        if (c->forget)
+                return sensor_forget(c->forget, &err) < 0 ? fail(EXIT_INCOMPLETE, &err) : EXIT_CLEAN;
         if (c->files.undo)
                 return undo(&c->files);
         if (!c->foreground)
@@ -186,7 +198,6 @@ static int agent_main(void *state, int argc, char **argv)
                 o.stream = stdout;
         o.is_json = c->output && strcmp(c->output, "json") == 0;
         struct agent_counts n;
-        struct error err = ERROR_NONE;
         int r = agent_run(&o, &n, &err);
         if (r < 0)
                 return fail(EXIT_INCOMPLETE, &err);

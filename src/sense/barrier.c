@@ -88,7 +88,10 @@ static int try_program(const char *name, uint32_t probe_pid, struct guard_bpf **
         if (r == 0 && !link)
                 r = -errno;
         if (r < 0) {
-                (void)bpf_refused(err, r, "the kernel refuses it");
+                if (r == -EPERM && geteuid() == 0)
+                        (void)error_set(err, r, "the kernel refuses to load such programs (EPERM)");
+                else
+                        (void)bpf_refused(err, r, "the kernel refuses it");
                 guard_bpf__destroy(bpf);
                 return r;
         }

@@ -21,8 +21,11 @@ static int _printf_(2, 0) keep_words(enum libbpf_print_level level, const char *
                 return 0;
         vsnprintf(line, sizeof(line), format, args);
         line[strcspn(line, "\n")] = '\0';
-        /* The verifier's log comes in lines of its own, of which none is a sentence. */
-        if (strncmp(line, "libbpf: ", 8) == 0 && !strstr(line, "BPF program load failed") && !strstr(line, "-- "))
+        /* The verifier's log comes in lines of its own, of which none is a sentence; that all of it failed is no
+         * reason. */
+        bool is_reason = !strstr(line, "BPF program load failed") && !strstr(line, "-- ") &&
+                         !strstr(line, "failed to load BPF skeleton") && !strstr(line, "failed to load object");
+        if (strncmp(line, "libbpf: ", 8) == 0 && is_reason)
                 snprintf(last_words, sizeof(last_words), "%s", line + 8);
         return 0;
 }
@@ -37,6 +40,11 @@ int bpf_refused(struct error *err, int r, const char *doing)
 {
         if (r == -EPERM && geteuid() != 0)
                 return error_set(err, r, "%s: root is needed (or CAP_BPF and CAP_PERFMON)", doing);
+        if (access("/sys/kernel/btf/vmlinux", F_OK) < 0)
+                return error_set(err, r,
+                                 "%s: the kernel does not describe itself (it has no /sys/kernel/btf/vmlinux: it was "
+                                 "built without CONFIG_DEBUG_INFO_BTF)",
+                                 doing);
         return error_errno(err, r, "%s%s%s", doing, last_words[0] ? ": " : "", last_words);
 }
 

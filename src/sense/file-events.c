@@ -367,15 +367,15 @@ size_t file_events_read(struct file_events *f, size_t max, void (*each)(void *ar
                 if (n <= 0)
                         return taken;
                 for (size_t at = 0; (size_t)n - at >= sizeof(struct fanotify_event_metadata); taken++) {
-                        const void *event = f->buffer + at;
-                        const struct fanotify_event_metadata *m = event;
-                        if (m->event_len < sizeof(*m) || m->event_len > (size_t)n - at ||
-                            m->vers != FANOTIFY_METADATA_VERSION) {
+                        struct fanotify_event_metadata m; /* events begin at multiples of 4, it wants 8 */
+                        memcpy(&m, f->buffer + at, sizeof(m));
+                        if (m.event_len < sizeof(m) || m.event_len > (size_t)n - at ||
+                            m.vers != FANOTIFY_METADATA_VERSION) {
                                 f->counts.malformed++;
                                 break;
                         }
-                        take(f, f->buffer + at, m, each, arg);
-                        at += m->event_len;
+                        take(f, f->buffer + at, &m, each, arg);
+                        at += m.event_len;
                         if (f->must_forget) /* between two events: those before knew the old paths */
                                 file_events_forget(f);
                 }

@@ -86,7 +86,7 @@ static uint64_t status_number(struct str status, const char *name, size_t n)
 }
 
 /* The same of a set of capabilities: "CapEff:\t00000000a80425fb". */
-uint64_t process_status_set(struct str status, const char *name)
+static uint64_t status_set(struct str status, const char *name)
 {
         while (status.n) {
                 struct str line = str_line(&status);
@@ -196,9 +196,9 @@ static void read_process(struct process_table *t, const struct process_source *f
         p->gid = (uint32_t)status_number(status, "Gid:", 0);
         p->vpid = (uint32_t)status_number(status, "NSpid:", SIZE_MAX - 1);
         p->vpgid = (uint32_t)status_number(status, "NSpgid:", SIZE_MAX - 1);
-        p->cap_effective = process_status_set(status, "CapEff:");
-        p->cap_permitted = process_status_set(status, "CapPrm:");
-        p->cap_inheritable = process_status_set(status, "CapInh:");
+        p->cap_effective = status_set(status, "CapEff:");
+        p->cap_permitted = status_set(status, "CapPrm:");
+        p->cap_inheritable = status_set(status, "CapInh:");
         struct str loginuid = read_text(r, "loginuid", 32);
         p->loginuid = loginuid.n ? (uint32_t)number(loginuid) : UINT32_MAX;
         p->round = t->round;

@@ -82,9 +82,8 @@ void process_set_program(struct process *p, const struct program *program);
  */
 struct str process_read(const struct process *p, const char *name, size_t max, struct arena *arena);
 
-/* A number behind a name of status: "VmRSS:\t  123 kB"; 0 if it is not there. A set of capabilities: "CapEff:". */
+/* A number behind a name of status: "VmRSS:\t  123 kB"; 0 if it is not there. */
 uint64_t process_status_number(struct str status, const char *name);
-uint64_t process_status_set(struct str status, const char *name);
 
 /* Where the table is filled from. */
 struct process_source {

@@ -11,6 +11,14 @@ int sensor_open(uint32_t ring_bytes, struct sensor **ret, struct error *err)
         return error_set(err, -EOPNOTSUPP, WORDS);
 }
 
+int sensor_open_kept(uint32_t ring_bytes, const char *pins, struct sensor **ret, bool *ret_taken_over,
+                     struct error *err)
+{
+        return error_set(err, -EOPNOTSUPP, WORDS);
+}
+
+int sensor_forget(const char *pins, struct error *err) { return error_set(err, -EOPNOTSUPP, WORDS); }
+
 void sensor_close(struct sensor *s) {}
 
 bool sensor_sees_host(void) { return true; }

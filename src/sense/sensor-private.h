@@ -14,6 +14,7 @@ struct sensor {
         struct ring_buffer *ring;
         struct sensor_calls *calls; /* NULL until full mode was asked for */
         int epoll, cpus;
+        bool is_kept; /* it stays when the process ends */
         uint32_t ring_bytes;
 
         /* During sensor_read. */
@@ -21,6 +22,19 @@ struct sensor {
         void *arg;
         size_t n, most;
 };
+
+/* ---- sensor-keep.c: what is kept below `pins` ---- */
+
+#define SENSOR_PATH_MAX 512
+
+/* Says of the maps that are kept where: before they are made. What is there already is taken over. */
+int sensor_keep_maps(struct observe *bpf, const char *pins, struct error *err);
+
+/* Puts the links of the programs in the place of those that are there. */
+int sensor_keep_links(struct observe *bpf, const char *pins, struct error *err);
+
+/* Is there something of this layout to take over? */
+bool sensor_is_kept(const char *pins);
 
 /* A counter by key, of all processors together. */
 uint64_t sensor_count(const struct sensor *s, int map, uint32_t key);

@@ -54,23 +54,44 @@ static int listen_to_ring(struct sensor *s)
         return 0;
 }
 
-int sensor_open(uint32_t ring_bytes, struct sensor **ret, struct error *err)
+/* Loads and attaches; pins: NULL, or where to keep it. */
+static int start_programs(uint32_t ring_bytes, const char *pins, struct observe **ret, struct error *err)
 {
-        if (ring_bytes == 0)
-                ring_bytes = SENSOR_RING_DEFAULT;
-        if (ring_bytes < SENSOR_RING_MIN || ring_bytes > SENSOR_RING_MAX || (ring_bytes & (ring_bytes - 1)))
-                return error_set(err, -EINVAL, "the ring's size is a power of two from %u to %u bytes, not %u",
-                                 SENSOR_RING_MIN, SENSOR_RING_MAX, ring_bytes);
         struct observe *bpf = open_programs(ring_bytes, err);
         if (!bpf)
                 return -EOPNOTSUPP;
-        int r = observe__load(bpf);
+        int r = pins ? sensor_keep_maps(bpf, pins, err) : 0;
+        if (r < 0) {
+                observe__destroy(bpf);
+                return r;
+        }
+        r = observe__load(bpf);
         if (r == 0)
                 r = observe__attach(bpf);
+        if (r < 0)
+                (void)bpf_refused(err, r, "the kernel does not take the sensor");
+        else if (pins)
+                r = sensor_keep_links(bpf, pins, err);
+        if (r < 0)
+                observe__destroy(bpf);
+        else
+                *ret = bpf;
+        return r;
+}
+
+static int open_sensor(uint32_t ring_bytes, const char *pins, struct sensor **ret, struct error *err)
+{
+        struct observe *bpf;
+        int r = start_programs(ring_bytes, pins, &bpf, err);
+        if (r < 0)
+                return r;
         struct sensor *s = xcalloc(1, sizeof(*s));
-        *s = (struct sensor){ .bpf = bpf, .epoll = -1, .cpus = libbpf_num_possible_cpus(), .ring_bytes = ring_bytes };
-        if (r == 0)
-                r = listen_to_ring(s);
+        *s = (struct sensor){ .bpf = bpf,
+                              .epoll = -1,
+                              .cpus = libbpf_num_possible_cpus(),
+                              .ring_bytes = ring_bytes,
+                              .is_kept = pins != NULL };
+        r = listen_to_ring(s);
         if (r < 0) {
                 bpf_refused(err, r, "the kernel does not take the sensor");
                 sensor_close(s);
@@ -80,10 +101,53 @@ int sensor_open(uint32_t ring_bytes, struct sensor **ret, struct error *err)
         return 0;
 }
 
+static int check_ring(uint32_t *ring_bytes, struct error *err)
+{
+        if (*ring_bytes == 0)
+                *ring_bytes = SENSOR_RING_DEFAULT;
+        bool is_right = *ring_bytes >= SENSOR_RING_MIN && *ring_bytes <= SENSOR_RING_MAX &&
+                        (*ring_bytes & (*ring_bytes - 1)) == 0;
+        return is_right ? 0
+                        : error_set(err, -EINVAL, "the ring's size is a power of two from %u to %u bytes, not %u",
+                                    SENSOR_RING_MIN, SENSOR_RING_MAX, *ring_bytes);
+}
+
+int sensor_open(uint32_t ring_bytes, struct sensor **ret, struct error *err)
+{
+        int r = check_ring(&ring_bytes, err);
+        return r < 0 ? r : open_sensor(ring_bytes, NULL, ret, err);
+}
+
+int sensor_open_kept(uint32_t ring_bytes, const char *pins, struct sensor **ret, bool *ret_taken_over,
+                     struct error *err)
+{
+        int r = check_ring(&ring_bytes, err);
+        *ret_taken_over = sensor_is_kept(pins);
+        if (r < 0)
+                return r;
+        r = open_sensor(ring_bytes, pins, ret, err);
+        if (r == 0 || !*ret_taken_over)
+                return r;
+        *ret_taken_over = false;
+        r = sensor_forget(pins, err);
+        return r < 0 ? r : open_sensor(ring_bytes, pins, ret, err);
+}
+
+/* What was lost has been told: the next one counts from here. */
+static void forget_drops(struct sensor *s)
+{
+        uint64_t *zeros = xcalloc((size_t)s->cpus, sizeof(*zeros));
+        for (uint32_t kind = 0; kind < OBSERVE_KINDS; kind++)
+                (void)bpf_map_update_elem(bpf_map__fd(s->bpf->maps.drops), &kind, zeros, BPF_ANY);
+        free(zeros);
+}
+
 void sensor_close(struct sensor *s)
 {
         if (!s)
                 return;
+        if (s->is_kept)
+                forget_drops(s);
         sensor_calls_free(s->calls);
         ring_buffer__free(s->ring);
         if (s->epoll >= 0)

@@ -1,6 +1,6 @@
 /*
- * The programs of bpf/observe, loaded and attached: records come out of their ring, answers go into their maps. Nothing
- * is pinned; when the process ends, however it ends, the kernel takes everything away again.
+ * The programs of bpf/observe, loaded and attached: records come out of their ring, answers go into their maps. When
+ * the process ends, however it ends, the kernel takes everything away again, unless it is to be kept.
  *
  * A build without the tools for BPF has the same functions, which say so.
  */
@@ -26,6 +26,18 @@ struct sensor;
  */
 int sensor_open(uint32_t ring_bytes, struct sensor **ret, struct error *err);
 void sensor_close(struct sensor *s); /* NULL is fine */
+
+/*
+ * The same, and the programs stay when the process ends: they are kept below `pins`, a directory of a BPF file system.
+ * What an earlier one kept there is taken over: *ret_taken_over is true, what happened since waits in the ring, what
+ * was to be killed was killed, and sensor_drops() counts on. A ring of another size, or what another version kept,
+ * cannot be taken over: it is forgotten first.
+ */
+int sensor_open_kept(uint32_t ring_bytes, const char *pins, struct sensor **ret, bool *ret_taken_over,
+                     struct error *err);
+
+/* Takes away what is kept: the programs are detached, the directory is removed. 0, also if there is nothing. */
+int sensor_forget(const char *pins, struct error *err);
 
 /* Do the process ids here mean what they mean to the kernel? Not so inside of a container with ids of its own. */
 bool sensor_sees_host(void);

@@ -72,13 +72,31 @@ static enum alert_action respond(struct agent *a, const struct rule *rule, const
         return action;
 }
 
+#define CONTAINER_FIELDS 3
+
+/* No alert leaves without its container, whether or not its rule asks. */
+static size_t container_extras(const struct event_record *r, const struct record *record,
+                               struct alert_field ret[CONTAINER_FIELDS])
+{
+        static const enum field_id ids[CONTAINER_FIELDS] = { FIELD_container_id, FIELD_container_name,
+                                                             FIELD_container_image };
+        for (size_t i = 0; r->container && i < CONTAINER_FIELDS; i++) {
+                struct field_ref ref = { .field = &fields[ids[i]], .text = str_of(fields[ids[i]].name) };
+                ret[i] = (struct alert_field){ fields[ids[i]].name, value_absent() };
+                record->get(record->ctx, &ref, &ret[i].value);
+        }
+        return r->container ? CONTAINER_FIELDS : 0;
+}
+
 static void on_hit(struct agent *a, size_t rule, const struct event_record *r, const struct record *record)
 {
         const struct rule *hit = rule_set_rule(a->rules.set, rule);
         enum alert_action action = respond(a, hit, r);
+        struct alert_field extras[CONTAINER_FIELDS];
         _cleanup_(buf_done) struct buf output = BUF_INIT(RULE_OUTPUT_BYTES_MAX);
         if ((hit->priority > a->o->least && !alert_is_deed(action)) || !may_pass(a, rule, r, action))
                 return;
+        size_t n_extras = container_extras(r, record, extras);
         rule_render(a->rules.eval, rule, record, &output);
         agent_emit(a, &(struct alert){ .rule = hit,
                                        .priority = hit->priority,
@@ -88,6 +106,8 @@ static void on_hit(struct agent *a, size_t rule, const struct event_record *r, c
                                        .action = action,
                                        .fields = a->needs[rule].fields,
                                        .n_fields = a->needs[rule].n_fields,
+                                       .extras = extras,
+                                       .n_extras = n_extras,
                                        .record = record,
                                        .process = r->process,
                                        .container = r->container });

@@ -5,6 +5,7 @@ extern const struct agent_part part_calls;
 extern const struct agent_part part_control;
 extern const struct agent_part part_drift;
 extern const struct agent_part part_guard;
+extern const struct agent_part part_hooks;
 extern const struct agent_part part_incidents;
 extern const struct agent_part part_integrity;
 extern const struct agent_part part_loaded;
@@ -17,6 +18,7 @@ extern const struct agent_part part_watch;
 /* clang-format off */
 const struct agent_part *const agent_parts[] = {
         &part_calls,
+        &part_hooks,
         &part_incidents,
         &part_drift,
         &part_respond,

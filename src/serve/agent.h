@@ -23,6 +23,7 @@ struct agent_options {
         struct faces_options faces;
         struct files_options files;
         uint32_t ring_bytes; /* of each ring; 0: the default */
+        const char *keep;    /* where what is in the kernel stays when the agent ends; NULL: it does not */
         bool is_full;        /* begins in full mode; SIGUSR1 and SIGUSR2 change it */
         struct guard_options guard;
         struct respond_options respond;

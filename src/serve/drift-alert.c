@@ -66,9 +66,9 @@ static enum rule_priority priority_of(const struct finding *f)
         return f->mode == GUARD_LOG ? PRIORITY_INFORMATIONAL : PRIORITY_WARNING;
 }
 
-static enum alert_action action_of(enum guard_answer answer)
+static enum alert_action action_of(enum guard_answer answer, bool is_late)
 {
-        return answer == GUARD_KILLED        ? ALERT_KILLED
+        return answer == GUARD_KILLED        ? (is_late ? ALERT_KILLED_AFTER : ALERT_KILLED)
                : answer == GUARD_KILL_FAILED ? ALERT_KILL_FAILED
                : answer == GUARD_DENIED      ? ALERT_DENIED
                                              : ALERT_NOTHING;
@@ -109,10 +109,10 @@ static struct str words_of(const struct finding *f, const struct container_entry
                 buf_printf(&b, ", of package %.*s in layer %llu", STR_FMT(m->package), (unsigned long long)m->layer);
         else if (m)
                 buf_printf(&b, ", of layer %llu", (unsigned long long)m->layer);
-        buf_printf(&b, "; %s (program %.*s, pid %u, container %.*s%s%.*s)",
+        buf_printf(&b, "; %s%s (program %.*s, pid %u, container %.*s%s%.*s)",
                    f->answer == GUARD_TOLD && f->act > GUARD_SCRIPT ? "told" : answer_words[f->answer],
-                   STR_FMT(f->program), f->pid, STR_FMT(container), c && c->facts.image.n ? ", image " : "",
-                   STR_FMT(c ? c->facts.image : STR_NONE));
+                   f->answer == GUARD_KILLED && f->is_late ? " after it had begun" : "", STR_FMT(f->program), f->pid,
+                   STR_FMT(container), c && c->facts.image.n ? ", image " : "", STR_FMT(c ? c->facts.image : STR_NONE));
         struct str ret = arena_str(arena, buf_str(&b));
         buf_done(&b);
         return ret;
@@ -178,7 +178,7 @@ static void emit(struct drift *d, const struct finding *f, const struct containe
                                               .source = "drift",
                                               .time_ns = d->agent->boot_ns + (int64_t)f->time_ns,
                                               .output = words_of(f, c, m, &arena),
-                                              .action = action_of(f->answer),
+                                              .action = action_of(f->answer, f->is_late),
                                               .extras = list.v,
                                               .n_extras = list.n,
                                               .process = p && p->started_ns == f->started ? p : NULL,

@@ -30,6 +30,7 @@ struct finding {
         enum guard_verdict verdict;
         enum guard_answer answer;
         enum guard_mode mode;
+        bool is_late; /* the answer came after the program had begun: from here, and not from the kernel */
         uint64_t cgroup_id, started, time_ns, ino; /* time_ns: since boot */
         uint32_t pid, uid;
         struct str path, program;

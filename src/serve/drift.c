@@ -55,7 +55,8 @@ static void told(struct drift *d, const struct guard_event *e, struct str path)
                              .address = address_text(e, &arena) };
         if (f.mode == GUARD_OFF && f.verdict != GUARD_FORBIDDEN)
                 return;
-        if (f.answer == GUARD_TOLD && f.mode == GUARD_ENFORCE)
+        f.is_late = f.answer == GUARD_TOLD && f.mode == GUARD_ENFORCE;
+        if (f.is_late)
                 f.answer = drift_kill(f.pid, f.started, &d->agent->processes);
         d->agent->counts.killed += f.answer == GUARD_KILLED;
         drift_report(d, &f, container_known(&d->agent->containers, e->policy_cgroup_id), g);
@@ -132,7 +133,8 @@ static struct finding finding_of(const struct drift_container *g, const struct e
 
 static void act_on(struct drift *d, struct finding *f, const struct container_entry *c, const struct drift_container *g)
 {
-        if (f->mode == GUARD_ENFORCE)
+        f->is_late = f->mode == GUARD_ENFORCE;
+        if (f->is_late)
                 f->answer = drift_kill(f->pid, f->started, &d->agent->processes);
         d->agent->counts.killed += f->answer == GUARD_KILLED;
         drift_report(d, f, c, g);

@@ -247,6 +247,7 @@ void guardian_run(void *config, int report_fd)
         while (round_of_loop(g, &next_tick))
                 ;
         end_scanner(g);
+        tell(g, "ended", g->looks, "");
         report_finish(&g->reporter, 1000);
         _exit(0);
 }

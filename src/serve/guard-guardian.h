@@ -16,7 +16,7 @@
 #define SENT_MAX         256 /* jobs that the scanner has at hand */
 #define SENT_WRITTEN_MAX 2   /* of them those that nobody waits for, so that they delay no one */
 #define JOB_ROUNDS_MAX   3   /* looks at one file, for one event */
-#define DEADLY_MAX       3   /* scanners that may die while they have one and the same file */
+#define DEADLY_MAX       100 /* scanners that may die while they have one and the same file: then it is late */
 #define LEASE_SIGNAL     (SIGRTMIN + 1)
 
 /*
@@ -76,6 +76,7 @@ struct guardian {
         size_t n_ending;
         int64_t heard_ns, pinged_ns, born_ns; /* of the scanner */
         struct reporter reporter;
+        uint64_t looks;   /* questions to the scanner: files that were looked at */
         uint64_t dropped; /* written files that were not looked at for want of room; not told yet */
         bool is_leaving;
 };

@@ -453,6 +453,7 @@ static bool send_one(struct guardian *g, struct job_queue *q)
                 return false; /* later, or to the next scanner */
         (void)take_out(q, j);
         j->is_sent = true;
+        g->looks++;
         g->n_sent++;
         g->n_sent_written += j->is_written;
         return true;
@@ -469,22 +470,6 @@ void jobs_send(struct guardian *g)
                 ;
 }
 
-void jobs_unsend(struct guardian *g)
-{
-        for (size_t i = 0; i < JOBS_MAX; i++) {
-                struct job *j = &g->jobs[i];
-                if (!j->id || !j->is_sent)
-                        continue;
-                if (++j->deaths >= DEADLY_MAX) {
-                        job_verdict(g, j->id, VERDICT_INCOMPLETE);
-                        continue;
-                }
-                j->is_sent = false;
-                push(j->is_written ? &g->written : &g->wanted, j);
-        }
-        g->n_sent = g->n_sent_written = 0;
-}
-
 /* ----------------------------------------------------------------------------------------------------- deadlines ----
  */
 
@@ -498,6 +483,33 @@ static void tell_late(struct guardian *g, struct job *j, const struct waiter *w)
                 struct guard_ask ask = { .job = j->id, .kind = ASK_EXPIRED, .allowed = allow };
                 (void)message_send(g->scanner_fd, &ask, sizeof(ask), NULL, 0);
         }
+}
+
+/* It is over for its waiters, as the operator has chosen for what was not looked at; nothing is remembered. */
+static void give_up(struct guardian *g, struct job *j)
+{
+        for (struct waiter *w; (w = j->waiters);) {
+                j->waiters = w->next;
+                tell_late(g, j, w);
+                answer(g, w->fd, g->c->late_allows);
+                waiter_end(g, w, j->fd);
+        }
+        job_end(g, j);
+}
+
+void jobs_unsend(struct guardian *g)
+{
+        for (size_t i = 0; i < JOBS_MAX; i++) {
+                struct job *j = &g->jobs[i];
+                if (!j->id || !j->is_sent)
+                        continue;
+                j->is_sent = false;
+                if (++j->deaths >= DEADLY_MAX)
+                        give_up(g, j);
+                else
+                        push(j->is_written ? &g->written : &g->wanted, j);
+        }
+        g->n_sent = g->n_sent_written = 0;
 }
 
 int jobs_expire(struct guardian *g)

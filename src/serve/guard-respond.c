@@ -23,6 +23,7 @@ struct responding {
         struct str actions[ACTIONS_MAX];
         struct fact_guarded fact;
         struct buf detail;
+        uint64_t first_pid; /* of the container; 0: not known */
 };
 
 static void did(struct responding *r, const char *what)
@@ -52,6 +53,7 @@ static void find_container(struct responding *r)
                         r->fact.container_name = c.name;
                         r->fact.image = c.image;
                         r->fact.container_engine = str_of(c.engine);
+                        r->first_pid = c.pid;
                         return;
                 }
                 if (id.n && !r->fact.container_id.n)
@@ -84,7 +86,7 @@ static void freeze_container(struct responding *r)
         struct act_subject who = { .id = r->fact.container_id,
                                    .name = r->fact.container_name,
                                    .image = r->fact.image,
-                                   .pid = (uint64_t)r->d->scene->pid,
+                                   .pid = r->first_pid ? r->first_pid : (uint64_t)r->d->scene->top,
                                    .cgroup = r->d->scene->cgroup };
         int e = act_target_find(&who, &target, &err);
         if (e == 0)

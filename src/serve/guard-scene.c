@@ -276,36 +276,30 @@ static bool is_it(const struct guard_scene *s, int root_fd, struct str path)
                 (st.st_mtim.tv_sec == s->st.st_mtim.tv_sec && st.st_mtim.tv_nsec == s->st.st_mtim.tv_nsec));
 }
 
-/* The file's path in its file system, by our own mounts; empty: they do not show it (a layer of an overlay). */
-static struct str path_in_device(struct guard_scene *s, struct str device)
-{
-        _cleanup_(buf_done) struct buf b = BUF_INIT(MOUNTINFO_MAX);
-        struct str best = STR_NONE;
-        size_t best_n = 0;
-        if (read_file("/proc/self/mountinfo", &b, NULL) < 0)
-                return STR_NONE;
-        for (struct str rest = buf_str(&b); rest.n;) {
-                struct mount_line m = parse_mount(&s->arena, str_line(&rest));
-                if (!str_eq(m.device, device) || !is_below(s->name, m.point) || m.point.n < best_n)
-                        continue;
-                best = moved(&s->arena, s->name, m.point, m.root);
-                best_n = m.point.n;
-        }
-        return best;
-}
-
-/* Through a mount of the container that shows the file's file system itself: a volume. */
-static struct str on_volume(struct guard_scene *s)
+/* Of a file that is not in a layer, a volume's: the host's name of it, by what both have mounted of its file system. */
+static struct str on_host(struct guard_scene *s)
 {
         char device[32];
+        _cleanup_(buf_done) struct buf ours = BUF_INIT(MOUNTINFO_MAX);
+        _cleanup_(closep) int host = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+        struct str inside = STR_NONE;
+        size_t longest = 0;
         snprintf(device, sizeof(device), "%u:%u", major(s->st.st_dev), minor(s->st.st_dev));
-        struct str inside = path_in_device(s, str_of(device));
-        for (struct str rest = s->mounts; inside.n && rest.n;) {
+        for (struct str rest = s->mounts; rest.n;) {
                 struct mount_line m = parse_mount(&s->arena, str_line(&rest));
-                if (!str_is(m.device, device) || !is_below(inside, m.root))
+                if (!str_is(m.device, device) || !is_below(s->name, m.point) || m.point.n < longest)
                         continue;
-                struct str path = moved(&s->arena, inside, m.root, m.point);
-                if (is_it(s, s->root_fd, path))
+                inside = moved(&s->arena, s->name, m.point, m.root);
+                longest = m.point.n;
+        }
+        if (!inside.n || read_file("/proc/self/mountinfo", &ours, NULL) < 0)
+                return STR_NONE;
+        for (struct str rest = buf_str(&ours); rest.n;) {
+                struct mount_line m = parse_mount(&s->arena, str_line(&rest));
+                struct str path = str_is(m.device, device) && is_below(inside, m.root)
+                                          ? moved(&s->arena, inside, m.root, m.point)
+                                          : STR_NONE;
+                if (path.n && is_it(s, host, path))
                         return path;
         }
         return STR_NONE;
@@ -357,8 +351,7 @@ void guard_scene_places(struct guard_scene *s, struct str *ret_path, struct str 
         } else if (s->root_fd >= 0 && is_it(s, s->root_fd, s->name)) {
                 *ret_path = s->name;
                 *ret_host_path = in_layers(s);
-        } else if (s->root_fd >= 0) {
-                *ret_path = on_volume(s);
-                *ret_host_path = ret_path->n ? s->name : STR_NONE;
+                if (!ret_host_path->n)
+                        *ret_host_path = on_host(s);
         }
 }

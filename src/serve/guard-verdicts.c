@@ -11,11 +11,16 @@
 #define NONE    UINT32_MAX
 #define BUCKETS (VERDICTS_ROWS_MAX * 2)
 
+struct chain {
+        uint32_t newest, oldest;
+};
+
 struct verdicts {
         struct verdict_row *rows;
         uint32_t *buckets;
-        uint32_t free, newest, oldest;
-        uint32_t *by_fd; /* row of a descriptor */
+        uint32_t free;
+        struct chain chains[2]; /* rows in the order of their use: without a descriptor, and with one */
+        uint32_t *by_fd;        /* row of a descriptor */
         size_t by_fd_n;
         size_t n, held, held_max, visited;
         void (*release)(void *arg, int fd);
@@ -46,8 +51,7 @@ struct verdicts *verdicts_new(size_t held_max, void (*release)(void *arg, int fd
         struct verdicts *v = xcalloc(1, sizeof(*v));
         *v = (struct verdicts){ .rows = xcalloc(VERDICTS_ROWS_MAX, sizeof(*v->rows)),
                                 .buckets = xreallocarray(NULL, BUCKETS, sizeof(*v->buckets)),
-                                .newest = NONE,
-                                .oldest = NONE,
+                                .chains = { { NONE, NONE }, { NONE, NONE } },
                                 .held_max = held_max,
                                 .release = release,
                                 .arg = arg };
@@ -62,18 +66,22 @@ static uint32_t number(const struct verdicts *v, const struct verdict_row *r) { 
 
 /* --- the order of use --- */
 
+static struct chain *chain_of(struct verdicts *v, const struct verdict_row *r) { return &v->chains[r->fd >= 0]; }
+
 static void unchain(struct verdicts *v, struct verdict_row *r)
 {
-        *(r->newer == NONE ? &v->newest : &v->rows[r->newer].older) = r->older;
-        *(r->older == NONE ? &v->oldest : &v->rows[r->older].newer) = r->newer;
+        struct chain *c = chain_of(v, r);
+        *(r->newer == NONE ? &c->newest : &v->rows[r->newer].older) = r->older;
+        *(r->older == NONE ? &c->oldest : &v->rows[r->older].newer) = r->newer;
 }
 
 static void chain_newest(struct verdicts *v, struct verdict_row *r)
 {
+        struct chain *c = chain_of(v, r);
         r->newer = NONE;
-        r->older = v->newest;
-        *(v->newest == NONE ? &v->oldest : &v->rows[v->newest].newer) = number(v, r);
-        v->newest = number(v, r);
+        r->older = c->newest;
+        *(c->newest == NONE ? &c->oldest : &v->rows[c->newest].newer) = number(v, r);
+        c->newest = number(v, r);
 }
 
 void verdicts_use(struct verdicts *v, struct verdict_row *r)
@@ -88,10 +96,12 @@ static void let_go(struct verdicts *v, struct verdict_row *r)
 {
         if (r->fd < 0)
                 return;
+        unchain(v, r);
         v->by_fd[r->fd] = NONE;
         v->held--;
         v->release(v->arg, r->fd);
         r->fd = -1;
+        chain_newest(v, r);
 }
 
 static void hold(struct verdicts *v, struct verdict_row *r, int fd)
@@ -102,21 +112,16 @@ static void hold(struct verdicts *v, struct verdict_row *r, int fd)
                 while (v->by_fd_n < n)
                         v->by_fd[v->by_fd_n++] = NONE;
         }
+        unchain(v, r);
         v->by_fd[fd] = number(v, r);
         v->held++;
         r->fd = fd;
+        chain_newest(v, r);
 }
 
 struct verdict_row *verdicts_holding(struct verdicts *v, int fd)
 {
         return fd < 0 || (size_t)fd >= v->by_fd_n || v->by_fd[fd] == NONE ? NULL : &v->rows[v->by_fd[fd]];
-}
-
-/* The row that was not asked for the longest and holds one gives its descriptor away; it may still be believed. */
-static void make_room(struct verdicts *v)
-{
-        for (uint32_t i = v->oldest; i != NONE && v->held >= v->held_max; i = v->rows[i].newer)
-                let_go(v, &v->rows[i]);
 }
 
 /* --- rows --- */
@@ -154,9 +159,9 @@ struct verdict_row *verdicts_put(struct verdicts *v, const struct file_key *key,
         if (r)
                 verdicts_drop(v, r);
         if (v->free == NONE)
-                verdicts_drop(v, &v->rows[v->oldest]);
-        if (fd >= 0)
-                make_room(v);
+                verdicts_drop(v, &v->rows[v->chains[0].oldest != NONE ? v->chains[0].oldest : v->chains[1].oldest]);
+        if (fd >= 0 && v->held >= v->held_max) /* it may still be believed */
+                let_go(v, &v->rows[v->chains[1].oldest]);
         r = &v->rows[v->free];
         v->free = r->next;
         uint32_t *at = bucket(v, key->dev, key->ino);
@@ -191,8 +196,9 @@ void verdicts_free(struct verdicts *v)
 {
         if (!v)
                 return;
-        while (v->newest != NONE)
-                verdicts_drop(v, &v->rows[v->newest]);
+        for (size_t i = 0; i < ARRAY_SIZE(v->chains); i++)
+                while (v->chains[i].newest != NONE)
+                        verdicts_drop(v, &v->rows[v->chains[i].newest]);
         free(v->by_fd);
         free(v->buckets);
         free(v->rows);

@@ -52,8 +52,9 @@ struct verdict_row *verdicts_find(struct verdicts *v, uint64_t dev, uint64_t ino
 bool verdicts_fits(const struct verdict_row *r, const struct file_key *key, bool holds_lease);
 
 /*
- * Adds a row, in place of an older one of the inode, and of the longest unused ones where there is no room. fd >= 0 is
- * held from now on. looked_ns: when the content was begun to be looked at (CLOCK_REALTIME).
+ * Adds a row, in place of an older one of the inode, and of the longest unused where there is no room (those without a
+ * descriptor first). fd >= 0 is held from now on. looked_ns: when the content was begun to be looked at
+ * (CLOCK_REALTIME).
  */
 struct verdict_row *verdicts_put(struct verdicts *v, const struct file_key *key, enum verdict verdict, int fd,
                                  int64_t looked_ns);

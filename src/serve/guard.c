@@ -204,8 +204,10 @@ static void on_report(struct guard *g, struct str bytes)
         struct arena arena = ARENA_INIT;
         struct fact_guarded f;
         struct cursor c = cursor_from(bytes);
-        const struct kind *kind =
-                fact_decode(FACT_guarded, &c, &arena, &f) && cursor_at_end(&c) ? kind_of(f.event) : NULL;
+        bool is_good = fact_decode(FACT_guarded, &c, &arena, &f) && cursor_at_end(&c);
+        const struct kind *kind = is_good ? kind_of(f.event) : NULL;
+        if (is_good && str_is(f.event, "ended"))
+                agent_tell(g->agent, "guard: ended, after %llu looks at files", (unsigned long long)f.count);
         if (kind) {
                 struct extras extras = { .n = 0 };
                 struct alert alert = { .rule_name = kind->rule,
@@ -302,8 +304,7 @@ static int look_at_kernel(struct guard *g, struct fanotify_can *can, struct erro
 {
         fanotify_probe(can);
         if (!can->permission || !can->filesystem || !can->ignore || !can->lease)
-                return error_errno(err, can->r < 0 ? can->r : -EOPNOTSUPP,
-                                   "this kernel cannot guard files (%s); sekisho doctor says what it can",
+                return error_errno(err, can->r < 0 ? can->r : -EOPNOTSUPP, "this kernel cannot guard files: %s",
                                    !can->permission   ? "no fanotify permission events"
                                    : !can->filesystem ? "no fanotify marks on file systems"
                                    : !can->ignore     ? "no ignore marks"

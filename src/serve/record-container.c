@@ -178,6 +178,14 @@ static bool is_healthcheck(const struct event_record *r, const struct process *p
         return str_eq(whole, check) || (str_starts(whole, shell) && str_eq(str_from(whole, shell.n), check));
 }
 
+/* "buildah-buildah721249538", and what lies below the cgroup of BuildKit. */
+static bool is_build(const struct container_entry *c)
+{
+        struct str builder = STR("buildah-buildah"), number = str_from(c->id, builder.n);
+        uint64_t n;
+        return (str_starts(c->id, builder) && str_u64(number, &n)) || str_find(c->cgroup, STR("/buildkit/")) >= 0;
+}
+
 void get_setting(struct event_record *r, const struct field_ref *ref, struct value *ret)
 {
         static const char *const sandboxes[] = { "io.kubernetes.cri.sandbox-id", "io.kubernetes.cri-o.SandboxID" };
@@ -196,6 +204,9 @@ void get_setting(struct event_record *r, const struct field_ref *ref, struct val
         case FIELD_container_host_ipc:
                 if (c->is_described) /* container.host_pid: host_pid */
                         *ret = value_flag(container_setting(c, ref->field->name + strlen("container."), 0).n > 0);
+                break;
+        case FIELD_container_is_build:
+                *ret = value_flag(is_build(c));
                 break;
         case FIELD_container_mounts:
                 *ret = value_string_or_absent(all_mounts(c, r->arena));

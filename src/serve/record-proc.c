@@ -274,25 +274,23 @@ void get_from_proc(struct event_record *r, const struct field_ref *ref, struct v
                                             (id == FIELD_proc_nchilds));
 }
 
-/* Of an exec as the kernel saw them; else as they are now, or were when the program began. */
+/* Those with which the program began, as for Falco: what a call has added since is not counted. */
 void get_capabilities(struct event_record *r, const struct field_ref *ref, struct value *ret)
 {
         const struct process *p = r->process;
-        if (!p && r->event->kind != OBSERVE_EXEC)
-                return;
-        struct str status =
-                p && r->event->kind == OBSERVE_CALL ? process_read(p, "status", STATUS_MAX, r->arena) : STR_NONE;
         const struct observe_exec *e = r->event->kind == OBSERVE_EXEC ? &r->event->exec : NULL;
         uint64_t set;
+        if (!p && !e)
+                return;
         switch (ref->field->id) {
         case FIELD_thread_cap_effective:
-                set = e ? e->cap_effective : status.n ? process_status_set(status, "CapEff:") : p->cap_effective;
+                set = e ? e->cap_effective : p->cap_effective;
                 break;
         case FIELD_thread_cap_permitted:
-                set = e ? e->cap_permitted : status.n ? process_status_set(status, "CapPrm:") : p->cap_permitted;
+                set = e ? e->cap_permitted : p->cap_permitted;
                 break;
         default: /* thread.cap_inheritable */
-                set = e ? e->cap_inheritable : status.n ? process_status_set(status, "CapInh:") : p->cap_inheritable;
+                set = e ? e->cap_inheritable : p->cap_inheritable;
         }
         *ret = value_string(capability_names(set, r->arena));
 }

@@ -401,6 +401,9 @@ static getter *const getters[FIELDS] = {
         [FIELD_proc_stdout_remote_port] = get_fd,
         [FIELD_proc_stderr_remote_port] = get_fd,
 
+        [FIELD_capability_name] = get_hook,
+        [FIELD_io_uring_op] = get_hook,
+
         CONTAINER(id),
         CONTAINER(full_id),
         CONTAINER(name),
@@ -413,6 +416,7 @@ static getter *const getters[FIELDS] = {
         CONTAINER(label),
         CONTAINER(labels),
         CONTAINER(info),
+        [FIELD_container_is_build] = get_setting,
         [FIELD_container_privileged] = get_setting,
         [FIELD_container_mounts] = get_setting,
         [FIELD_container_mount] = get_mount,

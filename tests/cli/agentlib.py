@@ -49,9 +49,9 @@ def until(what, seconds=WAIT_SECONDS):
 class Agent:
     all = []
 
-    def __init__(self, work, name, *options):
+    def __init__(self, work, name, *options, alerts=None):
         Agent.all.append(self)
-        self.alerts_path, self.log_path = os.path.join(work, name + ".jsonl"), os.path.join(work, name + ".log")
+        self.alerts_path, self.log_path = alerts or os.path.join(work, name + ".jsonl"), os.path.join(work, name + ".log")
         with open(self.log_path, "w") as log:
             self.process = subprocess.Popen(["timeout", "-s", "KILL", str(WATCHDOG_SECONDS), SEKISHO, "agent", "--foreground", "-o", "none", "--socket", "none",
                                              "--alerts", self.alerts_path, *options], stdout=log, stderr=log, stdin=subprocess.DEVNULL)

@@ -97,9 +97,9 @@ class Container:
             log.seek(0)
             return None if run.returncode == 0 else "runc cannot run a container: " + log.read().strip()[-200:]
 
-    def run(self, *command, user=None, tty=False, env=()):
+    def run(self, *command, user=None, tty=False, env=(), caps=()):
         """Runs it in the container; its exit code and what it said."""
-        args = ["runc", "exec"] + (["-u", user] if user else []) + [a for e in env for a in ("-e", e)]
+        args = ["runc", "exec"] + (["-u", user] if user else []) + [a for e in env for a in ("-e", e)] + [a for c in caps for a in ("--cap", c)]
         try:
             if tty:
                 done = subprocess.run(["script", "-qec", " ".join(args + ["-t", self.id, *command]), "/dev/null"], stdin=subprocess.DEVNULL,

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# alone: agent
 """Attacks in a real container of Debian's packages, in full mode, by our own rules: of each behaviour a trigger, twins that evade rules
 that go by names or by one call, and near misses. docs/detection.md has the same table in words.
 
@@ -221,7 +222,7 @@ CASES = (
                                                    "if r == 0: os._exit(0)"), ()),
     (43, NAMESPACE, "twin: setns", lambda d: d.py("call('setns', os.open('/proc/1/ns/uts', 0), 0)"), ()),
     (43, None, "miss: a child", lambda d: d.sh("(true); true & wait"), ()),
-    (44, ESCAPE, "core_pattern", lambda d: d.sh("echo x > /proc/sys/kernel/core_pattern"), ()),
+    (44, ESCAPE, "core_pattern", lambda d: d.sh("echo x > /proc/sys/kernel/" + "core_pattern"), ()),
     (44, ESCAPE, "twin: sysrq, by a relative path", lambda d: d.sh("cd /proc; : > ./sysrq-trigger"), ()),
     (44, ESCAPE, "twin: release_agent", lambda d: d.sh("mkdir -p /opt/cg; echo > /opt/cg/release_agent"), ()),
     (44, None, "miss: it is read", lambda d: d.sh("cat /proc/sys/kernel/core_pattern"), ()),
@@ -255,6 +256,19 @@ CASES = (
     (52, "32-bit call", "a 32-bit call", lambda d: d.run("/usr/bin/actor", "do", "open32", "/etc/hostname"), ()),
     (53, "Owner of a system file changed", "chown of a program", lambda d: d.sh("chown 33 /usr/bin/cksum"), ()),
     (53, None, "miss: chown of what is one's own", lambda d: d.sh("chown 33 /opt/docs"), ()),
+    (20, "Time of a file set by hand", "another file gets an old time", lambda d: d.sh("touch -d 2001-01-01 /opt/n"), ()),
+    (23, "Secret of the system archived", "shadow is packed", lambda d: d.sh("tar cf /tmp/x.tar /etc/shadow 2>/dev/null"), ()),
+    (23, "Certificate authority added by hand", "an authority is added", lambda d: d.sh("mkdir -p /usr/local/share/ca-certificates; echo > /usr/local/share/ca-certificates/x.crt"), ()),
+    (35, "Huge pages changed", "huge pages are reserved", lambda d: d.sh("echo 9 > /proc/sys/vm/nr_hugepages"), ()),
+    (41, "Tunables of the loader for a setuid program", "a setuid program with tunables of the loader",
+     lambda d: d.run("/usr/bin/chsh", "--help", user="1000", env=("GLIBC_TUNABLES=glibc.malloc.check=1",)), ()),
+    (41, None, "miss: another program with them", lambda d: d.run("/bin/true", user="1000", env=("GLIBC_TUNABLES=glibc.malloc.check=1",)), ()),
+    (44, "File opened by its handle", "a file is opened by its number on the disk", lambda d: d.py("call('open_by_handle_at', AT_FDCWD, 'x' * 16, 0)"), ()),
+    (44, "Clock or machine changed", "the name of the machine is changed", lambda d: d.py("libc.sethostname(b'x', 1)"), ()),
+    (47, "Process attached to with the right to do so", "ptrace with the capability for it",
+     lambda d: d.py("call('ptrace', 0x4206, 1, 0, 0)", caps=("CAP_SYS_PTRACE",)), ()),
+    (49, "Calls by a ring", "io_uring is set up by a program of the image", lambda d: d.run("/usr/bin/actor", "do", "io_uring_setup"), ()),
+    (9, "Code made in memory by a tool", "Python asks for memory to write to and run", lambda d: d.py("mmap.mmap(-1, 4096, prot=7)"), ()),
     (54, "Network tool runs a program", "a relay with a shell", lambda d: d.sh("timeout 1 busybox nc -l -p 4444 -e /bin/true"), ()),
     (54, "Network tool", "twin: a relay alone", lambda d: d.sh("timeout 1 busybox nc -w 1 %s 1" % NOBODY), ()),
 )

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# alone: agent
 """`sekisho contain` on real containers of runc (the host's network) and podman (one of its own): frozen, isolated, denied, terminated, and
 taken back; a dry run; twice the same; what is refused; the journal; and that nothing is left behind.
 

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# alone: agent
 """Drift against real containers: only what the scanned image contains may run. What is dropped, changed, replaced, in memory or on a
 volume is killed before its first instruction in enforce mode, told in alert mode, and left alone in log mode; what the image has runs.
 Here the kernel kills at exec; that BPF LSM denies is tested in a virtual machine (test-lsm-vm.sh).
@@ -139,7 +140,7 @@ def run_cases(agent, c, mode):
             tap.ok(got == wanted, "%s: %s: runs" % (mode, name), "exit %d, wanted %d\n%s\n%s" % (got, wanted, output, agent.alerts(c.id)[before:]))
             continue
         a = told[0] if told else {"output_fields": {}}
-        action = "killed" if mode == "enforce" else "none"
+        action = "none" if mode != "enforce" else "killed-after" if "sleep" in command else "killed"  # scripts are found by their name
         priority = {"enforce": "Critical", "alert": "Warning", "log": "Informational"}[mode]
         good = (got == wanted and a["output_fields"].get("drift.verdict") == verdict and a.get("action") == action and
                 a.get("priority") == priority and a["output_fields"].get("drift.mode") == mode)
@@ -272,6 +273,54 @@ def test_tampered_storage(work, actor):
             agent.end()
 
 
+def test_podman(work, actor):
+    """An image of podman's, known by its id: what was scanned as an archive protects what runs from it."""
+    what, name = "podman: known by the image's id", "sekisho-drift-%d" % os.getpid()
+    for program in ("podman", "umoci", "skopeo"):
+        if not shutil.which(program):
+            return tap.skip(what, program + " is not installed")
+    with open(os.environ["CONTAINERS_STORAGE_CONF"], "w") as file:
+        file.write('[storage]\ndriver = "overlay"\ngraphroot = "%s/pods"\nrunroot = "%s/pods-run"\n' % (work, work))
+    image = runclib.Container(work, "drift-podman")
+    fill(image, work, actor)
+    podman = ["podman", "--cgroup-manager", "cgroupfs", "--runtime", "runc"]
+    agent = None
+
+    def do(*command):
+        return subprocess.run(command, env=dict(os.environ, HOME=work, TMPDIR=work), cwd=work, stdin=subprocess.DEVNULL, capture_output=True,
+                              text=True, timeout=runclib.WAIT_SECONDS)
+    try:
+        for command in (["umoci", "init", "--layout", "oci"], ["umoci", "new", "--image", "oci:v1"],
+                        ["umoci", "insert", "--rootless", "--image", "oci:v1", os.path.relpath(image.image, work), "/"],
+                        ["skopeo", "copy", "-q", "oci:oci:v1", "docker-archive:image.tar:localhost/drift:v1"],
+                        [*podman, "load", "-q", "-i", "image.tar"]):
+            done = do(*command)
+            if done.returncode:
+                return tap.skip(what, "%s: %s" % (" ".join(command[:3]), done.stderr.strip()[-200:]))
+        scan = do(SEKISHO, "scan", "image.tar", "-q", "--no-record", "--manifest", "podman.manifest")
+        agent = Agent(work, "podman", "--drift", os.path.join(work, "podman.manifest"), "--drift-mode", "off", "--drift-mode", name + "=enforce")
+        done = do(*podman, "run", "-d", "--name", name, "--network", "none", "--ulimit", "nofile=20000:20000", "--ulimit", "nproc=20000:20000",
+                  "localhost/drift:v1", "/usr/bin/actor", "wait")
+        if done.returncode:
+            return tap.skip(what, "podman run: " + done.stderr.strip()[-200:])
+        good = until(lambda: "container %s: drift enforce, by the manifest of" % name in agent.log(), TOLD_SECONDS)
+        tap.ok(good, what, "%s\n%s" % (scan.stdout + scan.stderr, agent.log()))
+        for case, command, wanted in (("its program runs", "exec /usr/bin/actor noop", 0),
+                                      ("a dropped one is killed", "cp /usr/bin/actor /opt/x; exec /opt/x noop", KILLED),
+                                      ("a changed one is killed", "echo >> /usr/bin/victim; exec /usr/bin/victim noop", KILLED)):
+            done = do(*podman, "exec", name, "/bin/sh", "-c", command)
+            tap.ok(done.returncode == wanted, "podman: " + case, "exit %d\n%s\n%s" % (done.returncode, done.stderr, agent.log()))
+        tap.ok("looked up in" not in agent.log(), "podman: its layers are read without what lies above them", agent.log())
+    finally:
+        if agent:
+            agent.end()
+        do(*podman, "rm", "-f", "-t", "0", "-a")
+        do(*podman, "system", "reset", "-f")
+        with open("/proc/self/mounts") as file:
+            for point in sorted((line.split()[1] for line in file if " " + work + "/pods" in line), reverse=True):
+                do("umount", "-l", point)
+
+
 def test_refusals():
     for what, options, words in (("a mode", ["--drift-mode", "x=strict"], "--drift-mode takes"),
                                  ("what is forbidden", ["--forbid", "x=fork"], "--forbid takes"),
@@ -289,6 +338,7 @@ def main():
     if not kill or not kill[0]["good"]:
         skip_all("the kernel does not take the guard: " + (kill[0]["words"] if kill else "?"))
     with tempfile.TemporaryDirectory() as work:
+        os.environ["CONTAINERS_STORAGE_CONF"] = os.path.join(work, "storage.conf")  # where the agent looks for podman's store
         actor = os.path.join(work, "actor")
         built = subprocess.run(["cc", "-D_GNU_SOURCE", "-O1", "-static", "-o", actor, os.path.join(HERE, "../tools/actor.c")],
                                capture_output=True, text=True)
@@ -299,6 +349,7 @@ def main():
         test_modes(work, actor, False)
         test_layers_only(work, actor)
         test_tampered_storage(work, actor)
+        test_podman(work, actor)
     tap.end()
     sys.exit(1 if tap.failed else 0)
 

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# alone: agent
 """File events without a tracepoint (sekisho agent --watch): what is done to files of a real container and of the host becomes the system
 calls that rules know, with the process that did it. Each thing is done by a file of its own name, under which its alerts are found."""
 import os

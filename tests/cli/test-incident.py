@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# alone: agent
 """Incidents: real agent, real containers. One attack is one incident, two containers are two, a restart goes on."""
 import json
 import os

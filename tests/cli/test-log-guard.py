@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# alone: agent
 """Guarded logs of a real container: every way to change a log but appending is refused, with the program that tries; what rotates logs may;
 nothing stays guarded when the agent has ended, was killed and undone, or when the container is gone."""
 import json
@@ -22,8 +23,8 @@ ATTACKS = [": > $F", "rm -f $F", "tamper unlink $F", "mv $F $F.old", "mv $F /tmp
            "ln $F $F.2; rm -f $F"]
 RULES = """
 - rule: Calls that change files
-  desc: full mode sends the calls that a rule asks for
-  condition: evt.type in (unlink, unlinkat, rename, renameat, renameat2, truncate, ftruncate, open, openat, creat) and evt.failed = true and proc.name = nobody
+  desc: full mode sends what a rule may ask for, no more; so the kernel must not be able to decide this one
+  condition: evt.type in (unlink, unlinkat, rename, renameat, renameat2, truncate, ftruncate, open, openat, creat) and proc.cmdline contains nobody-at-all
   output: none
   priority: DEBUG
 """

@@ -196,7 +196,8 @@ class Agent:
         kept = [] if '--quarantine' in options else ['--quarantine', self.quarantine]
         with open(self.log_path, 'w') as log:
             self.process = subprocess.Popen(['timeout', '-s', 'KILL', str(watchdog), SEKISHO, 'agent', '--foreground', '-o', 'none', '--least',
-                                             'notice', '--alerts', self.alerts_path, *guards, *kept, *options],
+                                             'notice', '--alerts', self.alerts_path, '--socket', os.path.join(work, name + '.sock'),
+                                             *guards, *kept, *options],
                                             stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         self.is_watching = until(lambda: 'watching:' in self.log() or self.process.poll() is not None) and self.process.poll() is None
 

@@ -64,6 +64,7 @@ static long do_ptrace(char **a) { return ptrace(PTRACE_ATTACH, (pid_t)strtol(a[0
 static long do_unshare(char **a) { return unshare(CLONE_NEWUSER); }
 static long do_setns(char **a) { return setns(opened("/proc/self/ns/uts", O_RDONLY), CLONE_NEWUTS); }
 static long do_mount(char **a) { return mount("none", a[0], "tmpfs", 0, NULL); }
+static long do_io_uring_setup(char **a) { return syscall(SYS_io_uring_setup, 4, low[0]); }
 static long do_bpf(char **a) { return syscall(SYS_bpf, 0, NULL, 0); }
 static long do_execve(char **a) { return execv(a[0], a); }
 static long do_open32(char **a) { return call32(5, low_address(0, a[0]), O_RDONLY, 0); }
@@ -127,6 +128,7 @@ static const struct deed {
         { "fchmodat2", 2, do_fchmodat2 },
         { "flood", 2, do_flood },
         { "ftruncate", 1, do_ftruncate },
+        { "io_uring_setup", 0, do_io_uring_setup },
         { "link", 2, do_link },
         { "memfd_create", 1, do_memfd_create },
         { "mount", 1, do_mount },

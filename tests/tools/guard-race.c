@@ -124,13 +124,12 @@ static bool change_hardlink(char byte)
         return put(spare, byte) && unlink(path) == 0 && link(spare, path) == 0;
 }
 
+/* Out of a file that is nothing by itself. */
 static bool change_copy_range(char byte)
 {
-        loff_t from = (loff_t)flip_at, to = (loff_t)flip_at;
-        if (!put(spare, byte))
-                return false;
-        int in = open(spare, O_RDONLY | O_CLOEXEC), out = open(path, O_WRONLY | O_CLOEXEC);
-        bool good = in >= 0 && out >= 0 && copy_file_range(in, &from, out, &to, 1, 0) == 1;
+        loff_t from = 0, to = (loff_t)flip_at;
+        int in = open(spare, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644), out = open(path, O_WRONLY | O_CLOEXEC);
+        bool good = in >= 0 && out >= 0 && write(in, &byte, 1) == 1 && copy_file_range(in, &from, out, &to, 1, 0) == 1;
         close(in);
         close(out);
         return good;

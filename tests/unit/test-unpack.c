@@ -128,6 +128,21 @@ static void test_long_base64(void **state)
         }
 }
 
+/* A thousand times as many small letters before it, in the same run, and behind it. */
+static void test_base64_behind_letters(void **state)
+{
+        for (unsigned behind = 0; behind < 2; behind++) {
+                _cleanup_(buf_done) struct buf text = BUF_INIT(1u << 20);
+                for (size_t i = 0; i < 64000; i++)
+                        buf_putc(&text, "abcd"[i % 4]);
+                encode_base64(&text, STR("some words before, " MARKER ", and some after it, and more"), 0);
+                for (size_t i = 0; behind && i < 64000; i++)
+                        buf_putc(&text, "abcd"[i % 4]);
+                show("x", buf_str(&text), 100000);
+                assert_true(was_found("x!base64@0"));
+        }
+}
+
 static void test_no_base64(void **state)
 {
         show_all("x", STR("short words only, of no more than a dozen letters each, and numbers like 1234567890\n"));
@@ -285,11 +300,17 @@ static int tear_down(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_base64),           cmocka_unit_test(test_long_base64),
-                cmocka_unit_test(test_no_base64),        cmocka_unit_test(test_hex_and_escapes),
-                cmocka_unit_test(test_reversed_and_xor), cmocka_unit_test(test_utf16),
-                cmocka_unit_test(test_gzip_everywhere),  cmocka_unit_test(test_nested),
-                cmocka_unit_test(test_damage),           cmocka_unit_test(test_carved),
+                cmocka_unit_test(test_base64),
+                cmocka_unit_test(test_long_base64),
+                cmocka_unit_test(test_base64_behind_letters),
+                cmocka_unit_test(test_no_base64),
+                cmocka_unit_test(test_hex_and_escapes),
+                cmocka_unit_test(test_reversed_and_xor),
+                cmocka_unit_test(test_utf16),
+                cmocka_unit_test(test_gzip_everywhere),
+                cmocka_unit_test(test_nested),
+                cmocka_unit_test(test_damage),
+                cmocka_unit_test(test_carved),
         };
         cmocka_set_message_output(CM_OUTPUT_TAP);
         return cmocka_run_group_tests_name("unpack", tests, NULL, tear_down);

@@ -1,0 +1,218 @@
+#!/usr/bin/env python3
+"""What is no attack must be silent: what builds, servers, log rotation, health checks and runtimes do, in real containers of Debian's
+packages, in full mode, by our own rules. Nothing of it may raise more than a notice, but what is listed as known to be loud.
+"""
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+
+import agentlib
+import debianlib
+import taplib
+
+HERE = agentlib.HERE
+RULES = [os.path.join(HERE, "../../data/rules", name + ".yaml") for name in ("runtime", "files", "network", "privileges")]
+QUIET = {"Notice", "Informational", "Debug"}
+STARTING_SECONDS = 11
+BUILD_SECONDS = 150
+STORM = 20  # containers, one after the other
+
+tap = taplib.Tap(dict(os.environ))
+
+# (row of the table, what, how): by bash in the container, as root unless another user is given.
+CASES = (
+    (3, "certificates and the cache of libraries are made anew", "ldconfig; openssl rehash /etc/ssl/certs; true"),
+    (6, "nginx starts, reloads, opens its logs anew, ends",
+     "nginx; sleep 0.3; nginx -s reload; sleep 0.3; nginx -s reopen; "
+     "sleep 0.3; nginx -s quit; sleep 0.3"),
+    (7, "logrotate by rename, by copying and truncating, with gzip",
+     "printf '/var/log/a.log {\\n rotate 2\\n compress\\n create\\n}\\n/var/log/b.log {\\n rotate 2\\n copytruncate\\n compress\\n}\\n' > /run/lr.conf; "
+     "logrotate -f -s /run/lr.state /run/lr.conf; logrotate -f -s /run/lr.state /run/lr.conf"),
+    (9, "a health check asks a server of its own container",
+     "nginx; for i in 1 2 3; do curl -fs localhost:80/ >/dev/null; done; (exec 3<>/dev/tcp/127.0.0.1/80); nginx -s quit; sleep 0.3"),
+    (11, "redis starts, saves in the background, ends",
+     "redis-server --save '' --daemonize yes --dir /data --port 6399 >/dev/null; sleep 0.5; redis-cli -p 6399 set a b >/dev/null; "
+     "redis-cli -p 6399 bgsave >/dev/null; sleep 0.5; redis-cli -p 6399 shutdown nosave"),
+    (14, "Python writes its cache, and works with temporary files",
+     "mkdir -p /opt/app; echo 'x = 1' > /opt/app/mod.py; cd /opt/app; python3 -c 'import mod, tempfile, json; tempfile.TemporaryFile().write(b\"x\")'"),
+    (16, "an entry point fills in a template, and runs a server",
+     "sed 's/80/8080/' /etc/nginx/sites-available/default > /etc/nginx/sites-available/filled; sed -i s/8080/8081/ /etc/nginx/sites-available/filled"),
+    (17, "cron runs", "timeout 2 cron -f; true"),
+    (21, "a pool of connections is opened to one server",
+     "nginx; python3 -c \"import socket; s = [socket.create_connection(('127.0.0.1', 80)) for i in range(100)]\"; nginx -s quit; sleep 0.3"),
+    (20, "names are asked for, by UDP",
+     "python3 -c \"import socket; s = socket.socket(type=socket.SOCK_DGRAM); [s.connect(('127.0.0.1', 53)) for i in range(100)]\""),
+    (23, "a program reads its own environment and the cgroup of the first", "python3 -c \"open('/proc/self/environ').read(); open('/proc/1/cgroup').read()\""),
+    (24, "ldd, and the dynamic linker with a program of the image", "ldd /bin/ls >/dev/null; /lib64/ld-linux-x86-64.so.2 /bin/true"),
+    (28, "a backup reads everything", "tar cf /data/all.tar /etc /root /var/log 2>/dev/null; find /etc -type f -size -4k | head -300 | xargs sha256sum > /dev/null 2>&1; true"),
+    (12, "memory is compiled into and run, by a compiler of its own (a JIT)", "true"),
+    (19, "a service reads its token with its own program", "/usr/bin/service /data/secrets/kubernetes.io/serviceaccount/token"),
+    (8, "a service empties its own log", "/usr/bin/service-log /var/log/service.log"),
+    (18, "what manages users reads shadow", "chage -l root >/dev/null; su -c true nobody -s /bin/sh; true"),
+)
+
+# A service: a program of the image that is no tool. What it does is in its arguments alone.
+SERVICE = r"""
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+int main(int argc, char **argv)
+{
+        char c = 0;
+        int cuts = strstr(argv[0], "-log") != NULL;
+        int fd = open(argv[1], cuts ? O_WRONLY | O_CREAT | O_TRUNC : O_RDONLY, 0644);
+        void *jit = mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        if (cuts)
+                return write(fd, "begun\n", 6) != 6 || jit == MAP_FAILED;
+        return fd < 0 || read(fd, &c, 1) != 1;
+}
+"""
+
+
+def make_container(work, name, archive):
+    container = debianlib.Container(work, name)
+    container.unpack(archive)
+    source, program = os.path.join(work, "service.c"), os.path.join(work, "service")
+    with open(source, "w") as file:
+        file.write(SERVICE)
+    subprocess.run(["cc", "-O1", "-static", "-o", program, source], check=True)
+    with open(program, "rb") as file:
+        text = file.read()
+    container.add("usr/bin/service", text, 0o755)
+    container.add("usr/bin/service-log", text, 0o755)
+    for log in ("a", "b", "service"):
+        container.add("var/log/%s.log" % log, "line\n" * 100)
+    path = os.path.join(container.volume, "secrets/kubernetes.io/serviceaccount/token")
+    os.makedirs(os.path.dirname(path))
+    with open(path, "w") as file:
+        file.write("none\n")
+    return container
+
+
+def loud(alerts):
+    return [a for a in alerts if a["priority"] not in QUIET]
+
+
+def told(alerts):
+    return "\n".join(a["priority"] + " " + a["rule"] + ": " + a["output"] for a in alerts)
+
+
+def check_cases(agent, container):
+    watch = debianlib.Watch(agent, container)
+    watch.told()
+    for row, what, script in CASES:
+        code, words = container.run("/bin/bash", "-c", script)
+        alerts = watch.told()
+        tap.ok(alerts is not None and not loud(alerts) and code == 0, "%d %s" % (row, what),
+               "exit code %d: %s\n%s" % (code, words[-400:], alerts and told(alerts)))
+    for i in range(5):  # as kubelet's probes
+        container.run("/bin/sh", "-c", "true")
+    alerts = watch.told()
+    tap.ok(alerts is not None and not loud(alerts), "10, 15 runc comes in through its own copy in memory, without a terminal", alerts and told(alerts))
+    packed = subprocess.run(["runc", "exec", container.id, "/bin/tar", "cf", "-", "/etc/nginx"], stdin=subprocess.DEVNULL, capture_output=True)
+    subprocess.run(["runc", "exec", container.id, "/bin/tar", "xf", "-", "-C", "/data"], input=packed.stdout, capture_output=True)
+    alerts = watch.told()
+    tap.ok(alerts is not None and not loud(alerts), "25 files are copied out and in by tar", alerts and told(alerts))
+
+
+BUILD = """FROM localhost/base:1
+RUN apt-get update && apt-get install -y --no-install-recommends jq
+RUN cp /bin/true /opt/made && chmod 755 /opt/made && /opt/made && echo 'print(1)' > /opt/s.py && python3 /opt/s.py
+RUN echo 'export A=1' >> /root/.bashrc && rm -rf /var/log/apt && echo true | sh
+"""
+
+
+def check_build(agent, work, container, archive):
+    """A build by podman: packages are installed, what was made is run."""
+    what = "1, 2, 3 an image is built: packages are installed, what was made is run"
+    if not shutil.which("podman"):
+        return tap.skip(what, "podman is not installed")
+    place = os.path.join(work, "podman")
+    os.makedirs(os.path.join(place, "context"))
+    with open(os.path.join(place, "context/Containerfile"), "w") as file:
+        file.write(BUILD)
+    with open(os.path.join(place, "containers.conf"), "w") as file:
+        file.write('[containers]\ndefault_ulimits = ["nofile=20000:20000", "nproc=20000:20000"]\n[engine]\ncgroup_manager = "cgroupfs"\nruntime = "runc"\n')
+    environment = dict(os.environ, CONTAINERS_CONF=os.path.join(place, "containers.conf"), TMPDIR=place, HOME=place)
+    podman = ["podman", "--root", os.path.join(place, "store"), "--runroot", os.path.join(place, "run")]
+    try:
+        done = subprocess.run([*podman, "import", "-q", archive, "localhost/base:1"], env=environment, capture_output=True, text=True, timeout=BUILD_SECONDS)
+        if done.returncode == 0:
+            done = subprocess.run([*podman, "build", "--network", "host", "--runtime", "runc", os.path.join(place, "context")], env=environment,
+                                  capture_output=True, text=True, timeout=BUILD_SECONDS)
+        if done.returncode:
+            return tap.skip(what, "podman cannot build here: " + (done.stdout + done.stderr).strip()[-200:])
+        watch = debianlib.Watch(agent, container)
+        watch.n = 2 * 10 ** 6
+        over = watch.told() is not None
+        builds = [a for a in agent.alerts() if str(a["output_fields"].get("container.name")).startswith("buildah-")]
+        tap.ok(over and not loud(builds), what, told(builds))
+    except subprocess.TimeoutExpired:
+        tap.skip(what, "podman does not end in time")
+    finally:
+        subprocess.run([*podman, "system", "reset", "-f"], env=environment, capture_output=True)
+        with open("/proc/self/mounts") as file:
+            for point in sorted((line.split()[1] for line in file if line.split()[1].startswith(place + "/")), reverse=True):
+                subprocess.run(["umount", "-l", point], capture_output=True)
+
+
+def check_storm(agent, work, container):
+    """Many short containers: each is told apart, none of them is loud."""
+    bundle = os.path.join(work, "storm")
+    os.makedirs(bundle)
+    with open(os.path.join(container.work, "config.json")) as file:
+        config = json.load(file)
+    config["process"]["args"] = ["/bin/sh", "-c", "exit 0"]
+    config["root"] = {"path": container.image, "readonly": True}
+    with open(os.path.join(bundle, "config.json"), "w") as file:
+        json.dump(config, file)
+    names = ["sekisho-storm-%d-%d" % (os.getpid(), i) for i in range(STORM)]
+    codes = [subprocess.run(["runc", "run", "-b", bundle, n], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                            timeout=agentlib.WAIT_SECONDS).returncode for n in names]
+    watch = debianlib.Watch(agent, container)
+    watch.n = 10 ** 6
+    alerts = watch.told()
+    mine = [a for a in agent.alerts() if a["output_fields"].get("container.name") in names]
+    tap.ok(alerts is not None and not any(codes) and not loud(mine), "26 %d short containers" % STORM, "%s\n%s" % (codes, told(mine)))
+
+
+def main():
+    agentlib.need_sensor("runc", "mount", "cc")
+    archive, reason = debianlib.root_archive()
+    if reason:
+        agentlib.skip_all(reason)
+    work = tempfile.mkdtemp()
+    with open(os.path.join(work, "end.yaml"), "w") as file:
+        file.write(debianlib.Watch.END)
+    container = make_container(work, "benign", archive)
+    agent = None
+    try:
+        options = [o for path in RULES + [os.path.join(work, "end.yaml")] for o in ("-r", path)]
+        agent = agentlib.Agent(work, "benign", "--mode", "full", "--least", "notice", *options)
+        tap.ok(agent.is_watching, "the agent starts in full mode with its own rules", agent.log())
+        reason = container.start()
+        if reason or not agent.is_watching:
+            tap.skip("benign behaviour in a container", reason or "no agent")
+            return tap.end()
+        time.sleep(STARTING_SECONDS)  # not for something to happen: so that no rule holds back because the container is starting
+        check_cases(agent, container)
+        check_storm(agent, work, container)
+        check_build(agent, work, container, archive)
+        code = agent.end()
+        tap.ok(code == 0 and "0 records malformed" in agent.log(), "it ended", "%d\n%s" % (code, agent.log()))
+        agent = None
+    finally:
+        if agent:
+            agent.end()
+        container.end()
+        shutil.rmtree(work, ignore_errors=True)
+    return tap.end()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
