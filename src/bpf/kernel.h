@@ -117,9 +117,14 @@ struct sock_common {
         struct in6_addr skc_v6_daddr, skc_v6_rcv_saddr;
 } KERNEL;
 
+struct sock_cgroup_data {
+        struct cgroup *cgroup;
+} KERNEL;
+
 struct sock {
         struct sock_common __sk_common;
         __u16 sk_type, sk_protocol;
+        struct sock_cgroup_data sk_cgrp_data;
 } KERNEL;
 
 struct socket {
@@ -185,6 +190,7 @@ struct signal_struct {
 struct kernfs_node {
         struct kernfs_node *__parent; /* 6.15 */
         const char *name;
+        __u64 id;
 } KERNEL;
 
 struct kernfs_node___parent {
@@ -233,6 +239,10 @@ struct task_struct {
         struct signal_struct *signal;
         struct css_set *cgroups;
         struct kuid loginuid;
+} KERNEL;
+
+struct io_kiocb {
+        __u8 opcode;
 } KERNEL;
 
 struct linux_binprm {

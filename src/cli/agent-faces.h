@@ -8,6 +8,8 @@
 
 #define AGENT_FACES_OPTIONS                                                                                            \
         { "socket", 0, "PATH", "where ps, top and events ask (default: " CONTROL_SOCKET_DEFAULT "), or none" },        \
+                { "metrics", 0, "ADDRESS:PORT", "answer Prometheus there: 127.0.0.1:9309" },                           \
+                { "metrics-anywhere", 0, NULL, "that address may be one that other machines reach" },                  \
         {                                                                                                              \
                 "sink", 0, "KIND[=TARGET]", "alerts also go there: falcosidekick, ocsf, syslog, webhook; repeatable"   \
         }

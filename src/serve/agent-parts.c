@@ -5,10 +5,12 @@ extern const struct agent_part part_calls;
 extern const struct agent_part part_control;
 extern const struct agent_part part_drift;
 extern const struct agent_part part_guard;
+extern const struct agent_part part_hooks;
 extern const struct agent_part part_incidents;
 extern const struct agent_part part_integrity;
 extern const struct agent_part part_loaded;
 extern const struct agent_part part_log_guard;
+extern const struct agent_part part_metrics;
 extern const struct agent_part part_respond;
 extern const struct agent_part part_sinks;
 extern const struct agent_part part_watch;
@@ -16,6 +18,7 @@ extern const struct agent_part part_watch;
 /* clang-format off */
 const struct agent_part *const agent_parts[] = {
         &part_calls,
+        &part_hooks,
         &part_incidents,
         &part_drift,
         &part_respond,
@@ -25,6 +28,7 @@ const struct agent_part *const agent_parts[] = {
         &part_guard,
         &part_watch, /* behind those that add to what is watched */
         &part_sinks,
+        &part_metrics,
         &part_control,
         NULL,
 };

@@ -364,7 +364,9 @@ static bool wait_for_anything(struct agent *a, int signal_fd)
         memcpy(sources, a->sources, n * sizeof(*sources));
         for (size_t i = 0; i < n; i++)
                 fds[2 + i] = (struct pollfd){ .fd = sources[i].fd, .events = sources[i].events };
-        if (poll(fds, 2 + n, AGENT_TICK_MS) <= 0)
+        int ready = poll(fds, 2 + n, AGENT_TICK_MS);
+        a->boot_ns = agent_now_ns(CLOCK_REALTIME) - agent_now_ns(CLOCK_BOOTTIME);
+        if (ready <= 0)
                 return false;
         for (size_t i = 0; i < n; i++)
                 if (fds[2 + i].revents)
@@ -386,7 +388,6 @@ static void loop(struct agent *a, int signal_fd)
         while (!a->is_stopping) {
                 bool has_signals = wait_for_anything(a, signal_fd);
                 int64_t now = agent_now_ns(CLOCK_MONOTONIC);
-                a->boot_ns = agent_now_ns(CLOCK_REALTIME) - agent_now_ns(CLOCK_BOOTTIME);
                 (void)sensor_read(a->sensor, BATCH, on_record, a);
                 if (has_signals)
                         take_signals(a, signal_fd);

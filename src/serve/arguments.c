@@ -334,4 +334,6 @@ const struct call_form call_forms[OBSERVE_CALLS] = {
         ROW(prlimit64, PROCESS, 0, RES, NUMBER("pid", 0), NUMBER("resource", 1)),
         ROW(mlockall, MEMORY, 0, RES, HEX("flags", 0)),
         ROW(nanosleep, SLEEP, 0, RES),
+        ROW(capability, PROCESS, 0, RES, NUMBER("cap", 0)),
+        ROW(io_uring, OTHER, 0, RES, NUMBER("op", 0)),
 };

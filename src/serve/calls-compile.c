@@ -7,22 +7,32 @@
 /* What is told by lean mode already: a program or a child that begins, a process that ends. */
 static const char *const lean_events[] = { "execve", "execveat", "clone", "procexit" };
 
-static bool is_lean(const char *event)
+/* What hooks tell of in lean mode (sense/hooks.h); in full mode the calls themselves do. */
+static const char *const hook_events[] = { "connect", "bind", "listen", "accept", "capability", "io_uring" };
+
+static bool is_one_of(const char *const *events, size_t n, const char *event)
 {
-        for (size_t i = 0; i < ARRAY_SIZE(lean_events); i++)
-                if (strcmp(lean_events[i], event) == 0)
+        for (size_t i = 0; i < n; i++)
+                if (strcmp(events[i], event) == 0)
                         return true;
         return false;
 }
 
+static bool is_lean(const char *event) { return is_one_of(lean_events, ARRAY_SIZE(lean_events), event); }
+
+static bool is_hook(const char *event) { return is_one_of(hook_events, ARRAY_SIZE(hook_events), event); }
+
 enum calls_need calls_need_of(const struct rule_needs *needs)
 {
         size_t n_lean = 0;
-        for (size_t i = 0; i < needs->n_events; i++)
-                n_lean += is_lean(needs->events[i]);
+        bool has_some = false;
+        for (size_t i = 0; i < needs->n_events; i++) {
+                n_lean += is_lean(needs->events[i]) || is_hook(needs->events[i]);
+                has_some |= strcmp(needs->events[i], "sendto") == 0; /* datagrams with an address, and no others */
+        }
         if (needs->all_events || n_lean == needs->n_events)
                 return CALLS_NOT_NEEDED;
-        return n_lean ? CALLS_PARTLY : CALLS_ALL;
+        return n_lean || has_some ? CALLS_PARTLY : CALLS_ALL;
 }
 
 /* ---------------------------------------------------------------------------------------------------- rules ---- */

@@ -2,6 +2,7 @@
 #ifndef SEKISHO_SERVE_FACES_H
 #define SEKISHO_SERVE_FACES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #define FACES_SINKS_MAX 16u
@@ -9,6 +10,7 @@
 struct faces_options {
         const char *socket;                 /* of control: a path, "none", or NULL: the default, if it is free */
         const char *metrics;                /* ADDRESS:PORT, or NULL */
+        bool is_metrics_anywhere;           /* the address may be one that others reach */
         const char *sinks[FACES_SINKS_MAX]; /* KIND[=TARGET] */
         size_t n_sinks;
 };

@@ -208,7 +208,7 @@ static struct str descriptor_text(struct event_record *r, const struct argument 
                                 return arena_printf(r->arena, "<d>%.*s", STR_FMT(e->dir[i]));
                 return STR_NONE;
         }
-        if (n < 0)
+        if (n < 0 && !(e->call.flags & OBSERVE_CALL_HOOK)) /* hooks do not know the number */
                 return str_of(error_name(n));
         bool is_it = columns->fd == (a->from == FROM_RESULT ? AT_RESULT : (int)a->from);
         struct value type = value_absent(), name = value_absent();

@@ -40,6 +40,9 @@ struct str environment_variable(struct event_record *r, const char *name);
 /* record-container.c: of the container and its pod. */
 getter get_container, get_setting, get_mount;
 
+/* record-hooks.c: of what is no system call. */
+getter get_hook;
+
 /* record.c: any field, for those that say what another says. */
 void event_get(struct event_record *r, const struct field_ref *ref, struct value *ret);
 

@@ -401,6 +401,9 @@ static getter *const getters[FIELDS] = {
         [FIELD_proc_stdout_remote_port] = get_fd,
         [FIELD_proc_stderr_remote_port] = get_fd,
 
+        [FIELD_capability_name] = get_hook,
+        [FIELD_io_uring_op] = get_hook,
+
         CONTAINER(id),
         CONTAINER(full_id),
         CONTAINER(name),

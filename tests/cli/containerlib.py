@@ -3,11 +3,13 @@ its name, and remove() undoes all of it."""
 import json
 import os
 import shutil
+import signal
 import struct
 import subprocess
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+WATCHDOG_SECONDS = 300
 WAIT_SECONDS = 60  # for anything; a loaded machine is slow, not broken
 QUIET = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
 
@@ -156,3 +158,50 @@ class Podman(Machine):
         for point in reversed(points):
             subprocess.run(["umount", point], timeout=WAIT_SECONDS, **QUIET)
         shutil.rmtree(self.store, ignore_errors=True)
+
+
+class Agent:
+    """The agent in the foreground, with its alerts and its journal in the test's directory."""
+
+    def __init__(self, program, work, name, *options):
+        self.alerts_path, self.log_path = os.path.join(work, name + ".jsonl"), os.path.join(work, name + ".log")
+        self.journal = os.path.join(work, "actions.jsonl")
+        # `timeout` is the watchdog: it ends the agent even if this test is gone.
+        with open(self.log_path, "w") as log:
+            self.process = subprocess.Popen(["timeout", "-s", "KILL", str(WATCHDOG_SECONDS), program, "agent", "--foreground", "-o", "none",
+                                             "--alerts", self.alerts_path, "--pins", os.path.join(work, "bpf/pins"), *options],
+                                            stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+        self.is_watching = until(lambda: "watching:" in self.log() or self.process.poll() is not None) and self.process.poll() is None
+
+    def log(self):
+        with open(self.log_path, encoding="utf-8", errors="replace") as file:
+            return file.read()
+
+    def signal(self, number):
+        with open("/proc/%d/task/%d/children" % (self.process.pid, self.process.pid)) as file:
+            os.kill(int(file.read().split()[0]), number)
+
+    def lines(self, path):
+        try:
+            with open(path, encoding="utf-8") as file:
+                return [json.loads(line) for line in file.read().split("\n")[:-1]]
+        except OSError:
+            return []
+
+    def actions(self, c, word):
+        """What the alerts say that was done to a container, in order."""
+        return [a["action"] for a in self.lines(self.alerts_path) if a["rule"] == "Test " + word and c.name in a["output"]]
+
+    def evidence(self, c):
+        return [x for x in self.lines(self.journal) if x["container"]["name"] == c.name]
+
+    def end(self):
+        try:
+            self.signal(signal.SIGTERM)
+        except (OSError, IndexError):
+            pass
+        try:
+            return self.process.wait(WAIT_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            return 99

@@ -4,7 +4,6 @@ import fcntl
 import json
 import os
 import pty
-import re
 import select
 import shutil
 import signal
@@ -18,6 +17,7 @@ import termios
 import time
 
 import agentlib
+import metricslib
 import taplib
 from agentlib import SEKISHO, WAIT_SECONDS, until
 
@@ -105,25 +105,9 @@ def check_views(path, container, agent):
            "an odd mode is refused")
     tap.ok(json.loads(ask(path, b'{"request":"mode","mode":"lean"}\n')) == {"mode": "lean"}, "lean mode is taken")
     code, metrics = tap.run(SEKISHO, "agent", "metrics", "--socket", path)
-    check_prometheus(metrics)
-    tap.ok(code == 0 and 'sekisho_agent_events_total{class="exec"}' in metrics and "sekisho_agent_alert_latency_seconds_bucket" in metrics, "metrics", metrics)
-
-
-def check_prometheus(text):
-    """The text format: each name's lines stand together behind its HELP and TYPE, each sample is a number, none comes twice."""
-    types, seen, last, wrong = {}, set(), None, []
-    for line in text.splitlines():
-        if line.startswith("# TYPE "):
-            last, kind = line.split()[2:]
-            wrong += [line] if last in types else []
-            types[last] = kind
-        elif not line.startswith("# HELP "):
-            sample = re.fullmatch(r'([a-z_]+)((?:\{[a-z_]+="(?:[^"\\\n]|\\["\\n])*"\})?) ([0-9.]+)', line)
-            name = sample and re.sub("_(bucket|sum|count)$", "", sample[1]) if last and types[last] == "histogram" else sample and sample[1]
-            wrong += [line] if not sample or name != last or sample[1] + sample[2] in seen else []
-            wrong += [line] if sample and types[last] == "counter" and not sample[1].endswith("_total") else []
-            seen.add(sample and sample[1] + sample[2])
+    wrong, seen = metricslib.check(metrics)
     tap.ok(not wrong and len(seen) > 30, "metrics are what Prometheus reads", wrong)
+    tap.ok(code == 0 and 'sekisho_agent_events_total{class="exec"}' in metrics and "sekisho_agent_alert_latency_seconds_bucket" in metrics, "metrics", metrics)
 
 
 def check_events(path, container):

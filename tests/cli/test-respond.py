@@ -20,7 +20,6 @@ from containerlib import WAIT_SECONDS, until
 
 BUILD = os.path.abspath(os.environ.get("SEKISHO_BUILD", os.path.join(containerlib.HERE, "../../build")))
 SEKISHO = os.path.join(BUILD, "sekisho")
-WATCHDOG_SECONDS = 300
 tap = taplib.Tap(dict(os.environ))
 RULE = """
 - rule: Test %(word)s
@@ -46,51 +45,6 @@ def rules():
     actions = [(word, "action: " + word) for word in ("freeze", "isolate", "terminate")]
     actions += [("kill", "action: kill\n  when: after"), ("say", "action: log")]
     return "".join(RULE % {"word": word, "action": action, "pid": os.getpid()} for word, action in actions)
-
-
-class Agent:
-    def __init__(self, work, name, *options):
-        self.alerts_path, self.log_path = os.path.join(work, name + ".jsonl"), os.path.join(work, name + ".log")
-        self.journal = os.path.join(work, "actions.jsonl")
-        # `timeout` is the watchdog: it ends the agent even if this test is gone.
-        with open(self.log_path, "w") as log:
-            self.process = subprocess.Popen(["timeout", "-s", "KILL", str(WATCHDOG_SECONDS), SEKISHO, "agent", "--foreground", "-o", "none",
-                                             "--alerts", self.alerts_path, "--pins", os.path.join(work, "bpf/pins"), *options],
-                                            stdout=log, stderr=log, stdin=subprocess.DEVNULL)
-        self.is_watching = until(lambda: "watching:" in self.log() or self.process.poll() is not None) and self.process.poll() is None
-
-    def log(self):
-        with open(self.log_path, encoding="utf-8", errors="replace") as file:
-            return file.read()
-
-    def signal(self, number):
-        with open("/proc/%d/task/%d/children" % (self.process.pid, self.process.pid)) as file:
-            os.kill(int(file.read().split()[0]), number)
-
-    def lines(self, path):
-        try:
-            with open(path, encoding="utf-8") as file:
-                return [json.loads(line) for line in file.read().split("\n")[:-1]]
-        except OSError:
-            return []
-
-    def actions(self, c, word):
-        """What the alerts say that was done to a container, in order."""
-        return [a["action"] for a in self.lines(self.alerts_path) if a["rule"] == "Test " + word and c.name in a["output"]]
-
-    def evidence(self, c):
-        return [x for x in self.lines(self.journal) if x["container"]["name"] == c.name]
-
-    def end(self):
-        try:
-            self.signal(signal.SIGTERM)
-        except (OSError, IndexError):
-            pass
-        try:
-            return self.process.wait(WAIT_SECONDS)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            return 99
 
 
 def trigger(c, word):
@@ -197,7 +151,7 @@ def main():
         for path, text in ((rules_path, rules()), (modes_path, MODES)):
             with open(path, "w") as file:
                 file.write(text)
-        agent, containers = Agent(work, "alerts", "-r", rules_path, "--responses", modes_path), []
+        agent, containers = containerlib.Agent(SEKISHO, work, "alerts", "-r", rules_path, "--responses", modes_path), []
         try:
             if not agent.is_watching:
                 skip_all("the agent does not start here: " + agent.log().strip()[-200:])

@@ -7,6 +7,7 @@
  *     netter send ADDRESS PORT           connects by TCP and sends a byte again and again, for ever
  *     netter self FILE                   the same to itself through the loopback interface; counts bytes received
  *     netter bomb N                      becomes N processes, every third of them a session of its own
+ *     netter pool ADDRESS PORT           connects 200 times, and keeps the connections until then
  *     netter connect|udp|bind|uring ADDRESS PORT
  *                                        tries it once; exits with 0 or the errno
  */
@@ -109,6 +110,14 @@ static int try_once(const char *what, const char *address, const char *port)
         return r < 0 ? errno : 0;
 }
 
+static int connect_many(const char *address, const char *port)
+{
+        int r = 0;
+        for (int i = 0; i < 200 && r == 0; i++)
+                r = try_once("connect", address, port);
+        return r;
+}
+
 static void send_for_ever(const char *address, const char *port)
 {
         struct sockaddr_storage to;
@@ -171,9 +180,11 @@ int main(int argc, char **argv)
                         nap();
         if (argc == 4 && strcmp(what, "send") == 0)
                 send_for_ever(argv[2], argv[3]);
+        if (argc == 4 && strcmp(what, "pool") == 0)
+                return connect_many(argv[2], argv[3]);
         if (argc == 4)
                 return try_once(what, argv[2], argv[3]);
-        fprintf(stderr,
-                "usage: netter wait | count FILE | self FILE | bomb N | send|connect|udp|bind|uring ADDRESS PORT\n");
+        fprintf(stderr, "usage: netter wait | count FILE | self FILE | bomb N | send|pool|connect|udp|bind|uring "
+                        "ADDRESS PORT\n");
         return 255;
 }

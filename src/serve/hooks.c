@@ -1,0 +1,128 @@
+/*
+ * The part that hears of the network, of capabilities and of io_uring by hooks, in both modes: their records become
+ * events as system calls do, for the same rules. In full mode a call that rules see itself is shown to the parts only.
+ * A connection that is accepted belongs to a cgroup and to no process yet.
+ */
+#include "sense/hooks.h"
+
+#include "serve/agent-private.h"
+
+#include <stdlib.h>
+
+struct hooks_part {
+        struct agent *agent;
+        struct hooks *hooks;
+        bool is_nested; /* an event of the other ring is being judged, and its memory is in use */
+        uint64_t lost;
+};
+
+static void release(struct hooks_part *s)
+{
+        if (!s->is_nested)
+                arena_done(&s->agent->arena);
+}
+
+static void on_record(void *arg, struct str bytes)
+{
+        struct hooks_part *s = arg;
+        struct agent *a = s->agent;
+        struct event e;
+        if (!event_decode(bytes, &a->arena, &e) || e.kind != OBSERVE_CALL) {
+                a->counts.malformed++;
+                release(s);
+                return;
+        }
+        const struct process *p = e.head.pid ? process_find(&a->processes, e.head.pid) : NULL;
+        const struct container_entry *c = container_known(&a->containers, e.call.cgroup_id);
+        bool is_call = e.call.call != CALL_capability && e.call.call != CALL_io_uring;
+        e.facts.in_container_cgroup = c != NULL;
+        e.in_container |= c != NULL;
+        a->counts.events++;
+        if (is_call && sensor_is_full(a->sensor))
+                agent_show(a, &e, p, c);
+        else
+                agent_judge(a, &e, p, c);
+        release(s);
+}
+
+/* The processes first: an event is judged with its own. */
+static void on_ready(void *arg)
+{
+        struct hooks_part *s = arg;
+        agent_drain(s->agent);
+        hooks_read(s->hooks, UINT64_MAX, on_record, s);
+}
+
+/* A process ends: what it did comes before it is forgotten. */
+static void on_event(void *state, const struct event_record *r)
+{
+        struct hooks_part *s = state;
+        if (r->event->kind != OBSERVE_EXIT || s->is_nested)
+                return;
+        s->is_nested = true;
+        hooks_read(s->hooks, r->event->head.time_ns, on_record, s);
+        s->is_nested = false;
+}
+
+static void look_for_loss(struct hooks_part *s)
+{
+        struct agent *a = s->agent;
+        uint64_t drops = hooks_drops(s->hooks), lost = drops - s->lost;
+        if (lost == 0)
+                return;
+        s->lost = drops;
+        struct alert_field extra = { "lost.hook", value_number((int64_t)lost) };
+        agent_emit(a, &(struct alert){ .rule_name = "Network events lost",
+                                       .priority = PRIORITY_WARNING,
+                                       .source = "internal",
+                                       .output = arena_printf(&a->arena,
+                                                              "the ring of the network's hooks was full: %llu events "
+                                                              "were lost",
+                                                              (unsigned long long)lost),
+                                       .extras = &extra,
+                                       .n_extras = 1 });
+        arena_done(&a->arena);
+}
+
+static void tick(void *state, int64_t now_ns) { look_for_loss(state); }
+
+static void stop(void *state)
+{
+        struct hooks_part *s = state;
+        on_ready(s); /* what happened before the signal */
+        look_for_loss(s);
+        agent_remove_source(s->agent, hooks_fd(s->hooks));
+        hooks_close(s->hooks);
+        free(s);
+}
+
+static int start(struct agent *a, void **ret, struct error *err)
+{
+        struct error words = ERROR_NONE;
+        const char *missing = NULL;
+        struct hooks *hooks;
+        if (hooks_open(&hooks, &missing, &words) < 0) {
+                agent_tell(a, "no events of the network, of capabilities and of io_uring in lean mode: %s", words.text);
+                return 0;
+        }
+        if (missing)
+                agent_tell(a, "this kernel does not tell of %s", missing);
+        struct hooks_part *s = xcalloc(1, sizeof(*s));
+        *s = (struct hooks_part){ .agent = a, .hooks = hooks };
+        int r = agent_add_source(a, hooks_fd(hooks), on_ready, s);
+        if (r < 0) {
+                hooks_close(hooks);
+                free(s);
+                return error_errno(err, r, "too many sources of events");
+        }
+        *ret = s;
+        return 0;
+}
+
+const struct agent_part part_hooks = {
+        .name = "hooks",
+        .start = start,
+        .on_event = on_event,
+        .tick = tick,
+        .stop = stop,
+};
