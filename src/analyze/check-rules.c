@@ -261,7 +261,7 @@ static void get(void *ctx, const struct field_ref *ref, struct value *ret)
 {
         struct asked *a = ctx;
         const struct resource *r = a->r;
-        struct value v;
+        struct value v = value_absent();
         switch (ref->field->id) {
         case FIELD_resource_format:
                 *ret = value_string(str_of(r->format));

@@ -230,7 +230,7 @@ static void on_reports(void *arg)
         struct guard *g = arg;
         char bytes[MESSAGE_MAX];
         int fds[MESSAGE_FDS_MAX];
-        ssize_t n;
+        ssize_t n = -1;
         while (g->report_fd >= 0 && (n = message_take(g->report_fd, bytes, sizeof(bytes), fds)) > 0)
                 on_report(g, str_span(bytes, (size_t)n));
         if (g->report_fd >= 0 && n == 0) /* all who could report have ended; the guardian's end is another source */

@@ -148,7 +148,7 @@ static void deliver_all(struct queue *q, void *state)
                         pause = 0;
                 }
                 if (r != 0 && (pause == 0 || r > 0))
-                        snprintf(q->report.words, sizeof(q->report.words), "%s", err.text);
+                        snprintf(q->report.words, sizeof(q->report.words), "%.190s", err.text);
                 tell(q);
                 if (r < 0) {
                         pause = MIN(pause ? 2 * pause : SINK_RETRY_MS, (int64_t)SINK_RETRY_MAX_MS);
@@ -172,7 +172,7 @@ void sink_run(void *job, int fd)
         pthread_cond_init(&q.changed, &attributes);
         pthread_mutex_init(&q.lock, NULL);
         if (!state || pthread_create(&reader, NULL, take_messages, &q) != 0) {
-                snprintf(q.report.words, sizeof(q.report.words), "%s", state ? "no thread can be made" : err.text);
+                snprintf(q.report.words, sizeof(q.report.words), "%.190s", state ? "no thread can be made" : err.text);
                 tell(&q);
                 return;
         }

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# alone: agent
 """What is no attack must be silent: what builds, servers, log rotation, health checks and runtimes do, in real containers of Debian's
 packages, in full mode, by our own rules. Nothing of it may raise more than a notice, but what is listed as known to be loud.
 """

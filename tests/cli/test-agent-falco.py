@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# alone: agent
 """Falco's own rule files, unmodified, in full mode: each rule is triggered in a real container of Debian's packages (some in a privileged
 one, two on the host) and must speak. Programs that rules know by name are copies of Python or of a program that does nothing, with that
 name, in the image. What cannot be triggered is skipped with the reason.

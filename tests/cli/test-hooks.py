@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# alone: agent
 """Lean mode hears of connections, datagrams, ports, accepted connections, capabilities and io_uring without a tracepoint of system
 calls: in a real container of runc, by rules that need no full mode; each thing once; and a rule that denies further connections.
 """

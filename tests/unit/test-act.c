@@ -62,7 +62,8 @@ static void test_refusals(void **state)
         static const char *const refused[] = {
                 "/", "", "/system.slice", "/a/user-1000.slice", "/system.slice/ssh.service", "/init.scope"
         };
-        static const char *const taken[] = { "/web", "/system.slice/docker-" ID ".scope", "/libpod_parent/libpod-" ID };
+        static const char *const taken[] = { "/web", ("/system.slice/docker-" ID ".scope"),
+                                             ("/libpod_parent/libpod-" ID) };
         for (size_t i = 0; i < ARRAY_SIZE(refused); i++)
                 assert_non_null(act_cgroup_refusal(str_of(refused[i])));
         for (size_t i = 0; i < ARRAY_SIZE(taken); i++)
