@@ -16,6 +16,7 @@
 #include <string.h>
 
 #define RULE_FILES_MAX 64u
+#define NOT_KEPT       1 /* the option is another's */
 
 struct agent_command {
         bool foreground;
@@ -60,74 +61,91 @@ static const struct option_spec options[] = {
         { NULL, 0, NULL, NULL },
 };
 
-static int add_word(const char **words, size_t *n, const char *value, struct error *err)
+/* Options whose value is kept as it is, and lists of such values. */
+static const struct {
+        const char *name;
+        size_t place;
+} texts[] = {
+        { "alerts", offsetof(struct agent_command, alerts) },
+        { "incidents", offsetof(struct agent_command, incidents) },
+        { "responses", offsetof(struct agent_command, respond.responses) },
+        { "actions", offsetof(struct agent_command, respond.actions) },
+        { "pins", offsetof(struct agent_command, respond.pins) },
+        { "least", offsetof(struct agent_command, least) },
+        { "keep", offsetof(struct agent_command, keep) },
+        { "forget", offsetof(struct agent_command, forget) },
+};
+
+static const struct {
+        const char *name;
+        size_t place, n, most;
+} lists[] = {
+        { "rules", offsetof(struct agent_command, rules), offsetof(struct agent_command, n_rules), RULE_FILES_MAX },
+        { "drift", offsetof(struct agent_command, drift.manifests), offsetof(struct agent_command, drift.n_manifests),
+          DRIFT_WORDS_MAX },
+        { "drift-mode", offsetof(struct agent_command, drift.modes), offsetof(struct agent_command, drift.n_modes),
+          DRIFT_WORDS_MAX },
+        { "forbid", offsetof(struct agent_command, drift.forbidden), offsetof(struct agent_command, drift.n_forbidden),
+          DRIFT_WORDS_MAX },
+        { "append-only", offsetof(struct agent_command, drift.append_only),
+          offsetof(struct agent_command, drift.n_append_only), DRIFT_WORDS_MAX },
+};
+
+static int keep_value(struct agent_command *c, const char *name, const char *value, struct error *err)
 {
-        if (*n == DRIFT_WORDS_MAX)
-                return error_set(err, -EINVAL, "more than %u of them", DRIFT_WORDS_MAX);
-        words[(*n)++] = value;
-        return 0;
+        for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
+                if (strcmp(name, texts[i].name) == 0) {
+                        *(const char **)((char *)c + texts[i].place) = value;
+                        return 0;
+                }
+        for (size_t i = 0; i < ARRAY_SIZE(lists); i++) {
+                size_t *n = (size_t *)((char *)c + lists[i].n);
+                if (strcmp(name, lists[i].name) != 0)
+                        continue;
+                if (*n == lists[i].most)
+                        return error_set(err, -EINVAL, "given more than %zu times", lists[i].most);
+                ((const char **)((char *)c + lists[i].place))[(*n)++] = value;
+                return 0;
+        }
+        return NOT_KEPT;
 }
 
+/* Each of those who know some of the options is asked; what nobody knows is here. */
 static int agent_option(void *state, const struct option_spec *o, const char *value, struct error *err)
 {
+        static struct arena values; /* of a configuration: they are used as long as the agent runs */
         struct agent_command *c = state;
         int r = guard_option(&c->guard, o, value, err);
-        if (r != NOT_GUARD)
+        if (r == NOT_GUARD)
+                r = agent_files_option(&c->files, o, value, err);
+        if (r == NOT_FILES)
+                r = agent_faces_option(&c->faces, o, value, err);
+        if (r == NOT_FACES)
+                r = keep_value(c, o->name, value, err);
+        if (r != NOT_KEPT)
                 return r;
-        r = agent_files_option(&c->files, o, value, err);
-        if (r != NOT_FILES)
-                return r;
-        r = agent_faces_option(&c->faces, o, value, err);
-        if (r != NOT_FACES)
-                return r;
-        if (strcmp(o->name, "config") == 0) {
-                static struct arena values; /* they are used as long as the agent runs */
+        if (strcmp(o->name, "config") == 0)
                 return agent_config_load(value, options, agent_option, c, &values, err);
-        } else if (strcmp(o->name, "foreground") == 0) {
-                c->foreground = true;
-        } else if (strcmp(o->name, "rules") == 0) {
-                if (c->n_rules == RULE_FILES_MAX)
-                        return error_set(err, -EINVAL, "more than %u files", RULE_FILES_MAX);
-                c->rules[c->n_rules++] = value;
-        } else if (strcmp(o->name, "alerts") == 0) {
-                c->alerts = value;
-        } else if (strcmp(o->name, "incidents") == 0) {
-                c->incidents = value;
-        } else if (strcmp(o->name, "respond") == 0) {
-                if (!respond_mode_parse(str_of(value), &c->respond.mode))
-                        return error_set(err, -EINVAL, "takes enforce, alert or log");
-        } else if (strcmp(o->name, "responses") == 0) {
-                c->respond.responses = value;
-        } else if (strcmp(o->name, "actions") == 0) {
-                c->respond.actions = value;
-        } else if (strcmp(o->name, "pins") == 0) {
-                c->respond.pins = value;
-        } else if (strcmp(o->name, "drift") == 0) {
-                return add_word(c->drift.manifests, &c->drift.n_manifests, value, err);
-        } else if (strcmp(o->name, "drift-mode") == 0) {
-                return add_word(c->drift.modes, &c->drift.n_modes, value, err);
-        } else if (strcmp(o->name, "forbid") == 0) {
-                return add_word(c->drift.forbidden, &c->drift.n_forbidden, value, err);
-        } else if (strcmp(o->name, "append-only") == 0) {
-                return add_word(c->drift.append_only, &c->drift.n_append_only, value, err);
-        } else if (strcmp(o->name, "least") == 0) {
-                c->least = value;
-        } else if (strcmp(o->name, "keep") == 0) {
-                c->keep = value;
-        } else if (strcmp(o->name, "forget") == 0) {
-                c->forget = value;
-        } else if (strcmp(o->name, "mode") == 0) {
-                if (strcmp(value, "lean") != 0 && strcmp(value, "full") != 0)
-                        return error_set(err, -EINVAL, "takes lean or full, not \"%s\"", value);
+        if (strcmp(o->name, "respond") == 0)
+                return respond_mode_parse(str_of(value), &c->respond.mode)
+                               ? 0
+                               : error_set(err, -EINVAL, "takes enforce, alert or log");
+        if (strcmp(o->name, "ring") == 0)
+                return str_u64(str_of(value), &c->ring_kb) && c->ring_kb > 0 && c->ring_kb <= UINT32_MAX / 1024
+                               ? 0
+                               : error_set(err, -EINVAL, "takes a number of KiB, not \"%s\"", value);
+        if (strcmp(o->name, "mode") == 0) {
                 c->is_full = strcmp(value, "full") == 0;
-        } else if (strcmp(o->name, "ring") == 0) {
-                if (!str_u64(str_of(value), &c->ring_kb) || c->ring_kb == 0 || c->ring_kb > UINT32_MAX / 1024)
-                        return error_set(err, -EINVAL, "takes a number of KiB, not \"%s\"", value);
-        } else {
-                if (strcmp(value, "text") != 0 && strcmp(value, "json") != 0 && strcmp(value, "none") != 0)
-                        return error_set(err, -EINVAL, "takes text, json or none");
-                c->output = value;
+                return c->is_full || strcmp(value, "lean") == 0
+                               ? 0
+                               : error_set(err, -EINVAL, "takes lean or full, not \"%s\"", value);
         }
+        if (strcmp(o->name, "output") == 0) {
+                c->output = value;
+                bool is_known = strcmp(value, "text") == 0 || strcmp(value, "json") == 0 || strcmp(value, "none") == 0;
+                return is_known ? 0 : error_set(err, -EINVAL, "takes text, json or none");
+        }
+        c->foreground = true;
         return 0;
 }
 

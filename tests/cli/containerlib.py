@@ -6,6 +6,7 @@ import shutil
 import signal
 import struct
 import subprocess
+import tempfile
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -135,8 +136,8 @@ class Podman(Machine):
     def __init__(self, work, name):
         super().__init__(work, name)
         self.store = os.path.join(self.work, "store")
-        self.podman = ["podman", "--root", self.store, "--runroot", os.path.join(self.work, "run"), "--cgroup-manager", "cgroupfs",
-                       "--runtime", "runc"]
+        self.runroot = tempfile.mkdtemp(prefix="skc", dir="/tmp")  # podman takes no more than 50 characters
+        self.podman = ["podman", "--root", self.store, "--runroot", self.runroot, "--cgroup-manager", "cgroupfs", "--runtime", "runc"]
 
     def start(self, *command):
         try:
@@ -156,8 +157,9 @@ class Podman(Machine):
         with open("/proc/self/mounts") as file:  # podman keeps its store mounted onto itself, sometimes
             points = [line.split()[1] for line in file if line.split()[1].startswith(self.work + "/")]
         for point in reversed(points):
-            subprocess.run(["umount", point], timeout=WAIT_SECONDS, **QUIET)
+            subprocess.run(["umount", "-l", point], timeout=WAIT_SECONDS, **QUIET)
         shutil.rmtree(self.store, ignore_errors=True)
+        shutil.rmtree(self.runroot, ignore_errors=True)
 
 
 class Agent:

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# alone: agent
 """Races against the guard's memory of clean files: what was changed after it was looked at, by every means, must not run. And containers
 whose entry point is malware: none runs. Here in small numbers; tests/slow/test-guard-race.py runs this file with large ones."""
 import os

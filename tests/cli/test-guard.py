@@ -280,7 +280,7 @@ def check_choices(stage):
         p = subprocess.Popen(['runc', 'exec', frozen.id, '/bin/sh', '-c', '/opt/mal3; sleep 0.5; touch /opt/went-on'],
                              stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         tap.ok(until(lambda: any('frozen' in a['output_fields']['guard.actions'] for a in agent.malware())), 'the container is frozen', agent.malware())
-        code, words = run(SEKISHO, 'contain', 'thaw', frozen.id)
+        code, words = run(SEKISHO, 'contain', '--actions', os.path.join(stage.work, 'actions.jsonl'), 'thaw', frozen.id)
         tap.ok(code == 0 and p.wait(lib.WAIT_SECONDS) == 0 and os.path.exists(os.path.join(frozen.upper, 'opt/went-on')), 'and thawed', words)
     finally:
         agent.end()
