@@ -13,7 +13,9 @@ static bool always(const struct agent_options *o) { return o; }
 
 static bool guards_logs(const struct agent_options *o) { return o->files.n_guard_logs > 0; }
 
-static bool touches_files(const struct agent_options *o) { return o->guard.n_storages > 0 || guards_logs(o); }
+static bool guards_files(const struct agent_options *o) { return o->guard.n_storages > 0; }
+
+static bool touches_files(const struct agent_options *o) { return guards_files(o) || guards_logs(o); }
 
 struct right {
         int capability;
@@ -34,7 +36,8 @@ static const struct right rights[] = {
         { CAP_KILL, "ending processes of others", always, false },
         { CAP_SYS_RESOURCE, "memory for maps on kernels that still count it as locked", always, false },
         { CAP_FOWNER, "with `--guard` or `--guard-logs`: quarantine, attributes of files of others", touches_files, false },
-        { CAP_CHOWN, "with `--guard`: quarantine, putting a file back as it was", touches_files, false },
+        { CAP_CHOWN, "with `--guard`: quarantine, putting a file back as it was", guards_files, false },
+        { CAP_LEASE, "with `--guard`: leases, which tell whether a file of another's is open for writing", guards_files, false },
         { CAP_LINUX_IMMUTABLE, "with `--guard-logs`: the append-only attribute", guards_logs, false },
         { CAP_SETUID, "until it has started: its own children become user 65534", always, true },
         { CAP_SETGID, "the same", always, true },
