@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """What the agent gives up: capabilities by its table, system calls by its filter; and rule files that would end their parser."""
+import json
 import os
 import re
 import shutil
@@ -96,6 +97,31 @@ def kill_worker(agent):
     return False
 
 
+def check_protection(work):
+    """What `ps` says of a container: each part that does something for it."""
+    container = agentlib.Container(work, "rights")
+    path, control = os.path.join(work, "freeze.yaml"), os.path.join(work, "socket")
+    with open(path, "w") as file:
+        file.write("- rule: f\n  desc: d\n  condition: evt.type = execve and proc.exepath = /nope\n  output: o\n  priority: WARNING\n  action: freeze\n")
+
+    def words():
+        found = json.loads(tap.run(agentlib.SEKISHO, "ps", "--socket", control, "-o", "json")[1])["containers"]
+        return [c["protection"] for c in found if c["name"] == container.id]
+    try:
+        reason = container.start()
+        if reason:
+            tap.skip("ps says what protects a container", reason)
+            return
+        for mode, wanted in (("enforce", ["rules", "drift (alert)", "answers", "logs"]), ("alert", ["rules", "drift (alert)", "logs"])):
+            agent = agentlib.Agent(work, "ps-" + mode, "-r", path, "--socket", control, "--respond", mode, "--drift-mode", container.id + "=alert",
+                                   "--guard-logs", "/tmp", "--guard-journal", os.path.join(work, "journal"))
+            container.drop("seen-" + mode)
+            tap.ok(until(lambda: words() == [wanted], 20), "ps says what protects a container, answers: " + mode, (words(), agent.log()))
+            tap.ok(agent.end() == 0, "ends", agent.log())
+    finally:
+        container.remove()
+
+
 def main():
     agentlib.need_sensor()
     work = tempfile.mkdtemp()
@@ -110,6 +136,10 @@ def main():
         check_rights(logs, rows, ("always", "guards_logs", "touches_files"), "logs")
         tap.ok(logs.end() == 0, "ends", logs.log())
         check_reload(work)
+        if shutil.which("runc") and shutil.which("busybox"):
+            check_protection(work)
+        else:
+            tap.skip("ps says what protects a container", "runc or busybox is not installed")
     finally:
         agentlib.end_agents()
         shutil.rmtree(work, ignore_errors=True)
