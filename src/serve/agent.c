@@ -1,6 +1,7 @@
 /* See agent.h. */
 #include "base/fs.h"
 #include "serve/agent-private.h"
+#include "serve/rights.h"
 #include "source/container-find.h"
 
 #include <errno.h>
@@ -460,11 +461,21 @@ static int open_sensor(struct agent *a, struct error *err)
         return r;
 }
 
+static int settle(struct agent *a, struct error *err)
+{
+        int r = rights_settle(a->o, err);
+        if (r == RIGHTS_UNFILTERED)
+                agent_tell(a, "goes on without a filter of its own system calls: %s", err->text);
+        return MIN(r, 0);
+}
+
 static int start(struct agent *a, struct error *err)
 {
         limiter_init(&a->limiter);
         stats_init(&a->stats);
-        int r = alert_open(&a->sink, err);
+        int r = rights_begin(a->o, err);
+        if (r == 0)
+                r = alert_open(&a->sink, err);
         if (r == 0)
                 r = start_parts(a, true, err);
         if (r == 0)
@@ -482,6 +493,8 @@ static int start(struct agent *a, struct error *err)
         a->containers.mark_arg = a;
         a->cgroup_mount = find_cgroup_mount(&a->kept);
         r = start_parts(a, false, err);
+        if (r >= 0)
+                r = settle(a, err);
         if (r < 0)
                 return r;
         size_t n = agent_fill_processes(a);

@@ -405,10 +405,18 @@ static int start(struct agent *a, void **ret, struct error *err)
         return 0;
 }
 
+static const char *protects(void *state, const struct container_entry *c)
+{
+        static const char *const words[] = { [GUARD_ALERT] = "drift (alert)", [GUARD_ENFORCE] = "drift" };
+        const struct drift_container *guarded = drift_find(state, c->cgroup_id);
+        return guarded && guarded->policy.mode < ARRAY_SIZE(words) ? words[guarded->policy.mode] : NULL;
+}
+
 const struct agent_part part_drift = {
         .name = "drift",
         .start = start,
         .on_event = on_event,
+        .protects = protects,
         .on_container_end = on_container_end,
         .tick = tick,
         .stop = stop,

@@ -368,8 +368,15 @@ static int log_guard_start(struct agent *a, void **ret, struct error *err)
         return r;
 }
 
+static const char *log_guard_protects(void *state, const struct container_entry *c)
+{
+        const struct guarded *g = find(state, c->cgroup_id);
+        return g ? "logs" : NULL;
+}
+
 const struct agent_part part_log_guard = {
         .name = "log-guard",
+        .protects = log_guard_protects,
         .start = log_guard_start,
         .on_event = log_guard_on_event,
         .on_container = log_guard_on_container,

@@ -117,6 +117,26 @@ static enum alert_action respond(void *state, const struct rule *rule, const str
         return is_kill ? kill_tree(s, rule, r) : treat(s, a, rule, r->container);
 }
 
+static bool is_answered(const struct rule *rule)
+{
+        for (size_t i = 0; i < ARRAY_SIZE(answers); i++)
+                if (answers[i].asked == rule->action)
+                        return true;
+        return rule->action == ACTION_KILL;
+}
+
+static const char *protects(void *state, const struct container_entry *c)
+{
+        const struct responder *s = state;
+        const struct agent_rules *rules = &s->agent->rules;
+        for (size_t i = 0; i < rule_set_n(rules->set); i++) {
+                const struct rule *rule = rule_set_rule(rules->set, i);
+                if (rule->enabled && is_answered(rule) && respond_mode_of(&s->agent->modes, rule, c) == RESPOND_ENFORCE)
+                        return "answers";
+        }
+        return NULL;
+}
+
 static void on_end(void *state, uint64_t cgroup_id)
 {
         struct responder *s = state;
@@ -159,6 +179,7 @@ const struct agent_part part_respond = {
         .name = "respond",
         .start = start,
         .respond = respond,
+        .protects = protects,
         .on_container_end = on_end,
         .stop = stop,
 };

@@ -3,8 +3,10 @@
 
 #include "base/fs.h"
 #include "bpf/shared/exe.h"
+#include "proc/worker.h"
 #include "serve/record.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 /* What the kernel knows when it decides, and the first field that it does not. */
@@ -161,26 +163,51 @@ static int compile_kills(struct agent_rules *r, struct problems *p)
         return is_wrong ? RULES_WRONG : 0;
 }
 
-int agent_rules_load(const char *const *files, size_t n, struct agent_rules *ret, struct problems *ret_problems,
-                     struct error *err)
+/* A file's name and bytes. */
+struct rule_text {
+        struct str name;
+        struct buf bytes;
+};
+
+struct rule_texts {
+        struct rule_text *v;
+        size_t n;
+};
+
+static void texts_done(struct rule_texts *t)
+{
+        for (size_t i = 0; i < t->n; i++)
+                buf_done(&t->v[i].bytes);
+        free(t->v);
+}
+
+static int texts_read(struct rule_texts *t, const char *const *files, size_t n, struct error *err)
+{
+        t->v = xcalloc(n + 1, sizeof(*t->v));
+        for (; t->n < n; t->n++) {
+                t->v[t->n] = (struct rule_text){ str_of(files[t->n]), BUF_INIT(RULE_FILE_BYTES_MAX + 1) };
+                int r = read_file(files[t->n], &t->v[t->n].bytes, err);
+                if (r < 0) {
+                        buf_done(&t->v[t->n].bytes);
+                        return r;
+                }
+        }
+        return 0;
+}
+
+static int parse(const struct rule_texts *t, struct agent_rules *ret, struct problems *problems)
 {
         struct rule_loader *l = rule_loader_new(NULL);
         struct agent_rules loaded = { 0 };
-        int r = 0;
-        if (n == 0)
+        if (t->n == 0)
                 rule_loader_add_file(l, STR("(embedded) data/rules"), rules_embedded());
-        for (size_t i = 0; i < n && r == 0; i++) {
-                _cleanup_(buf_done) struct buf bytes = BUF_INIT(RULE_FILE_BYTES_MAX + 1);
-                r = read_file(files[i], &bytes, err);
-                if (r == 0)
-                        rule_loader_add_file(l, str_of(files[i]), buf_str(&bytes));
-        }
-        if (r == 0)
-                r = rule_loader_finish(l, &loaded.set, ret_problems);
+        for (size_t i = 0; i < t->n; i++)
+                rule_loader_add_file(l, t->v[i].name, buf_str(&t->v[i].bytes));
+        int r = rule_loader_finish(l, &loaded.set, problems);
         rule_loader_free(l);
         if (r != 0)
                 return r;
-        r = compile_kills(&loaded, ret_problems);
+        r = compile_kills(&loaded, problems);
         if (r != 0) {
                 agent_rules_done(&loaded);
                 return r;
@@ -188,6 +215,69 @@ int agent_rules_load(const char *const *files, size_t n, struct agent_rules *ret
         loaded.eval = rule_eval_new(loaded.set);
         *ret = loaded;
         return 0;
+}
+
+/* ----------------------------------------------------------------------------------------------------- trial ---- */
+
+struct trial {
+        const struct rule_texts *texts;
+        struct error *err;
+        int r;
+};
+
+/* The outcome is of no interest, only that there is one. */
+static int try_in_worker(void *arg, int fd, struct sink *out, struct error *err)
+{
+        struct problems problems = { 0 };
+        struct agent_rules rules = { 0 };
+        (void)fd;
+        (void)out;
+        (void)err;
+        if (parse(((struct trial *)arg)->texts, &rules, &problems) == 0)
+                agent_rules_done(&rules);
+        problems_done(&problems);
+        return 0;
+}
+
+static void on_trial_fact(void *arg, enum fact_kind kind, const void *fact)
+{
+        (void)arg;
+        (void)kind;
+        (void)fact;
+}
+
+static void on_trial_end(void *arg, int r, const char *why)
+{
+        struct trial *t = arg;
+        t->r = r < 0 ? error_set(t->err, r, "the rules were tried in a worker first, and it did not get through: %s",
+                                 why)
+                     : 0;
+}
+
+/* A file that crashes the parser, hangs it or has it take memory without end does so to a process that nobody misses.
+ */
+static int try_rules(const struct rule_texts *texts, struct error *err)
+{
+        struct trial t = { .texts = texts, .err = err, .r = -EIO };
+        struct job job = { .name = "rules",
+                           .run = try_in_worker,
+                           .on_fact = on_trial_fact,
+                           .on_end = on_trial_end,
+                           .arg = &t,
+                           .memory_max = RULES_TRIAL_BYTES,
+                           .stall_seconds = RULES_TRIAL_SECONDS };
+        int r = workers_run(&job, 1, 1, err);
+        return r < 0 ? r : t.r;
+}
+
+int agent_rules_load(const char *const *files, size_t n, struct agent_rules *ret, struct problems *ret_problems,
+                     struct error *err)
+{
+        _cleanup_(texts_done) struct rule_texts texts = { 0 };
+        int r = texts_read(&texts, files, n, err);
+        if (r == 0 && n > 0) /* the embedded ones are ours */
+                r = try_rules(&texts, err);
+        return r < 0 ? r : parse(&texts, ret, ret_problems);
 }
 
 void agent_rules_done(struct agent_rules *r)

@@ -13,6 +13,9 @@
 
 #include "rule/rule.h"
 
+#define RULES_TRIAL_BYTES   (UINT64_C(512) << 20) /* that parsing the files may take */
+#define RULES_TRIAL_SECONDS 10u
+
 /* The text of data/rules/, one file behind the other. */
 struct str rules_embedded(void);
 
@@ -24,8 +27,10 @@ struct agent_rules {
 };
 
 /*
- * Loads the files (n == 0: the embedded rules). 0: *ret_problems may hold warnings. RULES_WRONG: there are errors in
- * it, and no rules. < 0: a file cannot be read, words in err. problems_done() is the caller's unless r < 0.
+ * Loads the files (n == 0: the embedded rules). Their bytes are read once and parsed in a sandboxed worker first; only
+ * what that one survives, within the limits above, is parsed here. 0: *ret_problems may hold warnings. RULES_WRONG:
+ * there are errors in it, and no rules. < 0: a file cannot be read, or the worker did not get through; words in err.
+ * problems_done() is the caller's unless r < 0.
  */
 int agent_rules_load(const char *const *files, size_t n, struct agent_rules *ret, struct problems *ret_problems,
                      struct error *err);

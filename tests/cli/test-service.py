@@ -75,7 +75,7 @@ def check_agent(work, names, container):
     container.drop("least")
     tap.ok(until(lambda: agent.alerts(container)), "it tells what happens in a container", agent.log())
     alert = (agent.alerts(container) or [{}])[0]
-    tap.ok(alert.get("incident") == 1 and alert["output_fields"]["proc.exepath"] == "/opt/least", "with all that it knows", alert)
+    tap.ok(alert.get("incident", 0) >= 1 and alert["output_fields"]["proc.exepath"] == "/opt/least", "with all that it knows", alert)
     tap.ok(agent.end() == 0 and os.path.getsize(os.path.join(work, "findings")) > 0, "and its sink works", agent.log())
 
 
