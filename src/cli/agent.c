@@ -91,20 +91,22 @@ static const struct {
           offsetof(struct agent_command, drift.n_append_only), DRIFT_WORDS_MAX },
 };
 
+static void *at(struct agent_command *c, size_t place) { return (char *)c + place; }
+
 static int keep_value(struct agent_command *c, const char *name, const char *value, struct error *err)
 {
         for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
                 if (strcmp(name, texts[i].name) == 0) {
-                        *(const char **)((char *)c + texts[i].place) = value;
+                        *(const char **)at(c, texts[i].place) = value;
                         return 0;
                 }
         for (size_t i = 0; i < ARRAY_SIZE(lists); i++) {
-                size_t *n = (size_t *)((char *)c + lists[i].n);
+                size_t *n = at(c, lists[i].n);
                 if (strcmp(name, lists[i].name) != 0)
                         continue;
                 if (*n == lists[i].most)
                         return error_set(err, -EINVAL, "given more than %zu times", lists[i].most);
-                ((const char **)((char *)c + lists[i].place))[(*n)++] = value;
+                ((const char **)at(c, lists[i].place))[(*n)++] = value;
                 return 0;
         }
         return NOT_KEPT;
