@@ -62,9 +62,9 @@ class Listener:
 
     def hears(self, connection, seconds):
         """Does a byte come within the time?"""
-        connection.settimeout(0.01)
+        connection.setblocking(False)
         try:
-            while connection.recv(4096):  # what is on its way already
+            while connection.recv(4096):  # what is on its way already; more may come at any time, so nothing is waited for
                 pass
         except OSError:
             pass
