@@ -154,12 +154,18 @@ class Podman(Machine):
 
     def remove(self):
         subprocess.run([*self.podman, "rm", "-f", "-t", "0", self.name], timeout=WAIT_SECONDS, **QUIET)
-        with open("/proc/self/mounts") as file:  # podman keeps its store mounted onto itself, sometimes
-            points = [line.split()[1] for line in file if line.split()[1].startswith(self.work + "/")]
+        until(self.is_cleared)
+
+    def is_cleared(self):
+        """Takes away what podman left. It keeps its store mounted onto itself, and what it started last may mount it once more."""
+        with open("/proc/self/mounts") as file:
+            points = [line.split()[1] for line in file if line.split()[1].startswith((self.work + "/", self.runroot + "/"))]
         for point in reversed(points):
             subprocess.run(["umount", "-l", point], timeout=WAIT_SECONDS, **QUIET)
         shutil.rmtree(self.store, ignore_errors=True)
         shutil.rmtree(self.runroot, ignore_errors=True)
+        busy = subprocess.run(["pgrep", "-f", self.store], **QUIET).returncode == 0
+        return not busy and not points and not os.path.exists(self.store) and not os.path.exists(self.runroot)
 
 
 class Agent:

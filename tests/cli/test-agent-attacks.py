@@ -334,7 +334,7 @@ def main():
             return tap.end()
         started = time.monotonic()
         options = [o for path in RULES + [os.path.join(work, "end.yaml")] for o in ("-r", path)]
-        agent = agentlib.Agent(work, "attacks", "--mode", "full", "--least", "notice", *options)
+        agent = agentlib.Agent(work, "attacks", "--mode", "full", "--ring", "65536", "--least", "notice", *options)
         tap.ok(agent.is_watching, "the agent starts in full mode with its own rules", agent.log())
         if not agent.is_watching:
             return tap.end()
