@@ -13,11 +13,9 @@ int agent_faces_option(struct faces_options *f, const struct option_spec *o, con
         } else if (strcmp(o->name, "metrics-anywhere") == 0) {
                 f->is_metrics_anywhere = true;
         } else if (strcmp(o->name, "sink") == 0) {
-                if (f->n_sinks == FACES_SINKS_MAX)
-                        return error_set(err, -EINVAL, "more than %u of them", FACES_SINKS_MAX);
-                f->sinks[f->n_sinks++] = value;
+                return option_append(f->sinks, &f->n_sinks, FACES_SINKS_MAX, value, err);
         } else {
-                return NOT_FACES;
+                return OPTION_OTHER;
         }
         return 0;
 }

@@ -14,9 +14,7 @@
                 "sink", 0, "KIND[=TARGET]", "alerts also go there: falcosidekick, ocsf, syslog, webhook; repeatable"   \
         }
 
-enum { NOT_FACES = 1 };
-
-/* 0; NOT_FACES: the option is none of these; -EINVAL with words. */
+/* 0; -EINVAL and words; OPTION_OTHER. */
 int agent_faces_option(struct faces_options *f, const struct option_spec *o, const char *value, struct error *err);
 
 #endif

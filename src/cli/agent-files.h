@@ -21,8 +21,7 @@
                 "undo", 0, NULL, "undo what an agent left that was killed (guarded logs), and end"                     \
         }
 
-/* 0; -EINVAL and words; NOT_FILES: the option is none of these. */
-enum { NOT_FILES = 1 };
+/* 0; -EINVAL and words; OPTION_OTHER. */
 int agent_files_option(struct files_options *f, const struct option_spec *o, const char *value, struct error *err);
 
 #endif

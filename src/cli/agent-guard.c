@@ -10,10 +10,7 @@ static int take_file(const char **files, size_t *n, size_t max, const char *valu
 {
         if (!*value)
                 return error_set(err, -EINVAL, "is empty");
-        if (*n == max)
-                return error_set(err, -EINVAL, "given more than %zu times", max);
-        files[(*n)++] = value;
-        return 0;
+        return option_append(files, n, max, value, err);
 }
 
 static int take_word(const char *value, const char *const *words, size_t n, unsigned *ret, struct error *err)
@@ -82,7 +79,7 @@ int guard_option(struct guard_options *g, const struct option_spec *o, const cha
         } else if (strcmp(o->name, "guard-root") == 0) {
                 g->may_be_root = true;
         } else {
-                return NOT_GUARD;
+                return OPTION_OTHER;
         }
         return r;
 }

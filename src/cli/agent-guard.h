@@ -28,9 +28,7 @@
                 "yara", 0, "PATH", "YARA rules; may be repeated"                                                       \
         }
 
-#define NOT_GUARD 1 /* the option is another's */
-
-/* 0, -EINVAL and words, or NOT_GUARD. */
+/* 0; -EINVAL and words; OPTION_OTHER. */
 int guard_option(struct guard_options *g, const struct option_spec *o, const char *value, struct error *err);
 
 #endif

@@ -16,7 +16,6 @@
 #include <string.h>
 
 #define RULE_FILES_MAX 64u
-#define NOT_KEPT       1 /* the option is another's */
 
 struct agent_command {
         bool foreground;
@@ -35,7 +34,7 @@ struct agent_command {
 static const struct option_spec options[] = {
         { "config", 0, "FILE",
           "these options by their names, in YAML; what stands behind it on the command line wins" },
-        { "foreground", 0, NULL, "stay in the foreground (the one way it runs so far)" },
+        { "foreground", 0, NULL, "stay in the foreground: the one way it runs; a service manager does the rest" },
         { "rules", 'r', "FILE", "rules instead of the embedded ones; may be given several times" },
         { "alerts", 0, "FILE", "append each alert to FILE, as a line of JSON" },
         { "incidents", 0, "FILE", "append what belongs to each incident to FILE, for sekisho incident" },
@@ -101,15 +100,10 @@ static int keep_value(struct agent_command *c, const char *name, const char *val
                         return 0;
                 }
         for (size_t i = 0; i < ARRAY_SIZE(lists); i++) {
-                size_t *n = at(c, lists[i].n);
-                if (strcmp(name, lists[i].name) != 0)
-                        continue;
-                if (*n == lists[i].most)
-                        return error_set(err, -EINVAL, "given more than %zu times", lists[i].most);
-                ((const char **)at(c, lists[i].place))[(*n)++] = value;
-                return 0;
+                if (strcmp(name, lists[i].name) == 0)
+                        return option_append(at(c, lists[i].place), at(c, lists[i].n), lists[i].most, value, err);
         }
-        return NOT_KEPT;
+        return OPTION_OTHER;
 }
 
 /* Each of those who know some of the options is asked; what nobody knows is here. */
@@ -118,13 +112,13 @@ static int agent_option(void *state, const struct option_spec *o, const char *va
         static struct arena values; /* of a configuration: they are used as long as the agent runs */
         struct agent_command *c = state;
         int r = guard_option(&c->guard, o, value, err);
-        if (r == NOT_GUARD)
+        if (r == OPTION_OTHER)
                 r = agent_files_option(&c->files, o, value, err);
-        if (r == NOT_FILES)
+        if (r == OPTION_OTHER)
                 r = agent_faces_option(&c->faces, o, value, err);
-        if (r == NOT_FACES)
+        if (r == OPTION_OTHER)
                 r = keep_value(c, o->name, value, err);
-        if (r != NOT_KEPT)
+        if (r != OPTION_OTHER)
                 return r;
         if (strcmp(o->name, "config") == 0)
                 return agent_config_load(value, options, agent_option, c, &values, err);

@@ -47,6 +47,12 @@ struct command {
 /* The value of -o FORMAT of a command that writes words ("table" or "text") or JSON. 0, or -EINVAL and words. */
 int option_format(const char *value, const char *words, bool *ret_is_json, struct error *err);
 
+/* Appends the value of an option that may be repeated. 0, or -EINVAL: given more than `most` times. */
+int option_append(const char **values, size_t *n, size_t most, const char *value, struct error *err);
+
+/* Of a function that takes some of a command's options: this one is not among them. */
+enum { OPTION_OTHER = 1 };
+
 extern const struct command *const commands[]; /* NULL-terminated */
 
 /* "sekisho: words" and a hint line on standard error. Both return the exit code given. */

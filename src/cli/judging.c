@@ -10,25 +10,17 @@
 
 #define DAY INT64_C(86400)
 
-static int add(const char **to, size_t *n, size_t max, const char *value, struct error *err)
-{
-        if (*n == max)
-                return error_set(err, -EINVAL, "given more than %zu times", max);
-        to[(*n)++] = value;
-        return 0;
-}
-
 int judging_option(struct judging *j, const struct option_spec *o, const char *value, struct error *err)
 {
         struct policy_choice *c = &j->choice;
         if (strcmp(o->name, "policy") == 0)
-                return add(c->names, &c->n_names, POLICY_NAMES_MAX, value, err);
+                return option_append(c->names, &c->n_names, POLICY_NAMES_MAX, value, err);
         if (strcmp(o->name, "waivers") == 0)
-                return add(c->waivers, &c->n_waivers, WAIVER_FILES_MAX, value, err);
+                return option_append(c->waivers, &c->n_waivers, WAIVER_FILES_MAX, value, err);
         if (strcmp(o->name, "fail-on") == 0) {
                 _cleanup_(buf_done) struct buf text = BUF_INIT(4096);
                 int r = policy_fail_on(str_of(value), &text, err);
-                return r < 0 ? r : add(c->fail_on, &c->n_fail_on, POLICY_NAMES_MAX, value, err);
+                return r < 0 ? r : option_append(c->fail_on, &c->n_fail_on, POLICY_NAMES_MAX, value, err);
         }
         if (strcmp(o->name, "control") == 0) {
                 if (j->n_controls == CONTROLS_MAX)
@@ -48,7 +40,7 @@ int judging_option(struct judging *j, const struct option_spec *o, const char *v
                 j->today -= j->today % DAY;
                 return 0;
         }
-        return NOT_JUDGING;
+        return OPTION_OTHER;
 }
 
 /* No ledger is no error: nobody has written one yet. */

@@ -29,8 +29,7 @@ struct judging { /* filled in by judging_option */
                 "today", 0, "DATE", "judge as on that day, to repeat a verdict"                                        \
         }
 
-/* 0; -EINVAL and words; NOT_JUDGING: the option is none of these. */
-enum { NOT_JUDGING = 1 };
+/* 0; -EINVAL and words; OPTION_OTHER. */
 int judging_option(struct judging *j, const struct option_spec *o, const char *value, struct error *err);
 
 struct judgement {

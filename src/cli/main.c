@@ -169,6 +169,14 @@ int option_format(const char *value, const char *words, bool *ret_is_json, struc
         return error_set(err, -EINVAL, "no format \"%s\"; there are %s and json", value, words);
 }
 
+int option_append(const char **values, size_t *n, size_t most, const char *value, struct error *err)
+{
+        if (*n == most)
+                return error_set(err, -EINVAL, "given more than %zu times", most);
+        values[(*n)++] = value;
+        return 0;
+}
+
 static void interrupted(int signal_number)
 {
         if (workers_interrupted()) { /* the second one: now */

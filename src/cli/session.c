@@ -56,28 +56,20 @@ int session_add_output(struct session_settings *s, const char *value, struct err
         return 0;
 }
 
-static int add_list(const char **files, size_t *n, const char *file, struct error *err)
-{
-        if (*n == MALWARE_LISTS_MAX)
-                return error_set(err, -EINVAL, "given more than %d times", MALWARE_LISTS_MAX);
-        files[(*n)++] = file;
-        return 0;
-}
-
 int session_option(void *state, const struct option_spec *o, const char *value, struct error *err)
 {
         struct session_settings *s = state;
         if (strcmp(o->name, "output") == 0)
                 return session_add_output(s, value, err);
         int r = judging_option(&s->judging, o, value, err);
-        if (r != NOT_JUDGING)
+        if (r != OPTION_OTHER)
                 return r;
         if (strcmp(o->name, "hashes") == 0)
-                return add_list(s->malware.hashes, &s->malware.n_hashes, value, err);
+                return option_append(s->malware.hashes, &s->malware.n_hashes, MALWARE_LISTS_MAX, value, err);
         if (strcmp(o->name, "allow-hashes") == 0)
-                return add_list(s->malware.allowed, &s->malware.n_allowed, value, err);
+                return option_append(s->malware.allowed, &s->malware.n_allowed, MALWARE_LISTS_MAX, value, err);
         if (strcmp(o->name, "yara") == 0)
-                return add_list(s->malware.yara, &s->malware.n_yara, value, err);
+                return option_append(s->malware.yara, &s->malware.n_yara, MALWARE_LISTS_MAX, value, err);
         if (strcmp(o->name, "clamd") == 0) {
                 if (!*value)
                         return error_set(err, -EINVAL, "is empty");

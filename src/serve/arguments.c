@@ -75,86 +75,33 @@ struct str argument_words(const struct argument_word *words, uint64_t value, boo
 
 /* --- the table --- */
 
-#define RES                                                                                                            \
+#define ARGUMENT(...)                                                                                                  \
         {                                                                                                              \
-                "res", FROM_RESULT, FORM_ERROR, NULL                                                                   \
+                __VA_ARGS__                                                                                            \
         }
-#define FD                                                                                                             \
-        {                                                                                                              \
-                "fd", FROM_RESULT, FORM_FD, NULL                                                                       \
-        }
-#define DIR(name, i)                                                                                                   \
-        {                                                                                                              \
-                name, FROM_##i, FORM_DIR, NULL                                                                         \
-        }
-#define ON(name, i)                                                                                                    \
-        {                                                                                                              \
-                name, FROM_##i, FORM_FD, NULL                                                                          \
-        }
-#define PATH(name, i)                                                                                                  \
-        {                                                                                                              \
-                name, FROM_PATH##i, FORM_PATH, NULL                                                                    \
-        }
-#define NUMBER(name, i)                                                                                                \
-        {                                                                                                              \
-                name, FROM_##i, FORM_NUMBER, NULL                                                                      \
-        }
-#define SIZE(name, i)                                                                                                  \
-        {                                                                                                              \
-                name, FROM_##i, FORM_UNSIGNED, NULL                                                                    \
-        }
-#define HEX(name, i)                                                                                                   \
-        {                                                                                                              \
-                name, FROM_##i, FORM_HEX, NULL                                                                         \
-        }
-#define OCTAL(name, i)                                                                                                 \
-        {                                                                                                              \
-                name, FROM_##i, FORM_OCTAL, NULL                                                                       \
-        }
-#define FLAGS(name, i, words)                                                                                          \
-        {                                                                                                              \
-                name, FROM_##i, FORM_FLAGS, words                                                                      \
-        }
-#define WORD(name, i, words)                                                                                           \
-        {                                                                                                              \
-                name, FROM_##i, FORM_WORD, words                                                                       \
-        }
-#define UID(name, i)                                                                                                   \
-        {                                                                                                              \
-                name, FROM_##i, FORM_UID, NULL                                                                         \
-        }
-#define GID(name, i)                                                                                                   \
-        {                                                                                                              \
-                name, FROM_##i, FORM_GID, NULL                                                                         \
-        }
-#define SIGNAL(name, i)                                                                                                \
-        {                                                                                                              \
-                name, FROM_##i, FORM_SIGNAL, NULL                                                                      \
-        }
-#define NAME(name)                                                                                                     \
-        {                                                                                                              \
-                name, FROM_DATA, FORM_TEXT, NULL                                                                       \
-        }
-#define ADDRESS                                                                                                        \
-        {                                                                                                              \
-                "addr", FROM_DATA, FORM_ADDRESS, NULL                                                                  \
-        }
-#define TUPLE                                                                                                          \
-        {                                                                                                              \
-                "tuple", FROM_TUPLE, FORM_TUPLE, NULL                                                                  \
-        }
-#define OPEN_FLAGS                                                                                                     \
-        {                                                                                                              \
-                "flags", FROM_FLAGS, FORM_FLAGS, words_open                                                            \
-        }
-#define OPEN_MODE                                                                                                      \
-        {                                                                                                              \
-                "mode", FROM_MODE, FORM_OCTAL, NULL                                                                    \
-        }
-#define PLACE                                                                                                          \
-        { "dev", FROM_DEVICE, FORM_HEX, NULL }, { "ino", FROM_INODE, FORM_UNSIGNED, NULL }
-#define LINK_PATHS  PATH("oldpath", 1), PATH("newpath", 2)
-#define OWNER(u, g) UID("uid", u), GID("gid", g)
+
+#define RES                   ARGUMENT("res", FROM_RESULT, FORM_ERROR, NULL)
+#define FD                    ARGUMENT("fd", FROM_RESULT, FORM_FD, NULL)
+#define DIR(name, i)          ARGUMENT(name, FROM_##i, FORM_DIR, NULL)
+#define ON(name, i)           ARGUMENT(name, FROM_##i, FORM_FD, NULL)
+#define PATH(name, i)         ARGUMENT(name, FROM_PATH##i, FORM_PATH, NULL)
+#define NUMBER(name, i)       ARGUMENT(name, FROM_##i, FORM_NUMBER, NULL)
+#define SIZE(name, i)         ARGUMENT(name, FROM_##i, FORM_UNSIGNED, NULL)
+#define HEX(name, i)          ARGUMENT(name, FROM_##i, FORM_HEX, NULL)
+#define OCTAL(name, i)        ARGUMENT(name, FROM_##i, FORM_OCTAL, NULL)
+#define FLAGS(name, i, words) ARGUMENT(name, FROM_##i, FORM_FLAGS, words)
+#define WORD(name, i, words)  ARGUMENT(name, FROM_##i, FORM_WORD, words)
+#define UID(name, i)          ARGUMENT(name, FROM_##i, FORM_UID, NULL)
+#define GID(name, i)          ARGUMENT(name, FROM_##i, FORM_GID, NULL)
+#define SIGNAL(name, i)       ARGUMENT(name, FROM_##i, FORM_SIGNAL, NULL)
+#define NAME(name)            ARGUMENT(name, FROM_DATA, FORM_TEXT, NULL)
+#define ADDRESS               ARGUMENT("addr", FROM_DATA, FORM_ADDRESS, NULL)
+#define TUPLE                 ARGUMENT("tuple", FROM_TUPLE, FORM_TUPLE, NULL)
+#define OPEN_FLAGS            ARGUMENT("flags", FROM_FLAGS, FORM_FLAGS, words_open)
+#define OPEN_MODE             ARGUMENT("mode", FROM_MODE, FORM_OCTAL, NULL)
+#define PLACE                 ARGUMENT("dev", FROM_DEVICE, FORM_HEX, NULL), ARGUMENT("ino", FROM_INODE, FORM_UNSIGNED, NULL)
+#define LINK_PATHS            PATH("oldpath", 1), PATH("newpath", 2)
+#define OWNER(u, g)           UID("uid", u), GID("gid", g)
 
 #define ROW(call, class, traits, ...) [CALL_##call] = { CLASS_##class, traits, { __VA_ARGS__ } }
 
