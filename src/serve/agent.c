@@ -355,12 +355,21 @@ void agent_remove_source(struct agent *a, int fd)
                 }
 }
 
+/* Is it still there? One whose owner was freed meanwhile must not be called. */
+static bool has_source(const struct agent *a, const struct agent_source *wanted)
+{
+        for (size_t i = 0; i < a->n_sources; i++)
+                if (a->sources[i].fd == wanted->fd && a->sources[i].arg == wanted->arg)
+                        return true;
+        return false;
+}
+
 /* Waits for the ring, signals and the parts' descriptors; calls those parts. True if there are signals. */
 static bool wait_for_anything(struct agent *a, int signal_fd)
 {
         struct pollfd fds[2 + AGENT_SOURCES_MAX] = { { .fd = sensor_fd(a->sensor), .events = POLLIN },
                                                      { .fd = signal_fd, .events = POLLIN } };
-        struct agent_source sources[AGENT_SOURCES_MAX]; /* those that are there may change on the way */
+        struct agent_source sources[AGENT_SOURCES_MAX]; /* what one of them does may take another away, or bring more */
         size_t n = a->n_sources;
         memcpy(sources, a->sources, n * sizeof(*sources));
         for (size_t i = 0; i < n; i++)
@@ -370,7 +379,7 @@ static bool wait_for_anything(struct agent *a, int signal_fd)
         if (ready <= 0)
                 return false;
         for (size_t i = 0; i < n; i++)
-                if (fds[2 + i].revents)
+                if (fds[2 + i].revents && has_source(a, &sources[i]))
                         sources[i].ready(sources[i].arg);
         return fds[1].revents;
 }
