@@ -39,9 +39,7 @@ static int events_option(void *state, const struct option_spec *o, const char *v
                 if (!str_u64(str_of(value), &c->count) || c->count == 0)
                         return error_set(err, -EINVAL, "takes a number from 1 on, not \"%s\"", value);
         } else {
-                c->is_json = strcmp(value, "json") == 0;
-                if (!c->is_json && strcmp(value, "text") != 0)
-                        return error_set(err, -EINVAL, "takes text or json");
+                return option_format(value, "text", &c->is_json, err);
         }
         return 0;
 }

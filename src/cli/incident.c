@@ -22,7 +22,6 @@ extern const struct command command_incident;
 static const struct option_spec options[] = {
         { "file", 0, "FILE", "log of incidents (default: " INCIDENT_LOG_DEFAULT ")" },
         { "output", 'o', "FORMAT", "table (the default) or json" },
-        { "json", 0, NULL, "the same as -o json" },
         { NULL, 0, NULL, NULL },
 };
 
@@ -33,8 +32,7 @@ static int incident_option(void *state, const struct option_spec *o, const char 
                 c->file = value;
                 return 0;
         }
-        c->is_json = !value || strcmp(value, "json") == 0;
-        return c->is_json || strcmp(value, "table") == 0 ? 0 : error_set(err, -EINVAL, "takes table or json");
+        return option_format(value, "table", &c->is_json, err);
 }
 
 /* --------------------------------------------------------------------------------------------------- words ---- */

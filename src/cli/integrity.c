@@ -239,8 +239,8 @@ static int list(void *state, int argc, char **argv)
 
 static const struct verb verbs[] = {
         { "baseline", baseline, "config baseline" },
-        { "check", check, "config baseline output json" },
-        { "list", list, "baseline output json" },
+        { "check", check, "config baseline output" },
+        { "list", list, "baseline output" },
         { NULL, NULL, NULL },
 };
 

@@ -19,7 +19,6 @@ extern const struct command command_ps;
 static const struct option_spec options[] = {
         SOCKET_OPTION,
         { "output", 'o', "FORMAT", "table (the default) or json" },
-        { "json", 0, NULL, "the same as -o json" },
         { NULL, 0, NULL, NULL },
 };
 
@@ -30,8 +29,7 @@ static int ps_option(void *state, const struct option_spec *o, const char *value
                 c->socket = value;
                 return 0;
         }
-        c->is_json = !value || strcmp(value, "json") == 0;
-        return c->is_json || strcmp(value, "table") == 0 ? 0 : error_set(err, -EINVAL, "takes table or json");
+        return option_format(value, "table", &c->is_json, err);
 }
 
 /* Without an agent: what runs, as the engines' files say, and that nothing looks after it. */
