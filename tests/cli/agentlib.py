@@ -1,4 +1,4 @@
-"""What the tests of the agent's faces share: an agent under a watchdog, and runc containers on an overlay of busybox.
+"""What the tests of the agent share: an agent under a watchdog; and runc containers on an overlay of busybox.
 
 The image is the lower layer; what a container makes lies in its upper one, so `drop()` is what the rules call a dropped
 program. Every container has a mark in its name, which is all that a test looks at: other tests run at the same time.
@@ -14,7 +14,7 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 BUILD = os.path.abspath(os.environ.get("SEKISHO_BUILD", os.path.join(HERE, "../../build")))
 SEKISHO = os.path.join(BUILD, "sekisho")
-WAIT_SECONDS = 60
+WAIT_SECONDS = 60  # for anything; a loaded machine is slow, not broken
 WATCHDOG_SECONDS = 540
 
 
@@ -46,15 +46,35 @@ def until(what, seconds=WAIT_SECONDS):
     return True
 
 
+def json_lines(path):
+    """The whole lines of a file that grows; none, if it is not there yet."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            return [json.loads(line) for line in file.read().split("\n")[:-1]]
+    except OSError:
+        return []
+
+
+def children_of(pid):
+    """Those of its first thread."""
+    try:
+        with open("/proc/%d/task/%d/children" % (pid, pid)) as file:
+            return [int(word) for word in file.read().split()]
+    except OSError:
+        return []
+
+
 class Agent:
+    """An agent with its alerts in a file. `timeout` is its watchdog: it ends the agent even if this test is gone."""
     all = []
 
-    def __init__(self, work, name, *options, alerts=None):
+    def __init__(self, work, name, *options, alerts=None, seconds=WATCHDOG_SECONDS):
         Agent.all.append(self)
         self.alerts_path, self.log_path = alerts or os.path.join(work, name + ".jsonl"), os.path.join(work, name + ".log")
+        socket = [] if "--socket" in options else ["--socket", "none"]
         with open(self.log_path, "w") as log:
-            self.process = subprocess.Popen(["timeout", "-s", "KILL", str(WATCHDOG_SECONDS), SEKISHO, "agent", "--foreground", "-o", "none", "--socket", "none",
-                                             "--alerts", self.alerts_path, *options], stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+            self.process = subprocess.Popen(["timeout", "-s", "KILL", str(seconds), SEKISHO, "agent", "--foreground", "-o", "none", "--alerts",
+                                             self.alerts_path, *socket, *options], stdout=log, stderr=log, stdin=subprocess.DEVNULL)
         self.is_watching = until(lambda: "watching:" in self.log() or self.process.poll() is not None) and self.process.poll() is None
 
     def log(self):
@@ -62,17 +82,13 @@ class Agent:
             return file.read()
 
     def pid(self):
-        with open("/proc/%d/task/%d/children" % (self.process.pid, self.process.pid)) as file:
-            return int(file.read().split()[0])
+        return children_of(self.process.pid)[0]
 
     def alerts(self, container=None):
-        try:
-            with open(self.alerts_path, encoding="utf-8") as file:
-                text = file.read()
-        except OSError:
-            return []
-        alerts = [json.loads(line) for line in text.split("\n")[:-1]]
-        return [a for a in alerts if container is None or a["output_fields"].get("container.name") == container.id]
+        return [a for a in json_lines(self.alerts_path) if container is None or a["output_fields"].get("container.name") == container.id]
+
+    def rules_with(self, mark):
+        return sorted({a["rule"] for a in self.alerts() if mark in json.dumps(a["output_fields"])})
 
     def send(self, number):
         os.kill(self.pid(), number)
@@ -86,6 +102,7 @@ class Agent:
             return self.process.wait(WAIT_SECONDS)
         except subprocess.TimeoutExpired:
             self.process.kill()
+            self.process.wait()
             return 99
 
 

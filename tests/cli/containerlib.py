@@ -3,26 +3,16 @@ its name, and remove() undoes all of it."""
 import json
 import os
 import shutil
-import signal
 import struct
 import subprocess
 import tempfile
 import time
 
+import agentlib
+from agentlib import WAIT_SECONDS, until
+
 HERE = os.path.dirname(os.path.abspath(__file__))
-WATCHDOG_SECONDS = 300
-WAIT_SECONDS = 60  # for anything; a loaded machine is slow, not broken
 QUIET = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-
-
-def until(what, seconds=WAIT_SECONDS):
-    """Asks again and again until it is true; False when the time is over."""
-    end = time.monotonic() + seconds
-    while not what():
-        if time.monotonic() > end:
-            return False
-        time.sleep(0.02)
-    return True
 
 
 def cgroup_mount():
@@ -168,48 +158,16 @@ class Podman(Machine):
         return not busy and not points and not os.path.exists(self.store) and not os.path.exists(self.runroot)
 
 
-class Agent:
-    """The agent in the foreground, with its alerts and its journal in the test's directory."""
+class Agent(agentlib.Agent):
+    """With the journal of what it did, and its pins, in the test's directory."""
 
-    def __init__(self, program, work, name, *options):
-        self.alerts_path, self.log_path = os.path.join(work, name + ".jsonl"), os.path.join(work, name + ".log")
+    def __init__(self, work, name, *options):
         self.journal = os.path.join(work, "actions.jsonl")
-        # `timeout` is the watchdog: it ends the agent even if this test is gone.
-        with open(self.log_path, "w") as log:
-            self.process = subprocess.Popen(["timeout", "-s", "KILL", str(WATCHDOG_SECONDS), program, "agent", "--foreground", "-o", "none",
-                                             "--alerts", self.alerts_path, "--pins", os.path.join(work, "bpf/pins"), *options],
-                                            stdout=log, stderr=log, stdin=subprocess.DEVNULL)
-        self.is_watching = until(lambda: "watching:" in self.log() or self.process.poll() is not None) and self.process.poll() is None
-
-    def log(self):
-        with open(self.log_path, encoding="utf-8", errors="replace") as file:
-            return file.read()
-
-    def signal(self, number):
-        with open("/proc/%d/task/%d/children" % (self.process.pid, self.process.pid)) as file:
-            os.kill(int(file.read().split()[0]), number)
-
-    def lines(self, path):
-        try:
-            with open(path, encoding="utf-8") as file:
-                return [json.loads(line) for line in file.read().split("\n")[:-1]]
-        except OSError:
-            return []
+        super().__init__(work, name, "--pins", os.path.join(work, "bpf/pins"), *options)
 
     def actions(self, c, word):
         """What the alerts say that was done to a container, in order."""
-        return [a["action"] for a in self.lines(self.alerts_path) if a["rule"] == "Test " + word and c.name in a["output"]]
+        return [a["action"] for a in self.alerts() if a["rule"] == "Test " + word and c.name in a["output"]]
 
     def evidence(self, c):
-        return [x for x in self.lines(self.journal) if x["container"]["name"] == c.name]
-
-    def end(self):
-        try:
-            self.signal(signal.SIGTERM)
-        except (OSError, IndexError):
-            pass
-        try:
-            return self.process.wait(WAIT_SECONDS)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            return 99
+        return [x for x in agentlib.json_lines(self.journal) if x["container"]["name"] == c.name]

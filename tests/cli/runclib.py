@@ -3,11 +3,10 @@ the test's own (a loop mount), so that marks and flags are set on nothing else. 
 import json
 import os
 import shutil
-import signal
 import subprocess
-import time
 
-WAIT_SECONDS = 60
+from agentlib import WAIT_SECONDS
+
 TOOLS = ("sh", "cat", "cp", "ln", "mv", "rm", "sleep", "echo", "printf", "sed", "mkdir", "touch", "chmod", "chown", "truncate", "dd", "true", "test",
          "gzip", "ls", "seq", "env")
 
@@ -18,16 +17,6 @@ def missing():
         if not shutil.which(name):
             return name + " is not installed"
     return None if os.geteuid() == 0 else "containers need root"
-
-
-def until(what, seconds=WAIT_SECONDS):
-    """Asks again and again until it is true; False when the time is over."""
-    end = time.monotonic() + seconds
-    while not what():
-        if time.monotonic() > end:
-            return False
-        time.sleep(0.05)
-    return True
 
 
 class Container:
@@ -140,46 +129,6 @@ class Container:
         for at in reversed(self.mounts):
             subprocess.run(["umount", at], capture_output=True)
         self.mounts = []
-
-
-class Agent:
-    """The agent, with a watchdog that ends it even if the test is gone."""
-
-    def __init__(self, sekisho, work, name, *options, seconds=300):
-        self.alerts_path, self.log_path = os.path.join(work, name + ".jsonl"), os.path.join(work, name + ".log")
-        with open(self.log_path, "w") as log:
-            self.process = subprocess.Popen(["timeout", "-s", "KILL", str(seconds), sekisho, "agent", "--foreground", "-o", "none", "--alerts",
-                                             self.alerts_path, *options], stdout=log, stderr=log, stdin=subprocess.DEVNULL)
-        self.is_watching = until(lambda: "watching:" in self.log() or self.process.poll() is not None) and self.process.poll() is None
-
-    def log(self):
-        with open(self.log_path, encoding="utf-8", errors="replace") as file:
-            return file.read()
-
-    def pid(self):
-        with open("/proc/%d/task/%d/children" % (self.process.pid, self.process.pid)) as file:
-            return int(file.read().split()[0])
-
-    def signal(self, number):
-        os.kill(self.pid(), number)
-
-    def alerts(self):
-        try:
-            with open(self.alerts_path, encoding="utf-8") as file:
-                return [json.loads(line) for line in file.read().split("\n")[:-1]]
-        except OSError:
-            return []
-
-    def end(self):
-        try:
-            self.signal(signal.SIGTERM)
-        except (OSError, IndexError):
-            pass
-        try:
-            return self.process.wait(WAIT_SECONDS)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            return 99
 
 
 def build_static(source, to):

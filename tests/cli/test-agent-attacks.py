@@ -6,7 +6,6 @@ that go by names or by one call, and near misses. docs/detection.md has the same
 One case after the other is done in one container; a case is over when the file that ends it has been seen. A trigger and a twin must
 raise their rule, and nothing else above notice but what `also` allows; a miss nothing above notice.
 """
-import json
 import os
 import shutil
 import subprocess

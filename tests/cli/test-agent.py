@@ -15,15 +15,11 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
 
 import taplib
+from agentlib import SEKISHO, WAIT_SECONDS, Agent, need_sensor, skip_all, until
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-BUILD = os.path.abspath(os.environ.get("SEKISHO_BUILD", os.path.join(HERE, "../../build")))
-SEKISHO = os.path.join(BUILD, "sekisho")
-WAIT_SECONDS = 60      # for anything; a loaded machine is slow, not broken
-WATCHDOG_SECONDS = 540
 RULE = {
     "dropped": "Dropped program executed",
     "tmpfs": "Program executed from memory file system",
@@ -49,66 +45,6 @@ TELL = KILL.replace("action: kill", "tags: [reloaded]")
 UNDECIDABLE = KILL.replace("proc.in_container = true", "proc.name = evil")
 
 tap = taplib.Tap(dict(os.environ))
-
-
-def skip_all(reason):
-    print("1..0 # SKIP " + reason)
-    sys.exit(0)
-
-
-def until(what, seconds=WAIT_SECONDS):
-    """Asks again and again until it is true; False when the time is over."""
-    end = time.monotonic() + seconds
-    while not what():
-        if time.monotonic() > end:
-            return False
-        time.sleep(0.05)
-    return True
-
-
-class Agent:
-    def __init__(self, work, name, *options):
-        self.alerts_path = os.path.join(work, name + ".jsonl")
-        self.log_path = os.path.join(work, name + ".log")
-        # `timeout` is the watchdog: it ends the agent even if this test is gone.
-        with open(self.log_path, "w") as log:
-            self.process = subprocess.Popen(["timeout", "-s", "KILL", str(WATCHDOG_SECONDS), SEKISHO, "agent", "--foreground", "-o", "none",
-                                             "--alerts", self.alerts_path, *options], stdout=log, stderr=log,
-                                            stdin=subprocess.DEVNULL)
-        self.is_watching = until(lambda: "watching:" in self.log() or self.process.poll() is not None) and self.process.poll() is None
-
-    def log(self):
-        with open(self.log_path, encoding="utf-8", errors="replace") as file:
-            return file.read()
-
-    def pid(self):
-        with open("/proc/%d/task/%d/children" % (self.process.pid, self.process.pid)) as file:
-            return int(file.read().split()[0])
-
-    def signal(self, number):
-        os.kill(self.pid(), number)
-
-    def alerts(self):
-        try:
-            with open(self.alerts_path, encoding="utf-8") as file:
-                text = file.read()
-        except OSError:
-            return []
-        return [json.loads(line) for line in text.split("\n")[:-1]]
-
-    def rules_with(self, mark):
-        return sorted({a["rule"] for a in self.alerts() if mark in json.dumps(a["output_fields"])})
-
-    def end(self):
-        try:
-            self.signal(signal.SIGTERM)
-        except (OSError, IndexError):
-            pass
-        try:
-            return self.process.wait(WAIT_SECONDS)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            return 99
 
 
 class Container:
@@ -402,10 +338,10 @@ def check_falco(container, work):
 def check_short(container, agent):
     """Containers that are gone before the agent looks: each alert names its own all the same."""
     names = ["%s-short-%d" % (container.id, i) for i in range(8)]
-    agent.signal(signal.SIGSTOP)  # so that it looks when all is over
+    agent.send(signal.SIGSTOP)  # so that it looks when all is over
     for name in names:
         container.run_short(name, "/bin/sh", "-c", "cp /usr/bin/actor /opt/s; exec /opt/s noop %s-end" % name)
-    agent.signal(signal.SIGCONT)
+    agent.send(signal.SIGCONT)
 
     def named():
         return {a["output_fields"].get("container.name") for a in agent.alerts()}
@@ -467,11 +403,11 @@ def check_kill(container, work):
            all(a["action"] == "killed" for a in agent.alerts() if mark in json.dumps(a["output_fields"])), "the alerts say killed", agent.alerts())
 
     put("- rule: broken\n  condition: proc.nmae = x\n")
-    agent.signal(signal.SIGHUP)
+    agent.send(signal.SIGHUP)
     tap.ok(until(lambda: "the old ones stay" in agent.log()), "rules that do not load leave the old ones", agent.log())
     tap.ok(container.run("/opt/k", "noop") == 137, "which go on killing")
     put(TELL)
-    agent.signal(signal.SIGHUP)
+    agent.send(signal.SIGHUP)
     tap.ok(until(lambda: "rules loaded anew: 1, 0 of them kill" in agent.log()), "rules are loaded anew", agent.log())
     mark = container.mark() + "-end"
     code = container.run("/opt/k", "noop", mark)
@@ -486,9 +422,9 @@ def check_kill(container, work):
 def check_loss(container, work):
     agent = Agent(work, "loss", "--ring", "4")
     tap.ok(agent.is_watching, "the agent starts with a tiny ring", agent.log())
-    agent.signal(signal.SIGSTOP)
+    agent.send(signal.SIGSTOP)
     container.sh("for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do /bin/env /bin/true; done")
-    agent.signal(signal.SIGCONT)
+    agent.send(signal.SIGCONT)
     tap.ok(until(lambda: any(a["rule"] == "Events lost" for a in agent.alerts())), "lost events are told", agent.log())
     lost = [a for a in agent.alerts() if a["rule"] == "Events lost"]
     tap.ok(lost and lost[0]["source"] == "internal" and lost[0]["output_fields"]["lost.exec"] > 0, "with their number", lost)
@@ -501,15 +437,7 @@ def check_loss(container, work):
 
 
 def main():
-    if os.geteuid() != 0:
-        skip_all("loading BPF and running containers needs root")
-    for program in ("runc", "busybox", "cc", "mount"):
-        if not shutil.which(program):
-            skip_all(program + " is not installed")
-    doctor = json.loads(subprocess.run([SEKISHO, "doctor", "--json"], capture_output=True, text=True, timeout=WAIT_SECONDS).stdout)
-    for check in doctor["checks"]:
-        if check["area"] == "observe" and not check["good"]:
-            skip_all("the sensor does not load here: " + check["words"])
+    need_sensor("runc", "busybox", "cc", "mount")
     tap.expect("without --foreground it says what it can do", [SEKISHO, "agent"], 2, ["--foreground"])
     tap.expect("a ring of an odd size is refused", [SEKISHO, "agent", "--foreground", "--ring", "5"], 3, ["power of two"])
     tap.expect("rules that are not there", [SEKISHO, "agent", "--foreground", "-r", "/nonexistent.yaml"], 3, ["/nonexistent.yaml"])
@@ -531,7 +459,7 @@ def main():
         check_flood(container, agent)
         container_alerts = agent.alerts_path
         os.rename(agent.alerts_path, agent.alerts_path + ".1")
-        agent.signal(signal.SIGHUP)  # as a log rotation does
+        agent.send(signal.SIGHUP)  # as a log rotation does
         tap.ok(until(lambda: os.path.exists(agent.alerts_path)), "SIGHUP opens the file of alerts anew", agent.log())
         check_podman(work, agent)
         code = agent.end()

@@ -16,16 +16,11 @@ import tempfile
 
 import containerlib
 import taplib
-from containerlib import until
+from agentlib import skip_all, until
 
 BUILD = os.path.abspath(os.environ.get("SEKISHO_BUILD", os.path.join(containerlib.HERE, "../../build")))
 SEKISHO = os.path.join(BUILD, "sekisho")
 tap = taplib.Tap(dict(os.environ))
-
-
-def skip_all(reason):
-    print("1..0 # SKIP " + reason)
-    sys.exit(0)
 
 
 class Contain:

@@ -7,67 +7,33 @@ Here the kernel kills at exec; that BPF LSM denies is tested in a virtual machin
 import json
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
 
+import agentlib
 import runclib
 import taplib
-from runclib import until
+from agentlib import skip_all, until
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 BUILD = os.path.abspath(os.environ.get("SEKISHO_BUILD", os.path.join(HERE, "../../build")))
 SEKISHO = os.path.join(BUILD, "sekisho")
-WATCHDOG_SECONDS = 500
 KILLED = 137
 TOLD_SECONDS = 10
 
 tap = taplib.Tap(dict(os.environ))
 
 
-def skip_all(reason):
-    print("1..0 # SKIP " + reason)
-    sys.exit(0)
-
-
-class Agent:
+class Agent(agentlib.Agent):
     def __init__(self, work, name, *options):
-        self.alerts_path, self.log_path = os.path.join(work, name + ".jsonl"), os.path.join(work, name + ".log")
-        with open(self.log_path, "w") as log:
-            self.process = subprocess.Popen(["timeout", "-s", "KILL", str(WATCHDOG_SECONDS), SEKISHO, "agent", "--foreground", "-o", "none",
-                                             "--least", "informational", "--alerts", self.alerts_path, *options], stdout=log, stderr=log,
-                                            stdin=subprocess.DEVNULL)
-        until(lambda: "watching:" in self.log() or self.process.poll() is not None)
-        self.is_watching = self.process.poll() is None
-
-    def log(self):
-        with open(self.log_path, encoding="utf-8", errors="replace") as file:
-            return file.read()
+        super().__init__(work, name, "--least", "informational", *options)
 
     def alerts(self, container, **fields):
-        try:
-            with open(self.alerts_path, encoding="utf-8") as file:
-                lines = file.read().split("\n")[:-1]
-        except OSError:
-            return []
-        found = []
-        for a in (json.loads(line) for line in lines):
-            out = a["output_fields"]
-            if a["source"] == "drift" and out.get("container.id") == container and all(out.get("drift." + k) == v for k, v in fields.items()):
-                found.append(a)
-        return found
-
-    def end(self):
-        with open("/proc/%d/task/%d/children" % (self.process.pid, self.process.pid)) as file:
-            children = file.read().split()
-        if children:
-            os.kill(int(children[0]), signal.SIGTERM)
-        try:
-            return self.process.wait(60)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            return 99
+        """Those of drift in a container, whose fields are these."""
+        outs = [(a, a["output_fields"]) for a in agentlib.json_lines(self.alerts_path) if a["source"] == "drift"]
+        return [a for a, out in outs
+                if out.get("container.id") == container and all(out.get("drift." + k) == v for k, v in fields.items())]
 
 
 def fill(c, work, actor):

@@ -8,6 +8,7 @@ import sys
 import tempfile
 import time
 
+import agentlib
 import runclib
 import taplib
 
@@ -60,14 +61,14 @@ def wait_for_end(agent, c):
     """Events come in order: once this one is told, those before are."""
     mark = "end%d" % time.monotonic_ns()
     c.run("/bin/sh", "-c", "echo x > /var/log/" + mark)
-    return runclib.until(lambda: "openat" in seen(agent, mark))
+    return agentlib.until(lambda: "openat" in seen(agent, mark))
 
 
 def rows(agent, c):
     for i, (what, must, never) in enumerate(ROWS):
         mark = "mark%02d" % i
         c.run("/bin/sh", "-c", what.replace("$F", "/var/log/" + mark).replace("$M", mark))
-        runclib.until(lambda: must <= seen(agent, mark), 20)
+        agentlib.until(lambda: must <= seen(agent, mark), 20)
         ended = wait_for_end(agent, c)
         got = seen(agent, mark)
         tap.ok(ended and must <= got and not got & never, "in a container: " + what,
@@ -80,7 +81,7 @@ def host(agent, work):
     for what, mark, must in (("echo x > $F/deep/er/host1", "host1", {"openat"}), ("rm $F/deep/er/host1", "host1", {"openat", "unlinkat"}),
                              ("mkdir $F/host2", "host2", {"mkdirat"}), ("echo x > $F-host3", "host3", set()), ("rm -r $F/deep", "deep", {"openat", "unlinkat"})):
         os.system(what.replace("$F", path))
-        runclib.until(lambda: must <= seen(agent, mark), 20)
+        agentlib.until(lambda: must <= seen(agent, mark), 20)
         tap.ok(seen(agent, mark) == must, "on the host: " + what, "%s %s" % (seen(agent, mark), agent.log()))
 
 
@@ -90,7 +91,7 @@ def tests(work, c):
     with open(rules, "w") as file:
         for call in CALLS:
             file.write(RULES % (call, call, "container.id != host or proc.cmdline contains host"))
-    agent = runclib.Agent(SEKISHO, work, "agent", "-r", rules, "--watch", "default", "--watch", disk)
+    agent = agentlib.Agent(work, "agent", "-r", rules, "--watch", "default", "--watch", disk)
     try:
         tap.ok(agent.is_watching, "the agent watches", agent.log())
         if agent.is_watching:

@@ -11,9 +11,10 @@ import subprocess
 import sys
 import tempfile
 
+import agentlib
 import containerlib
 import taplib
-from containerlib import until
+from agentlib import until
 
 BUILD = os.path.abspath(os.environ.get("SEKISHO_BUILD", os.path.join(containerlib.HERE, "../../build")))
 SEKISHO = os.path.join(BUILD, "sekisho")
@@ -46,7 +47,7 @@ def rules(container, port):
 
 
 def outputs(agent, name):
-    return [a["output"] for a in agent.lines(agent.alerts_path) if a["rule"] == "Test " + name]
+    return [a["output"] for a in agentlib.json_lines(agent.alerts_path) if a["rule"] == "Test " + name]
 
 
 def check_events(agent, c, port):
@@ -110,7 +111,7 @@ def main():
         path = os.path.join(work, "rules.yaml")
         with open(path, "w") as file:
             file.write(rules(c.name, port))
-        agent = containerlib.Agent(SEKISHO, work, "alerts", "-r", path)
+        agent = containerlib.Agent(work, "alerts", "-r", path)
         try:
             if not agent.is_watching:
                 skip_all("the agent does not start here: " + agent.log().strip()[-200:])

@@ -7,6 +7,7 @@ import shutil
 import sys
 import tempfile
 
+import agentlib
 import runclib
 import taplib
 
@@ -87,7 +88,7 @@ def told(agent):
 
 
 def wait_told(agent, *wanted):
-    return runclib.until(lambda: all(any(w == k or (w[0] == k[0] and k[1].startswith(w[1])) for k in told(agent)) for w in wanted), 30)
+    return agentlib.until(lambda: all(any(w == k or (w[0] == k[0] and k[1].startswith(w[1])) for k in told(agent)) for w in wanted), 30)
 
 
 def the_agent(work, c):
@@ -96,7 +97,7 @@ def the_agent(work, c):
     make_tree(work)
     write(work + "/agent.yaml", "- path: %s\n- path: container:/etc\n- path: container:/usr/bin\n  compare: [content, mode]\n" % tree)
     options = ("--integrity", work + "/agent.yaml", "--baseline", work + "/agent.base")
-    agent = runclib.Agent(SEKISHO, work, "agent", *options)
+    agent = agentlib.Agent(work, "agent", *options)
     if not agent.is_watching:
         agent.end()
         tap.skip("the agent", "it does not run here: " + agent.log()[-200:])
@@ -115,7 +116,7 @@ def the_agent(work, c):
     tap.ok(agent.end() == 0, "it ends", agent.log())
 
     write(tree + "/b", "two\n")
-    agent = runclib.Agent(SEKISHO, work, "again", *options)
+    agent = agentlib.Agent(work, "again", *options)
     seen = told(agent)
     tap.ok((tree + "/b", "content (4 -> 4 bytes)") in seen and (tree + "/deep/c", "content (4 -> 9 bytes)") in seen and any(p == "/etc/passwd" for p, _ in seen),
            "started again, it tells what is not as the baseline says, whoever looked", sorted(seen))
@@ -125,7 +126,7 @@ def the_agent(work, c):
     agent.end()
     code, output = tap.run(SEKISHO, "integrity", "baseline", "--config", work + "/agent.yaml", "--baseline", work + "/agent.base")
     code2, output2 = tap.run(SEKISHO, "integrity", "baseline", "--config", work + "/agent.yaml", "--baseline", work + "/agent.base", "container:" + c.id)
-    agent = runclib.Agent(SEKISHO, work, "approved", *options)
+    agent = agentlib.Agent(work, "approved", *options)
     tap.ok(code == code2 == 0 and not told(agent), "what was approved is told no more", output + output2 + str(told(agent)))
     agent.end()
     tap.expect("a container is checked by name", [SEKISHO, "integrity", "check", "--config", work + "/agent.yaml", "--baseline", work + "/agent.base", "container:" + c.id], 0, ["0 changes"])

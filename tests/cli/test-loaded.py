@@ -12,6 +12,7 @@ import tempfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 import scan as S  # noqa: E402
+import agentlib  # noqa: E402
 import runclib  # noqa: E402
 
 T = S.Tap()
@@ -106,9 +107,9 @@ def tests(work, c):
     os.mkfifo(os.path.join("/proc/%d/root" % c.pid(), "run/fifo"))
     held = [subprocess.Popen(["runc", "exec", c.id, *command], stdin=subprocess.DEVNULL)
             for command in (["/bin/sh", "/usr/share/app/run.sh"], ["/bin/sh", "-c", "exec 3</usr/share/data/open; echo >/run/held; exec sleep 600"])]
-    runclib.until(lambda: os.path.exists("/proc/%d/root/run/held" % c.pid()))
+    agentlib.until(lambda: os.path.exists("/proc/%d/root/run/held" % c.pid()))
     seen = {}
-    runclib.until(lambda: seen.update(uses(scan(work, db, target)[1])) or seen.get("script") == "loaded")
+    agentlib.until(lambda: seen.update(uses(scan(work, db, target)[1])) or seen.get("script") == "loaded")
     T.ok(seen["script"] == "loaded" and seen["data"] == "loaded", "so are a script that an interpreter runs, and a file held open", seen)
 
     # A program that is replaced while it runs.
@@ -120,11 +121,11 @@ def tests(work, c):
     T.ok("an older copy" in proof, "what was replaced under a running process is loaded still, as an older copy", proof)
 
     # An agent sees what has ended by the time of the scan.
-    agent = runclib.Agent(S.SEKISHO, work, "agent", "--loaded", os.path.join(work, "kept"))
+    agent = agentlib.Agent(work, "agent", "--loaded", os.path.join(work, "kept"))
     if agent.is_watching:
         c.run("/usr/bin/idle", "0")
         got = {}
-        runclib.until(lambda: got.update(uses(scan(work, db, target)[1])) or got.get("idle") == "loaded", 20)
+        agentlib.until(lambda: got.update(uses(scan(work, db, target)[1])) or got.get("idle") == "loaded", 20)
         T.equal(got.get("idle"), "loaded", "the agent keeps what ran and has ended")
         T.equal(agent.end(), 0, "it ends")
         T.equal(os.listdir(os.path.join(work, "kept")), [], "and takes its files away")

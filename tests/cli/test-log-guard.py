@@ -2,7 +2,6 @@
 # alone: agent
 """Guarded logs of a real container: every way to change a log but appending is refused, with the program that tries; what rotates logs may;
 nothing stays guarded when the agent has ended, was killed and undone, or when the container is gone."""
-import json
 import os
 import shutil
 import signal
@@ -10,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 
+import agentlib
 import runclib
 import taplib
 
@@ -72,13 +72,13 @@ def attacks(c):
     tap.ok(not is_guarded(c, "/var/log/lastlog"), "what is written in place is not")
     tap.ok(not is_guarded(c, "/opt/log"), "other files are not")
     sh(c, "echo first > /var/log/new; mkdir /var/log/sub; echo first > /var/log/sub/new")
-    tap.ok(runclib.until(lambda: is_guarded(c, "/var/log/new") and is_guarded(c, "/var/log/sub/new"), 20), "logs that appear are guarded")
+    tap.ok(agentlib.until(lambda: is_guarded(c, "/var/log/new") and is_guarded(c, "/var/log/sub/new"), 20), "logs that appear are guarded")
 
 
 def rotation(agent, c):
     code, output = c.run("/usr/sbin/logrotate", "rotate", "/var/log/rotated", "100")
     tap.ok(text(c, "/var/log/rotated.1") == LINES, "the image's program that rotates logs may", output + agent.log())
-    tap.ok(runclib.until(lambda: is_guarded(c, "/var/log/rotated.1") and is_guarded(c, "/var/log/append"), 20), "and when it has ended they are guarded again")
+    tap.ok(agentlib.until(lambda: is_guarded(c, "/var/log/rotated.1") and is_guarded(c, "/var/log/append"), 20), "and when it has ended they are guarded again")
     tap.ok(any(a["rule"] == "Guard of logs lifted" for a in agent.alerts()), "which is told", agent.alerts())
     sh(c, "cp /usr/bin/tamper /usr/sbin/logrotate.x; mv /usr/sbin/logrotate.x /usr/sbin/logrotate")
     code, output = c.run("/usr/sbin/logrotate", "rotate", "/var/log/append", "20")
@@ -91,8 +91,8 @@ def tests(work, c, tamper):
         file.write(RULES)
     os.system("chattr +a /proc/%d/root/var/log/theirs" % c.pid())
     options = ("-r", rules, "--least", "notice", "--guard-logs", "default", "--guard-journal", journal)
-    agent = runclib.Agent(SEKISHO, work, "agent", *options)
-    tap.ok(agent.is_watching and runclib.until(lambda: is_guarded(c, "/var/log/append"), 20), "the agent guards", agent.log())
+    agent = agentlib.Agent(work, "agent", *options)
+    tap.ok(agent.is_watching and agentlib.until(lambda: is_guarded(c, "/var/log/append"), 20), "the agent guards", agent.log())
     attacks(c)
     rotation(agent, c)
     tap.ok(agent.end() == 0 and "still guarded: 0" in agent.log(), "it ends", agent.log())
@@ -100,29 +100,29 @@ def tests(work, c, tamper):
     tap.ok(is_guarded(c, "/var/log/theirs"), "but what others had set")
     tap.ok(open(journal).read() == "", "the journal is empty", open(journal).read())
 
-    agent = runclib.Agent(SEKISHO, work, "full", *options, "--mode", "full")
-    if agent.is_watching and runclib.until(lambda: is_guarded(c, "/var/log/append"), 20):
+    agent = agentlib.Agent(work, "full", *options, "--mode", "full")
+    if agent.is_watching and agentlib.until(lambda: is_guarded(c, "/var/log/append"), 20):
         sh(c, "rm -f /var/log/append; tamper truncate /var/log/log00; tamper create /var/log/log01")
         wanted = {"/var/log/append", "/var/log/log00", "/var/log/log01"}
         got = []
-        runclib.until(lambda: got.clear() or got.extend(a["output_fields"].get("fd.name") for a in agent.alerts() if a["rule"] == "Log tampering prevented") or wanted <= set(got), 20)
+        agentlib.until(lambda: got.clear() or got.extend(a["output_fields"].get("fd.name") for a in agent.alerts() if a["rule"] == "Log tampering prevented") or wanted <= set(got), 20)
         tap.ok(wanted <= set(got), "full mode tells who was refused", "%s\n%s" % (got, agent.log()))
     else:
         tap.skip("full mode tells who was refused", "no full mode here")
-    agent.signal(signal.SIGKILL)
+    agent.send(signal.SIGKILL)
     agent.process.wait()
     tap.ok(is_guarded(c, "/var/log/append") and open(journal).read().count("\n") > 20, "an agent that is killed leaves them guarded, and the journal")
     tap.expect("--undo undoes it", [SEKISHO, "agent", "--undo", "--guard-journal", journal], 0, ["not guarded any more"])
     tap.ok(not is_guarded(c, "/var/log/append"), "as can be seen")
     tap.expect("and then there is nothing to undo", [SEKISHO, "agent", "--undo", "--guard-journal", journal], 0, ["0 logs"])
 
-    agent = runclib.Agent(SEKISHO, work, "killed", *options)
-    runclib.until(lambda: is_guarded(c, "/var/log/append"), 20)
-    agent.signal(signal.SIGKILL)
+    agent = agentlib.Agent(work, "killed", *options)
+    agentlib.until(lambda: is_guarded(c, "/var/log/append"), 20)
+    agent.send(signal.SIGKILL)
     agent.process.wait()
-    agent = runclib.Agent(SEKISHO, work, "next", *options)
+    agent = agentlib.Agent(work, "next", *options)
     tap.ok(agent.is_watching and "guarded still by an agent" in agent.log(), "the next agent takes over", agent.log())
-    agent.signal(signal.SIGKILL)
+    agent.send(signal.SIGKILL)
     agent.process.wait()
     subprocess.run(["runc", "delete", "-f", c.id])
     subprocess.run(["umount", c.root])

@@ -6,7 +6,6 @@ event; once, with evidence, by mode and workload; and that nobody else is touche
 Each container has a rule of its own for each action, which hits when a program gets that action's word as an argument.
 """
 import errno
-import json
 import os
 import shutil
 import signal
@@ -14,9 +13,10 @@ import subprocess
 import sys
 import tempfile
 
+import agentlib
 import containerlib
 import taplib
-from containerlib import WAIT_SECONDS, until
+from agentlib import WAIT_SECONDS, until
 
 BUILD = os.path.abspath(os.environ.get("SEKISHO_BUILD", os.path.join(containerlib.HERE, "../../build")))
 SEKISHO = os.path.join(BUILD, "sekisho")
@@ -151,7 +151,7 @@ def main():
         for path, text in ((rules_path, rules()), (modes_path, MODES)):
             with open(path, "w") as file:
                 file.write(text)
-        agent, containers = containerlib.Agent(SEKISHO, work, "alerts", "-r", rules_path, "--responses", modes_path), []
+        agent, containers = containerlib.Agent(work, "alerts", "-r", rules_path, "--responses", modes_path), []
         try:
             if not agent.is_watching:
                 skip_all("the agent does not start here: " + agent.log().strip()[-200:])

@@ -3,30 +3,20 @@ alerts, and harmless files that the embedded rules take for malware.
 
 Everything is undone by close(), and a watchdog ends the agent whatever happens: then the kernel answers by itself, and nothing hangs.
 """
-import ctypes
 import json
 import os
 import shutil
-import signal
 import subprocess
-import time
+import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-BUILD = os.path.abspath(os.environ.get('SEKISHO_BUILD', os.path.join(HERE, '../../build')))
-SEKISHO = os.path.join(BUILD, 'sekisho')
-WAIT_SECONDS = 60
+sys.path.insert(0, os.path.join(HERE, '..', 'cli'))
+import agentlib  # noqa: E402
+from agentlib import SEKISHO, WAIT_SECONDS, until  # noqa: E402
+
 # Put together here, so that no scanner finds it in this file.
 PAYLOAD = b'# donate.v2.' + b'xmrig --donate-' + b'level 1: harmless, and found by a rule of sekisho\n'
 RULE = 'miner-xmrig-program'
-
-
-def until(what, seconds=WAIT_SECONDS):
-    end = time.monotonic() + seconds
-    while not what():
-        if time.monotonic() > end:
-            return False
-        time.sleep(0.02)
-    return True
 
 
 def run(*command, timeout=WAIT_SECONDS, **more):
@@ -186,37 +176,17 @@ class Container:
         self.mounted = False
 
 
-class Agent:
-    """`sekisho agent` with a guard over `storages`."""
+class Agent(agentlib.Agent):
+    """With a guard over `storages`."""
 
     def __init__(self, work, name, storages, *options, watchdog=300):
-        self.alerts_path, self.log_path = os.path.join(work, name + '.jsonl'), os.path.join(work, name + '.log')
         self.quarantine = os.path.join(work, 'quarantine-' + name)
         guards = [x for s in storages for x in ('--guard', s if isinstance(s, str) else s.path)]
         kept = [] if '--quarantine' in options else ['--quarantine', self.quarantine]
-        with open(self.log_path, 'w') as log:
-            self.process = subprocess.Popen(['timeout', '-s', 'KILL', str(watchdog), SEKISHO, 'agent', '--foreground', '-o', 'none', '--least',
-                                             'notice', '--alerts', self.alerts_path, '--socket', os.path.join(work, name + '.sock'),
-                                             *guards, *kept, *options],
-                                            stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-        self.is_watching = until(lambda: 'watching:' in self.log() or self.process.poll() is not None) and self.process.poll() is None
-
-    def log(self):
-        with open(self.log_path, encoding='utf-8', errors='replace') as f:
-            return f.read()
-
-    def children(self, pid):
-        try:
-            with open('/proc/%d/task/%d/children' % (pid, pid)) as f:
-                return [int(x) for x in f.read().split()]
-        except OSError:
-            return []
-
-    def pid(self):
-        return self.children(self.process.pid)[0]
+        super().__init__(work, name, '--least', 'notice', '--socket', os.path.join(work, name + '.sock'), *guards, *kept, *options, seconds=watchdog)
 
     def by_name(self, parent, name):
-        for pid in self.children(parent):
+        for pid in agentlib.children_of(parent):
             try:
                 with open('/proc/%d/comm' % pid) as f:
                     if f.read().strip() == name:
@@ -233,28 +203,9 @@ class Agent:
         return guardian and self.by_name(guardian, 'sekisho-scanner')
 
     def alerts(self, rule=None):
-        try:
-            with open(self.alerts_path, encoding='utf-8') as f:
-                lines = f.read().split('\n')[:-1]
-        except OSError:
-            return []
-        found = [json.loads(line) for line in lines]
-        return [a for a in found if a['source'] == 'guard' and rule in (None, a['rule'])]
+        return [a for a in agentlib.json_lines(self.alerts_path) if a['source'] == 'guard' and rule in (None, a['rule'])]
 
     def malware(self, **fields):
         """Alerts of malware whose fields are these."""
         return [a for a in self.alerts('Malware on access')
                 if all(a['output_fields'].get(k.replace('_', '.')) == v for k, v in fields.items())]
-
-    def end(self):
-        if self.process.poll() is None:
-            try:
-                os.kill(self.pid(), signal.SIGTERM)
-            except (OSError, IndexError):
-                pass
-        try:
-            return self.process.wait(WAIT_SECONDS)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
-            return 99
