@@ -21,12 +21,25 @@
 #define LAYOUT   1      /* of records and maps: what was pinned by another one is not taken over */
 #define NEW_LINK "-new" /* a BPF file system takes no dots */
 
+static const char *const map_names[] = { "lifecycle", "drops", "settings", "containers" };
+static const char *const link_names[] = { "on_exec", "on_fork", "on_exit" };
+
 static bool is_kept_map(const char *name)
 {
-        static const char *const names[] = { "lifecycle", "drops", "settings", "containers" };
-        for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-                if (strcmp(name, names[i]) == 0)
+        for (size_t i = 0; i < ARRAY_SIZE(map_names); i++)
+                if (strcmp(name, map_names[i]) == 0)
                         return true;
+        return false;
+}
+
+/* Is the file one that an agent of any layout keeps? "on_exec-1", "on_exec-1-new". */
+static bool is_ours(const char *file, const char *const *names, size_t n)
+{
+        for (size_t i = 0; i < n; i++) {
+                size_t length = strlen(names[i]);
+                if (strncmp(file, names[i], length) == 0 && file[length] == '-')
+                        return true;
+        }
         return false;
 }
 
@@ -76,11 +89,10 @@ bool sensor_is_kept(const char *pins)
 int sensor_keep_links(struct observe *bpf, const char *pins, struct error *err)
 {
         struct bpf_link *const links[] = { bpf->links.on_exec, bpf->links.on_fork, bpf->links.on_exit };
-        static const char *const names[] = { "on_exec", "on_fork", "on_exit" };
         char path[SENSOR_PATH_MAX], new_path[SENSOR_PATH_MAX];
         for (size_t i = 0; i < ARRAY_SIZE(links); i++) {
-                pin_path(path, pins, names[i], "");
-                pin_path(new_path, pins, names[i], NEW_LINK);
+                pin_path(path, pins, link_names[i], "");
+                pin_path(new_path, pins, link_names[i], NEW_LINK);
                 (void)unlink(new_path); /* of one that was killed just here */
                 int r = bpf_link__pin(links[i], new_path);
                 if (r == 0 && rename(new_path, path) < 0)
@@ -101,12 +113,15 @@ int sensor_forget(const char *pins, struct error *err)
                 return error_set(err, -EMEDIUMTYPE, "%s is not on a BPF file system", pins);
         DIR *d = opendir(pins);
         int r = d ? 0 : -errno;
-        for (struct dirent *e; d && (e = readdir(d));)
-                if (e->d_type != DT_DIR && unlinkat(fd, e->d_name, 0) < 0)
+        for (struct dirent *e; d && (e = readdir(d));) {
+                bool is_kept = is_ours(e->d_name, map_names, ARRAY_SIZE(map_names)) ||
+                               is_ours(e->d_name, link_names, ARRAY_SIZE(link_names));
+                if (is_kept && unlinkat(fd, e->d_name, 0) < 0)
                         r = -errno;
+        }
         if (d)
                 closedir(d);
-        if (r == 0 && rmdir(pins) < 0)
+        if (r == 0 && rmdir(pins) < 0 && errno != ENOTEMPTY && errno != EBUSY) /* others keep things there too */
                 r = -errno;
         return r < 0 ? error_errno(err, r, "%s cannot be removed", pins) : 0;
 }

@@ -36,7 +36,10 @@ void sensor_close(struct sensor *s); /* NULL is fine */
 int sensor_open_kept(uint32_t ring_bytes, const char *pins, struct sensor **ret, bool *ret_taken_over,
                      struct error *err);
 
-/* Takes away what is kept: the programs are detached, the directory is removed. 0, also if there is nothing. */
+/*
+ * Takes away what is kept, and nothing else that lies there: the programs are detached; the directory is removed if
+ * that leaves it empty. 0, also if there is nothing.
+ */
 int sensor_forget(const char *pins, struct error *err);
 
 /* Do the process ids here mean what they mean to the kernel? Not so inside of a container with ids of its own. */

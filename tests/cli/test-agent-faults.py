@@ -94,6 +94,14 @@ def check_keep(work, container):
     finally:
         r = subprocess.run([SEKISHO, "agent", "--forget", pins], capture_output=True, text=True, timeout=WAIT_SECONDS)
     tap.ok(r.returncode == 0 and not os.path.exists(pins), "kept: forgotten, nothing is left", r.stderr)
+    others = pins + "-others"
+    os.makedirs(others + "/inner")
+    try:
+        r = subprocess.run([SEKISHO, "agent", "--forget", others], capture_output=True, text=True, timeout=WAIT_SECONDS)
+        tap.ok(r.returncode == 0 and os.path.isdir(others + "/inner"), "kept: what others keep in that directory stays", r.stderr)
+    finally:
+        os.rmdir(others + "/inner")
+        os.rmdir(others)
     code = container.run("/opt/busybox-dropped", "true")
     tap.ok(code == 0, "kept: and nothing dies any more", "exit code %d" % code)
     r = subprocess.run([SEKISHO, "agent", "--foreground", "--keep", work], capture_output=True, text=True, timeout=WAIT_SECONDS)
