@@ -66,7 +66,20 @@ def marks(agent, container):
 # --- the agent is killed, and restarted ---
 
 def check_keep(work, container):
-    pins = "/sys/fs/bpf/sekisho-test-%d" % os.getpid()
+    """In a BPF file system of its own: not every machine has one at /sys/fs/bpf."""
+    place = os.path.join(work, "bpf")
+    os.makedirs(place)
+    mounted = subprocess.run(["mount", "-t", "bpf", "bpf", place], capture_output=True, text=True)
+    if mounted.returncode:
+        tap.skip("kept: agents come and go", "no BPF file system can be mounted: " + mounted.stderr.strip())
+        return
+    try:
+        check_kept(work, container, os.path.join(place, "pins"))
+    finally:
+        subprocess.run(["umount", place], timeout=WAIT_SECONDS)
+
+
+def check_kept(work, container, pins):
     rules = write(os.path.join(work, "keep.yaml"), TELL + KILL)
     container.sh("cp /bin/busybox /opt/busybox-dropped; chmod 755 /opt/busybox-dropped")
     try:
