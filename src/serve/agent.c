@@ -122,7 +122,9 @@ static struct container_entry *find_container(struct agent *a, const struct even
                                    : mounts || pids ? CONTAINER_LIKELY
                                                     : CONTAINER_UNLIKELY;
         struct container_entry *c = container_of_cgroup(&a->containers, e->exec.cgroup_id, e->cgroup, hint);
-        if (c && !c->has_mounts && e->facts.in_other_mounts)
+        if (c && c->facts.pid == 0 && mounts && pids && e->exec.vpid == 1) /* its files could not be read in time */
+                c->facts.pid = e->head.pid;
+        if (c && !c->has_mounts && mounts)
                 meet_container(a, c, e->head.pid);
         return c;
 }
@@ -403,6 +405,7 @@ static void loop(struct agent *a, int signal_fd)
                 if (now >= next_look) {
                         next_look = now + AGENT_TICK_MS * (SECOND_NS / 1000);
                         look_for_loss(a);
+                        container_look_again(&a->containers);
                         agent_tell_held(a, false);
                         stats_look(&a->stats, now);
                         tick_parts(a, now);

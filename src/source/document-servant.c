@@ -53,7 +53,8 @@ void document_answer(void *arg, struct str question, int fd, struct buf *reply)
         buf_u8(reply, (uint8_t)outcome);
 }
 
-/* -------------------------------------------------------------------------------------------------- who asks it ---- */
+/* -------------------------------------------------------------------------------------------------- who asks it ----
+ */
 
 int document_servant_start(struct document_servant *s, struct error *err)
 {

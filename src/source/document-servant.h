@@ -13,7 +13,7 @@
 #include "source/document.h"
 
 #define DOCUMENT_SERVANT_ASKS 64u
-#define DOCUMENT_ANSWER_MS    200 /* nobody waits longer for an answer; a file of 1,000 containers takes 10 */
+#define DOCUMENT_ANSWER_MS    500 /* nobody waits longer for an answer; a file of 1,000 containers takes 10 */
 
 struct document_servant {
         struct servant servant;
