@@ -331,7 +331,7 @@ static int run(void *state, int argc, char **argv)
 static const struct option_spec options[] = {
         { "running", 0, NULL, "only what containers of this host run, by container: what is loaded first" },
         { "id", 0, "ID", "who is affected by this one: a CVE or another name of an advisory" },
-        { "db", 0, "FILE", "advisory database (default: see sekisho db status; \"embedded\")" },
+        ADVISORIES_OPTION,
         LEDGER_OPTION,
         FORMAT_OPTION,
         { NULL, 0, NULL, NULL },
