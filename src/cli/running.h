@@ -14,9 +14,9 @@ struct running_finding {
 
 /* An artefact's vulnerabilities in all containers of it. */
 struct running_item {
-        size_t n_containers, n_known;   /* that run; of which a use can be told */
-        uint64_t counts[PACKAGE_USES];  /* different vulnerabilities, by the most that any container does with them */
-        struct running_finding *v;      /* of each container: loaded first, then worst severity, then key */
+        size_t n_containers, n_known;  /* that run; of which a use can be told */
+        uint64_t counts[PACKAGE_USES]; /* different vulnerabilities, by the most that any container does with them */
+        struct running_finding *v;     /* of each container: loaded first, then worst severity, then key */
         size_t n;
 };
 

@@ -20,7 +20,7 @@ struct running_use {
 
 struct running {
         struct container c;
-        const struct book_item *item; /* of the inventory; NULL: its image was never scanned into this ledger */
+        const struct book_item *item;  /* of the inventory; NULL: its image was never scanned into this ledger */
         bool is_watched, has_programs; /* by an agent; the ledger has the programs: both are needed to tell a use */
         int64_t since;                 /* watched since then */
         struct map_str by_name;        /* names of packages and of their sources -> struct running_use */
