@@ -89,6 +89,7 @@ static const char *const events[] = {
         "fcntl64",
         "fdatasync",
         "fgetxattr",
+        "file_setattr",
         "finit_module",
         "flistxattr",
         "flock",
