@@ -285,4 +285,7 @@ const struct call_form call_forms[OBSERVE_CALLS] = {
         ROW(nanosleep, SLEEP, 0, RES),
         ROW(capability, PROCESS, 0, RES, NUMBER("cap", 0)),
         ROW(io_uring, OTHER, 0, RES, NUMBER("op", 0)),
+        ROW(title, PROCESS, 0, RES, NAME("name")),
+        ROW(lookup, NET, 0, TUPLE, SIZE("size", 1)),
+        ROW(mining, NET, 0, TUPLE),
 };

@@ -404,6 +404,7 @@ static getter *const getters[FIELDS] = {
 
         [FIELD_capability_name] = get_hook,
         [FIELD_io_uring_op] = get_hook,
+        [FIELD_burst_lookups] = get_hook,
 
         CONTAINER(id),
         CONTAINER(full_id),
