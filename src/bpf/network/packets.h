@@ -207,10 +207,15 @@ static __always_inline void look_at_beginning(struct __sk_buff *skb, const struc
 {
         __u8 size = 0;
         struct observe_call c;
+        struct deed deed = { .call = CALL_mining, .port = p->remote_port };
         if (bpf_skb_load_bytes(skb, p->data + 12, &size, 1) < 0 || !is_greeting(skb, p->data + (size >> 4) * 4))
                 return;
         begin_packet(&c, CALL_mining, skb, p);
-        if (is_new(&c, c.fd.remote_port, c.fd.remote))
+        deed.cgroup = c.cgroup_id;
+        deed.started = c.head.started;
+        deed.pid = c.head.pid;
+        __builtin_memcpy(deed.address, p->remote, sizeof(deed.address));
+        if (is_new(&deed))
                 send_packet(&c);
 }
 
