@@ -183,7 +183,8 @@ class Agent(agentlib.Agent):
         self.quarantine = os.path.join(work, 'quarantine-' + name)
         guards = [x for s in storages for x in ('--guard', s if isinstance(s, str) else s.path)]
         kept = [] if '--quarantine' in options else ['--quarantine', self.quarantine]
-        super().__init__(work, name, '--least', 'notice', '--socket', os.path.join(work, name + '.sock'), *guards, *kept, *options, seconds=watchdog)
+        self.socket = os.path.join(work, name + '.sock')
+        super().__init__(work, name, '--least', 'notice', '--socket', self.socket, *guards, *kept, *options, seconds=watchdog)
 
     def by_name(self, parent, name):
         for pid in agentlib.children_of(parent):
