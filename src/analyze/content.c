@@ -36,6 +36,7 @@ struct content_open {
         size_t window_size; /* of this file's windows */
         size_t n;           /* bytes in it */
         size_t fresh;       /* of them those that the window before had too */
+        uint64_t hole;      /* zeros that were left out since that window */
         uint64_t offset;    /* of the window in the content */
         uint64_t bytes;     /* that came */
         uint8_t kind;
@@ -322,6 +323,7 @@ static void show(struct content_open *o, struct str bytes, bool is_last)
                 struct content_window w = { .bytes = bytes,
                                             .offset = o->offset,
                                             .fresh = o->fresh,
+                                            .hole = o->hole,
                                             .is_first = !o->was_shown,
                                             .is_last = is_last,
                                             .hits = own,
@@ -334,6 +336,7 @@ static void show(struct content_open *o, struct str bytes, bool is_last)
         vec_done(&all.hits);
         o->was_shown = true;
         o->is_over = is_last;
+        o->hole = 0;
 }
 
 static void show_and_move_on(struct content_open *o)
@@ -389,6 +392,25 @@ void content_add(struct content_open *o, const void *p, size_t n)
                 bytes += part;
                 n -= part;
         }
+}
+
+/*
+ * No engine looks for zeros, so the windows jump over them. Those at the hole's beginning end a window, and as they are
+ * zeros they are also the overlap with the next one, at the hole's end.
+ */
+void content_add_hole(struct content_open *o, uint64_t n)
+{
+        static const uint8_t zeros[OVERLAP];
+        size_t shown = (size_t)MIN(n, (uint64_t)OVERLAP);
+        content_add(o, zeros, shown);
+        n -= shown;
+        if (!n)
+                return;
+        show_and_move_on(o);
+        o->hole = n;
+        o->offset += n;
+        o->bytes += n;
+        o->content->totals.bytes += n;
 }
 
 static struct str digest_finish(struct content_open *o, size_t i, bool is_wanted, uint8_t *ret)
