@@ -241,13 +241,14 @@ static void pass_bytes(struct walk *w, struct pass *p, const void *bytes, size_t
                 memcpy(p->small + p->n_small, bytes, n);
                 p->n_small += n;
         } else {
-                if (p->open)
-                        content_add(p->open, bytes, n);
                 if (p->sha1)
                         digest_add(&w->sha1, bytes, n);
         }
+        /* Digests wait for themselves, not for memory: who comes after them finds the bytes in the cache. */
         if (digests_of(p))
                 w->digester.add(w->digester.arg, digests_of(p), bytes, n);
+        if (p->open && !p->small)
+                content_add(p->open, bytes, n);
         if (p->capture)
                 buf_add(&w->captured, bytes, n);
 }
