@@ -71,8 +71,8 @@ static void tell(struct guardian *g)
                 snprintf(unread, sizeof(unread), ", %llu could not be opened", (unsigned long long)a->unread);
         snprintf(detail, sizeof(detail), "in %lld.%03lld s, %llu of them were not known%s%s", (long long)(ms / 1000),
                  (long long)(ms % 1000), (unsigned long long)a->looked, unread, words[a->state]);
-        report_send(&g->reporter, &(struct fact_guarded){
-                                          .event = STR("ahead"), .count = a->files, .detail = str_of(detail) });
+        report_send(&g->reporter,
+                    &(struct fact_guarded){ .event = STR("ahead"), .count = a->files, .detail = str_of(detail) });
         a->state = AHEAD_TOLD;
 }
 

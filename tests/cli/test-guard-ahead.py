@@ -192,7 +192,10 @@ def check_again(work, storage, image):
         tap.ok(killed, 'a walker that dies is told', agent.log())
         n = len(walks(agent))
         tap.ok(is_through(agent, n + 1) and 'died' not in walks(agent)[-1][2], 'and another one goes the next time', agent.log())
-        tap.ok(agent.end() == 0 and not agent.alerts(), 'the agent ends', agent.alerts())
+        tap.ok(not agent.alerts(), 'nothing of that is an alert', agent.alerts())
+        os.kill(agent.guardian(), signal.SIGKILL)
+        tap.ok(until(lambda: walks(agent)[-1][1] > 60), 'after the guardian died all is looked at again', agent.log())
+        tap.ok(agent.end() == 0, 'the agent ends', agent.log())
     finally:
         agent.end()
 
