@@ -189,7 +189,7 @@ static int run(void *state, int argc, char **argv)
 
 static const struct option_spec options[] = {
         { "id", 0, "ID", "who is affected by this one: a CVE or another name of an advisory" },
-        { "db", 0, "FILE", "advisory database (default: see sekisho db status; \"embedded\")" },
+        ADVISORIES_OPTION,
         LEDGER_OPTION,
         FORMAT_OPTION,
         { NULL, 0, NULL, NULL },

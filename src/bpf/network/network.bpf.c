@@ -108,36 +108,44 @@ static __always_inline void begin(struct observe_call *c, __u16 call, int is_own
         BPF_CORE_READ_INTO(&c->comm, leader, comm);
 }
 
-/* True the first time. */
-static __always_inline int is_new(const struct observe_call *c, __u16 port, const __u8 *address)
+/* The process that asks, in a deed. No more than that: most deeds were seen before, and nothing else is asked then. */
+static __always_inline void sign(struct deed *d)
+{
+        struct task_struct *task = (void *)bpf_get_current_task();
+        d->cgroup = bpf_get_current_cgroup_id();
+        d->started = BPF_CORE_READ(task, group_leader, start_boottime);
+        d->pid = (__u32)BPF_CORE_READ(task, tgid);
+}
+
+/* True the first time. Looking is cheaper than an update that fails, which takes a lock and an entry first. */
+static __always_inline int is_new(const struct deed *d)
 {
         __u8 one = 1;
-        struct deed deed = {
-                .cgroup = c->cgroup_id, .started = c->head.started, .pid = c->head.pid, .call = c->call, .port = port
-        };
-        __builtin_memcpy(deed.address, address, sizeof(deed.address));
-        return bpf_map_update_elem(&seen, &deed, &one, BPF_NOEXIST) == 0;
+        return !bpf_map_lookup_elem(&seen, d) && bpf_map_update_elem(&seen, d, &one, BPF_NOEXIST) == 0;
 }
 
 /* ------------------------------------------------------------------------------------------------- addresses ---- */
 
 static __always_inline int tell_address(struct bpf_sock_addr *a, __u16 call, int is_six)
 {
-        struct record r = {};
-        __u8 to[16] = {};
         __u16 port = (__u16)a->user_port, family = is_six ? INET6 : INET;
-        begin(&r.call, call, 1);
+        struct deed deed = { .call = call, .port = port };
         if (is_six) {
                 __u32 words[4] = { a->user_ip6[0], a->user_ip6[1], a->user_ip6[2], a->user_ip6[3] };
-                __builtin_memcpy(to, words, sizeof(words));
-                __builtin_memcpy(r.data + 8, words, sizeof(words));
+                __builtin_memcpy(deed.address, words, sizeof(words));
         } else {
                 __u32 word = a->user_ip4;
-                __builtin_memcpy(to, &word, sizeof(word));
-                __builtin_memcpy(r.data + 4, &word, sizeof(word));
+                __builtin_memcpy(deed.address, &word, sizeof(word));
         }
-        if (!is_new(&r.call, port, to))
+        sign(&deed);
+        if (!is_new(&deed))
                 return PASS;
+        struct record r = {};
+        begin(&r.call, call, 1);
+        if (is_six)
+                __builtin_memcpy(r.data + 8, deed.address, 16);
+        else
+                __builtin_memcpy(r.data + 4, deed.address, 4);
         __builtin_memcpy(r.data, &family, sizeof(family));
         __builtin_memcpy(r.data + 2, &port, sizeof(port));
         r.call.args[0] = (__u64)-1; /* which descriptor is not known here */
@@ -146,7 +154,7 @@ static __always_inline int tell_address(struct bpf_sock_addr *a, __u16 call, int
         r.call.fd.type = (__u16)a->type;
         r.call.fd.protocol = (__u16)a->protocol;
         __u8 *end = call == CALL_bind ? r.call.fd.local : r.call.fd.remote;
-        __builtin_memcpy(end, to, sizeof(to));
+        __builtin_memcpy(end, deed.address, sizeof(deed.address));
         if (call == CALL_bind)
                 r.call.fd.local_port = bpf_ntohs(port);
         else
@@ -198,16 +206,26 @@ static __always_inline void read_ends(const struct sock *sk, struct observe_fd *
 SEC("tp_btf/inet_sock_set_state")
 int BPF_PROG(on_state, const struct sock *sk, int before, int now)
 {
-        struct observe_call c;
         int is_listen = now == LISTEN;
         if (!is_listen && !(before == SYN_RECV && now == ESTABLISHED))
                 return 0;
-        begin(&c, is_listen ? CALL_listen : CALL_accept, is_listen);
-        if (!is_listen) /* whoever runs here was interrupted by a packet */
-                c.cgroup_id = BPF_CORE_READ(sk, sk_cgrp_data.cgroup, kn, id);
+        struct observe_fd fd = {};
+        struct deed deed = { .call = is_listen ? CALL_listen : CALL_accept };
+        read_ends(sk, &fd);
+        deed.port = fd.local_port;
+        __builtin_memcpy(deed.address, fd.remote, sizeof(deed.address));
+        if (is_listen)
+                sign(&deed);
+        else /* whoever runs here was interrupted by a packet */
+                deed.cgroup = BPF_CORE_READ(sk, sk_cgrp_data.cgroup, kn, id);
+        if (!is_new(&deed))
+                return 0;
+        struct observe_call c;
+        begin(&c, deed.call, is_listen);
+        c.cgroup_id = deed.cgroup;
         c.args[0] = (__u64)-1;
-        read_ends(sk, &c.fd);
-        if (is_new(&c, c.fd.local_port, c.fd.remote) && bpf_ringbuf_output(&ring, &c, sizeof(c), 0) < 0)
+        c.fd = fd;
+        if (bpf_ringbuf_output(&ring, &c, sizeof(c), 0) < 0)
                 count_drop();
         return 0;
 }
