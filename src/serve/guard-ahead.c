@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #define JOBS_AHEAD_MAX 8
+#define REAP_MS        5
 #define SECOND_NS      INT64_C(1000000000)
 #define WORDS_MAX      256
 
@@ -105,7 +106,7 @@ void ahead_hear(struct guardian *g)
                 stop(g, AHEAD_DIED);
 }
 
-void ahead_look(struct guardian *g)
+int ahead_look(struct guardian *g)
 {
         struct ahead *a = &g->ahead;
         int64_t now = guard_now_ns(CLOCK_MONOTONIC);
@@ -115,4 +116,7 @@ void ahead_look(struct guardian *g)
                 tell(g);
         if (now >= a->due_ns && a->state == AHEAD_TOLD && !a->pid && !g->is_leaving)
                 start(g, now);
+        if (a->pid && a->fd < 0)
+                return REAP_MS;
+        return a->due_ns == INT64_MAX || a->due_ns <= now ? -1 : (int)MIN((a->due_ns - now) / MS_NS + 1, INT64_C(1000));
 }

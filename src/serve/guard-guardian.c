@@ -168,6 +168,7 @@ static int sooner(int a, int b) { return a < 0 ? b : b < 0 ? a : MIN(a, b); }
 static bool round_of_loop(struct guardian *g, int64_t *next_tick)
 {
         int wait = sooner(sooner(jobs_expire(g), leases_end(g)), g->is_leaving ? LEAVING_MS : TICK_MS);
+        wait = sooner(wait, ahead_look(g));
         if (!g->scanner)
                 wait = sooner(wait, SCANNER_YOUNG_MS / 5);
         struct pollfd fds[] = {
@@ -189,7 +190,6 @@ static bool round_of_loop(struct guardian *g, int64_t *next_tick)
         if (fds[5].revents)
                 ahead_hear(g);
         jobs_send(g);
-        ahead_look(g);
         report_flush(&g->reporter);
         if (fds[4].revents & (POLLHUP | POLLRDHUP | POLLERR))
                 leave(g);

@@ -132,7 +132,9 @@ void lease_end(void *guardian, int fd);
 void ahead_init(struct guardian *g);
 bool ahead_listens(const struct guardian *g); /* then poll ahead.fd and call ahead_hear */
 void ahead_hear(struct guardian *g);
-void ahead_look(struct guardian *g); /* from time to time: begins a walk, tells of one that is over */
+
+/* Begins a walk, tells of one that is over. Returns ms until it has to be asked again; -1: after the next event. */
+int ahead_look(struct guardian *g);
 void ahead_end(struct guardian *g);
 
 #endif

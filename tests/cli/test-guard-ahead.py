@@ -174,9 +174,10 @@ def check_traps(work, storage, image):
 
 
 def waits(agent):
-    """The walker, if it is there for longer than a walk over what is known takes."""
+    """The walker, if it is there, and no zombie, for longer than a walk over what is known takes."""
     def find():
-        return agent.by_name(agent.guardian(), 'sekisho-walker')
+        pid = agent.by_name(agent.guardian(), 'sekisho-walker')
+        return pid if pid and lib.run('readlink', '/proc/%d/exe' % pid)[0] == 0 else None
     first = find()
     return first if first and not until(lambda: find() != first, 0.5) else None
 
