@@ -223,7 +223,7 @@ static bool is_burst(enum field_id id)
                id == FIELD_burst_suffixed;
 }
 
-static bool is_environment(enum field_id id) { return id == FIELD_proc_env; }
+static bool is_environment(enum field_id id) { return id == FIELD_proc_env || id == FIELD_proc_aenv; }
 
 static bool asks_for(const struct agent *a, bool (*is_it)(enum field_id))
 {
@@ -231,6 +231,19 @@ static bool asks_for(const struct agent *a, bool (*is_it)(enum field_id))
                 if (is_it(rule_set_ref(a->rules.set, i)->field->id))
                         return true;
         return false;
+}
+
+/* What is asked of ancestors, which may have ended by then. */
+static void keep_variables(struct agent *a)
+{
+        size_t n = 0, n_refs = rule_set_n_refs(a->rules.set);
+        struct str *names = arena_array(&a->needs_arena, n_refs, sizeof(*names));
+        for (size_t i = 0; i < n_refs; i++) {
+                const struct field_ref *ref = rule_set_ref(a->rules.set, i);
+                if (ref->field->id == FIELD_proc_aenv && ref->key.n)
+                        names[n++] = ref->key;
+        }
+        process_keep_variables(&a->processes, names, n);
 }
 
 static void take_rules(struct agent *a, const struct agent_rules *rules)
@@ -246,6 +259,7 @@ static void take_rules(struct agent *a, const struct agent_rules *rules)
         for (size_t i = 0; i < n; i++)
                 rule_set_needs(rules->set, i, &a->needs_arena, &a->needs[i]);
         a->bursts.is_wanted = asks_for(a, is_burst);
+        keep_variables(a);
         for (size_t i = 0; agent_parts[i]; i++)
                 if (a->part_states[i] && agent_parts[i]->on_rules)
                         agent_parts[i]->on_rules(a->part_states[i]);

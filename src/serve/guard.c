@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -47,6 +48,8 @@ struct guard {
         int64_t born_ns;
         uint64_t *n_walks, *n_ahead;        /* of the walker */
         char *storages[GUARD_STORAGES_MAX]; /* as they are called after all links */
+        dev_t marked[GUARD_STORAGES_MAX]; /* superblocks */
+        size_t n_marked;
 };
 
 /* ------------------------------------------------------------------------------------------------------- reports ----
@@ -365,15 +368,13 @@ static void resolve_storages(struct guard *g)
 static int mark_storages(struct guard *g, struct error *err)
 {
         const struct guard_options *o = &g->config.o;
-        dev_t seen[GUARD_STORAGES_MAX];
-        size_t n = 0;
         for (size_t i = 0; i < o->n_storages; i++) {
                 int r = fanotify_mark_storage(g->config.group, o->storages[i], modes[o->mode].mask, o->may_be_root,
-                                              seen, &n, GUARD_STORAGES_MAX, err);
+                                              g->marked, &g->n_marked, GUARD_STORAGES_MAX, err);
                 if (r < 0 && r != -EEXIST)
                         return r;
         }
-        return (int)n;
+        return (int)g->n_marked;
 }
 
 static void guard_stop(void *state)
@@ -442,4 +443,45 @@ static int guard_start(struct agent *a, void **ret, struct error *err)
         return 0;
 }
 
-const struct agent_part part_guard = { .name = "guard", .start = guard_start, .tick = guard_tick, .stop = guard_stop };
+static bool is_marked(const struct guard *g, const char *directory)
+{
+        struct stat st;
+        if (stat(directory, &st) < 0)
+                return false;
+        for (size_t i = 0; i < g->n_marked; i++)
+                if (g->marked[i] == st.st_dev)
+                        return true;
+        return false;
+}
+
+/* All that its root shows lies on superblocks that are marked: the root's own, or those of its layers. */
+static bool is_guarded(const struct guard *g, const struct container_entry *c)
+{
+        _cleanup_(arena_done) struct arena arena = ARENA_INIT;
+        const struct container_mount *root = container_mount_of(c, STR("/"));
+        if (c->facts.pid &&
+            is_marked(g, arena_cstr(&arena, arena_printf(&arena, "/proc/%llu/root", (unsigned long long)c->facts.pid))))
+                return true;
+        if (!root || !root->upper.n || !is_marked(g, arena_cstr(&arena, root->upper)))
+                return false;
+        for (struct str left = root->lower; left.p;)
+                if (!is_marked(g, arena_cstr(&arena, str_cut(&left, ':'))))
+                        return false;
+        return true;
+}
+
+static const char *guard_protects(void *state, const struct container_entry *c)
+{
+        const struct guard *g = state;
+        if (!g->guardian || !is_guarded(g, c))
+                return NULL;
+        return g->config.o.dry_run ? "malware (dry run)" : "malware";
+}
+
+const struct agent_part part_guard = {
+        .name = "guard",
+        .start = guard_start,
+        .protects = guard_protects,
+        .tick = guard_tick,
+        .stop = guard_stop,
+};

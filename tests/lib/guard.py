@@ -184,7 +184,8 @@ class Agent(agentlib.Agent):
         guards = [x for s in storages for x in ('--guard', s if isinstance(s, str) else s.path)]
         kept = [] if '--quarantine' in options else ['--quarantine', self.quarantine]
         kept += [] if ahead else ['--guard-ahead', 'off']
-        super().__init__(work, name, '--least', 'notice', '--socket', os.path.join(work, name + '.sock'), *guards, *kept, *options, seconds=watchdog)
+        self.socket = os.path.join(work, name + '.sock')
+        super().__init__(work, name, '--least', 'notice', '--socket', self.socket, *guards, *kept, *options, seconds=watchdog)
 
     def by_name(self, parent, name):
         for pid in agentlib.children_of(parent):

@@ -1,13 +1,14 @@
 /*
  * Lean mode's other half: what the kernel does for a process, told without touching system calls. Connections,
  * datagrams and ports by the hooks of cgroups (which io_uring passes too), listening and accepted connections by TCP's
- * states, capabilities when they are first used, and operations of io_uring.
+ * states, what packets.h says of packets, capabilities when they are first used, operations of io_uring, and names of
+ * the kernel's own threads that a process takes.
  *
  * Each thing is told the first time only, for a process and a destination, or for a cgroup: pools of connections and
  * busy servers do not flood the ring. What was forgotten (the maps keep what was seen last) is told again.
  *
- * Needs BTF and the ring buffer (5.8); capabilities 6.14, io_uring 5.1 and its tracepoint of 6.0. The loader leaves out
- * what the kernel does not have.
+ * Needs BTF and the ring buffer (5.8); packets 5.17, capabilities 6.14, io_uring 5.1 and its tracepoint of 6.0. The
+ * loader leaves out what the kernel does not have.
  */
 #include "bpf/facts.h"
 #include "bpf/kernel.h"
@@ -84,13 +85,14 @@ static __always_inline void count_drop(void)
 }
 
 /* The process that asks; `is_own` false: a packet brought it about, and nobody knows which process it will be for. */
-static __always_inline void begin(struct observe_call *c, __u16 call, int is_own)
+static __always_inline void begin(struct observe_call *c, __u16 call, int is_own, __u64 cgroup)
 {
         __builtin_memset(c, 0, sizeof(*c));
         c->head.kind = OBSERVE_CALL;
         c->head.time_ns = bpf_ktime_get_boot_ns();
         c->call = call;
         c->flags = OBSERVE_CALL_HOOK;
+        c->cgroup_id = cgroup;
         if (!is_own)
                 return;
         struct task_struct *task = (void *)bpf_get_current_task(), *leader = BPF_CORE_READ(task, group_leader);
@@ -99,7 +101,6 @@ static __always_inline void begin(struct observe_call *c, __u16 call, int is_own
         c->head.pid = (__u32)BPF_CORE_READ(task, tgid);
         c->head.started = BPF_CORE_READ(leader, start_boottime);
         c->thread = (__u32)BPF_CORE_READ(task, pid);
-        c->cgroup_id = bpf_get_current_cgroup_id();
         c->uid = BPF_CORE_READ(task, cred, uid.val);
         c->euid = BPF_CORE_READ(task, cred, euid.val);
         c->gid = BPF_CORE_READ(task, cred, gid.val);
@@ -124,6 +125,8 @@ static __always_inline int is_new(const struct deed *d)
         return !bpf_map_lookup_elem(&seen, d) && bpf_map_update_elem(&seen, d, &one, BPF_NOEXIST) == 0;
 }
 
+#include "bpf/network/packets.h"
+
 /* ------------------------------------------------------------------------------------------------- addresses ---- */
 
 static __always_inline int tell_address(struct bpf_sock_addr *a, __u16 call, int is_six)
@@ -141,7 +144,7 @@ static __always_inline int tell_address(struct bpf_sock_addr *a, __u16 call, int
         if (!is_new(&deed))
                 return PASS;
         struct record r = {};
-        begin(&r.call, call, 1);
+        begin(&r.call, call, 1, deed.cgroup);
         if (is_six)
                 __builtin_memcpy(r.data + 8, deed.address, 16);
         else
@@ -221,8 +224,7 @@ int BPF_PROG(on_state, const struct sock *sk, int before, int now)
         if (!is_new(&deed))
                 return 0;
         struct observe_call c;
-        begin(&c, deed.call, is_listen);
-        c.cgroup_id = deed.cgroup;
+        begin(&c, deed.call, is_listen, deed.cgroup);
         c.args[0] = (__u64)-1;
         c.fd = fd;
         if (bpf_ringbuf_output(&ring, &c, sizeof(c), 0) < 0)
@@ -253,7 +255,7 @@ static __always_inline int is_first(__u64 cgroup, __u32 bit, int which)
 static __always_inline void tell_use(__u16 call, __u32 what)
 {
         struct observe_call c;
-        begin(&c, call, 1);
+        begin(&c, call, 1, bpf_get_current_cgroup_id());
         c.args[0] = what;
         if (bpf_ringbuf_output(&ring, &c, sizeof(c), 0) < 0)
                 count_drop();
@@ -273,5 +275,46 @@ int BPF_PROG(on_io_uring, struct io_kiocb *request)
         __u32 operation = BPF_CORE_READ(request, opcode);
         if (is_first(bpf_get_current_cgroup_id(), operation, 1))
                 tell_use(CALL_io_uring, operation);
+        return 0;
+}
+
+/* ---------------------------------------------------------------------------------------------------- titles ---- */
+
+/* How threads of the kernel are called, up to eight characters: those that no program of users is called like. */
+static const char thread_names[][8] = { "[",        "kworker",  "kthreadd", "ksoftirq", "kswapd",   "kcompact",
+                                        "khugepag", "kdevtmpf", "kauditd",  "khungtas", "kblockd",  "kintegri",
+                                        "rcu_",     "cpuhp/",   "irq/",     "jbd2/",    "scsi_eh_", "oom_reap" };
+
+static __always_inline int is_thread_name(const char *name)
+{
+        for (__u32 i = 0; i < sizeof(thread_names) / sizeof(thread_names[0]); i++) {
+                __u32 n = 0;
+                while (n < sizeof(thread_names[0]) && thread_names[i][n] && thread_names[i][n] == name[n])
+                        n++;
+                if (n == sizeof(thread_names[0]) || !thread_names[i][n])
+                        return 1;
+        }
+        return 0;
+}
+
+/* By prctl, by /proc/PID/comm, by the name of a program that begins. Threads of the kernel have no memory. */
+SEC("tp_btf/task_rename")
+int BPF_PROG(on_rename, struct task_struct *task, const char *name)
+{
+        struct deed deed = { .call = CALL_title };
+        char text[sizeof(task->comm)] = {};
+        if (bpf_probe_read_kernel_str(text, sizeof(text), name) < 0 || !is_thread_name(text) ||
+            !BPF_CORE_READ(task, mm))
+                return 0;
+        __builtin_memcpy(deed.address, text, sizeof(text));
+        sign(&deed);
+        if (!is_new(&deed))
+                return 0;
+        struct record r = {};
+        begin(&r.call, CALL_title, 1, deed.cgroup);
+        __builtin_memcpy(r.data, text, sizeof(text));
+        r.call.text_size[OBSERVE_CALL_DATA] = sizeof(text);
+        if (bpf_ringbuf_output(&ring, &r, sizeof(r.call) + sizeof(text), 0) < 0)
+                count_drop();
         return 0;
 }
