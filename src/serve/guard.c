@@ -48,7 +48,7 @@ struct guard {
         int64_t born_ns;
         uint64_t *n_walks, *n_ahead;        /* of the walker */
         char *storages[GUARD_STORAGES_MAX]; /* as they are called after all links */
-        dev_t marked[GUARD_STORAGES_MAX]; /* superblocks */
+        dev_t marked[GUARD_STORAGES_MAX];   /* superblocks */
         size_t n_marked;
 };
 
