@@ -1,25 +1,30 @@
 /*
  * What a system call and a new program cost, for `./dev bench agent`:
  *
- *         syscalls getppid|open [BATCHES]       nanoseconds of one call, the least of many batches
- *         syscalls spawn SECONDS                programs begun (posix_spawn, exec of itself, exit, wait): ns of one,
- * and their number in a second
+ *         syscalls getppid|open|connect|send [BATCHES]      nanoseconds of one call
+ *         syscalls spawn SECONDS                            programs begun (posix_spawn, exec of itself, exit, wait):
+ *                                                           nanoseconds of one, and their number in a second
+ *
+ * connect and send are those of a datagram socket, to the same port of loopback each time.
  *
  * The least of many batches is what the call costs; everything above it is what else the machine did.
  */
 #include "base/str.h"
 
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
-#define CALLS  2000
-#define SPAWNS 10 /* of a batch */
+#define CALLS   2000
+#define BATCHES 200
+#define SPAWNS  10 /* of a batch */
 
 extern char **environ;
 
@@ -37,6 +42,23 @@ static void call_open(void)
         int fd = open("/etc/hostname", O_RDONLY | O_CLOEXEC);
         if (fd >= 0)
                 close(fd);
+}
+
+static int datagrams = -1;
+static struct sockaddr_in nobody = { .sin_family = AF_INET };
+
+static void open_socket(void)
+{
+        datagrams = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+        nobody.sin_port = htons(9);
+        nobody.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+}
+
+static void call_connect(void) { (void)connect(datagrams, (struct sockaddr *)&nobody, sizeof(nobody)); }
+
+static void call_send(void)
+{
+        (void)sendto(datagrams, "", 1, MSG_DONTWAIT, (struct sockaddr *)&nobody, sizeof(nobody));
 }
 
 static double least(void (*call)(void), unsigned batches)
@@ -71,6 +93,16 @@ static double spawn_for(const char *self, double seconds, double *ret_rate)
         return best * 1e9;
 }
 
+static const struct {
+        const char *name;
+        void (*call)(void);
+} calls[] = {
+        { "getppid", call_getppid },
+        { "open", call_open },
+        { "connect", call_connect },
+        { "send", call_send },
+};
+
 int main(int argc, char **argv)
 {
         struct str what = str_of(argc > 1 ? argv[1] : "");
@@ -79,11 +111,13 @@ int main(int argc, char **argv)
                 return 2;
         if (str_is(what, "nothing"))
                 return 0;
-        if (str_is(what, "getppid")) {
-                printf("%.1f\n", least(call_getppid, n ? (unsigned)n : 200));
-        } else if (str_is(what, "open")) {
-                printf("%.1f\n", least(call_open, n ? (unsigned)n : 200));
-        } else if (str_is(what, "spawn") && n) {
+        for (size_t i = 0; i < ARRAY_SIZE(calls); i++)
+                if (str_is(what, calls[i].name)) {
+                        open_socket();
+                        printf("%.1f\n", least(calls[i].call, n ? (unsigned)n : BATCHES));
+                        return 0;
+                }
+        if (str_is(what, "spawn") && n) {
                 double rate, least_ns = spawn_for(argv[0], (double)n, &rate);
                 printf("%.1f %.1f\n", least_ns, rate);
         } else {

@@ -63,16 +63,6 @@ static void on_url(struct lint *l, const struct lint_rule *r, const struct docke
 
 /* --- files --- */
 
-static bool has_end(struct str name, const char *const *ends, size_t n)
-{
-        for (size_t k = 0; k < n; k++) {
-                struct str e = str_of(ends[k]);
-                if (name.n >= e.n && str_eq_nocase(str_from(name, name.n - e.n), e))
-                        return true;
-        }
-        return false;
-}
-
 static bool is_secret_file(struct str path)
 {
         struct str name = str_from(path, (size_t)(str_rfind_char(path, '/') + 1));
@@ -105,7 +95,7 @@ static bool is_secret_file(struct str path)
                     ".my.cnf .s3cfg .boto kubeconfig credentials.json service-account.json "
                     "terraform.tfvars .ssh .aws .gnupg .kube"))
                 return true;
-        return has_end(path, ends, ARRAY_SIZE(ends));
+        return str_ends_in_nocase(path, ends, ARRAY_SIZE(ends));
 }
 
 static void on_file(struct lint *l, const struct lint_rule *r, const struct dockerfile_instruction *i)

@@ -14,16 +14,6 @@ static bool has_part(struct str name, const char *part)
         return false;
 }
 
-static bool has_end(struct str name, const char *const *ends, size_t n)
-{
-        for (size_t k = 0; k < n; k++) {
-                struct str e = str_of(ends[k]);
-                if (name.n >= e.n && str_eq_nocase(str_from(name, name.n - e.n), e))
-                        return true;
-        }
-        return false;
-}
-
 bool is_secret_name(struct str name)
 {
         static const char *const secret[] = {
@@ -41,12 +31,12 @@ bool is_secret_name(struct str name)
                 "_PROVIDER", "_POLICY", "_ISSUER", "_LIFETIME", "_HEADER",    "_ENDPOINT",   "_VERSION",
                 "_PREFIX",   "_COUNT",  "_LIMIT",  "_MIN",      "_MAX",
         };
-        if (has_end(name, about, ARRAY_SIZE(about)) || has_part(name, "PUBLIC"))
+        if (str_ends_in_nocase(name, about, ARRAY_SIZE(about)) || has_part(name, "PUBLIC"))
                 return false;
         for (size_t k = 0; k < ARRAY_SIZE(secret); k++)
                 if (has_part(name, secret[k]))
                         return true;
-        return has_end(name, glued, ARRAY_SIZE(glued));
+        return str_ends_in_nocase(name, glued, ARRAY_SIZE(glued));
 }
 
 static const struct {

@@ -34,6 +34,16 @@ bool str_eq_nocase(struct str a, struct str b)
         return true;
 }
 
+bool str_ends_in_nocase(struct str s, const char *const *ends, size_t n)
+{
+        for (size_t i = 0; i < n; i++) {
+                struct str end = str_of(ends[i]);
+                if (s.n >= end.n && str_eq_nocase(str_from(s, s.n - end.n), end))
+                        return true;
+        }
+        return false;
+}
+
 ptrdiff_t str_find_char(struct str s, char c)
 {
         const char *at = s.n ? memchr(s.p, c, s.n) : NULL;

@@ -43,6 +43,9 @@ bool str_starts(struct str s, struct str prefix);
 bool str_ends(struct str s, struct str suffix);
 bool str_eq_nocase(struct str a, struct str b); /* ASCII only */
 
+/* Whether it ends in one of n texts, ASCII without regard to case. */
+bool str_ends_in_nocase(struct str s, const char *const *ends, size_t n);
+
 /* Where c (needle) first stands, or -1. */
 ptrdiff_t str_find_char(struct str s, char c);
 ptrdiff_t str_rfind_char(struct str s, char c);

@@ -44,3 +44,15 @@ bool utf8_is_unsafe(uint32_t c)
                         return true;
         return false;
 }
+
+void utf8_print(FILE *to, struct str s)
+{
+        for (uint32_t c; s.n > 0;) {
+                size_t n = utf8_decode(s, &c);
+                if (n == 0 || utf8_is_unsafe(c))
+                        fprintf(to, "\\x%02x", (unsigned char)s.p[0]);
+                else
+                        fwrite(s.p, 1, n, to);
+                s = str_from(s, n ? n : 1);
+        }
+}

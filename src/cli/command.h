@@ -47,6 +47,11 @@ struct command {
 /* The value of -o FORMAT of a command that writes words ("table" or "text") or JSON. 0, or -EINVAL and words. */
 int option_format(const char *value, const char *words, bool *ret_is_json, struct error *err);
 
+#define ADVISORIES_OPTION                                                                                              \
+        {                                                                                                              \
+                "db", 0, "FILE", "advisory database (default: see sekisho db status; \"embedded\")"                    \
+        }
+
 /* Appends the value of an option that may be repeated. 0, or -EINVAL: given more than `most` times. */
 int option_append(const char **values, size_t *n, size_t most, const char *value, struct error *err);
 

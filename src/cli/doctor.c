@@ -27,7 +27,7 @@ struct doctor_state {
 };
 
 static const struct option_spec options[] = {
-        { "db", 0, "FILE", "advisory database (default: see sekisho db status; \"embedded\")" },
+        ADVISORIES_OPTION,
         { "output", 'o', "FORMAT", "table (the default) or json" },
         { NULL, 0, NULL, NULL },
 };

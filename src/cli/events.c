@@ -1,5 +1,6 @@
 /* `sekisho events`: what the agent sees, as it happens. */
 #include "base/buf.h"
+#include "base/utf8.h"
 #include "cli/agent-client.h"
 #include "cli/rule.h"
 #include "intel/json.h"
@@ -65,7 +66,7 @@ static void print_member(const json_t *o, const char *name, const char *before)
         const json_t *j = json_object_get(o, name);
         if (json_is_string(j) && json_string_length(j) > 0) {
                 fputs(before, stdout);
-                rule_print_safe(stdout, json_str(j));
+                utf8_print(stdout, json_str(j));
         } else if (json_is_integer(j)) {
                 printf("%s%lld", before, (long long)json_integer_value(j));
         }
@@ -76,7 +77,7 @@ static void print_event(const json_t *o)
 {
         struct str time = json_member(o, "time");
         ptrdiff_t t = str_find_char(time, 'T');
-        rule_print_safe(stdout, str_upto(str_from(time, (size_t)(t + 1)), 15));
+        utf8_print(stdout, str_upto(str_from(time, (size_t)(t + 1)), 15));
         print_member(o, "type", "  ");
         print_member(o, "container.name", "  ");
         print_member(o, "proc.name", "  ");
@@ -100,7 +101,7 @@ static int follow(const struct events_command *c, FILE *from)
                 struct str refusal = json_member(o, "error");
                 if (refusal.n > 0) {
                         fprintf(stderr, "sekisho: the agent: ");
-                        rule_print_safe(stderr, refusal);
+                        utf8_print(stderr, refusal);
                         fputc('\n', stderr);
                         json_decref(o);
                         return EXIT_INCOMPLETE;

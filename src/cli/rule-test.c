@@ -1,4 +1,5 @@
 /* `sekisho rule test`: which rules hit facts that a file holds, and why. */
+#include "base/utf8.h"
 #include "cli/rule-facts.h"
 #include "cli/rule.h"
 
@@ -43,10 +44,10 @@ static void print_steps(struct testing *t, size_t rule, const struct record *rec
                 printf("    %s %*s%s", s->is_true ? "true " : "false", (int)MIN(s->depth, 40u) * 2, "", step_kind(s));
                 if (s->text.n > 0 && *step_kind(s))
                         putchar(' ');
-                rule_print_safe(stdout, s->text);
+                utf8_print(stdout, s->text);
                 if (s->kind == STEP_CHECK) {
                         printf("   (");
-                        rule_print_safe(stdout, s->seen);
+                        utf8_print(stdout, s->seen);
                         putchar(')');
                 }
                 putchar('\n');
@@ -101,10 +102,10 @@ static void print_text(struct testing *t, size_t line, const struct record *reco
                 rule_render(t->eval, rule, record, &b);
                 printf("  %s %-13s ", hit ? "hit " : "    ",
                        r->action != ACTION_NONE ? rule_action_names[r->action] : rule_priority_names[r->priority]);
-                rule_print_safe(stdout, r->name);
+                utf8_print(stdout, r->name);
                 if (hit && b.n > 0) {
                         printf("\n                     ");
-                        rule_print_safe(stdout, buf_str(&b));
+                        utf8_print(stdout, buf_str(&b));
                 }
                 putchar('\n');
                 if (t->c->explain)

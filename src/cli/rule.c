@@ -59,18 +59,6 @@ void rule_print_json(json_t *j)
         json_decref(j);
 }
 
-void rule_print_safe(FILE *to, struct str s)
-{
-        for (uint32_t c; s.n > 0;) {
-                size_t n = utf8_decode(s, &c);
-                if (n == 0 || c < ' ' || c == 0x7f || utf8_is_unsafe(c))
-                        fprintf(to, "\\x%02x", (unsigned char)s.p[0]);
-                else
-                        fwrite(s.p, 1, n, to);
-                s = str_from(s, n ? n : 1);
-        }
-}
-
 void rule_print_problems(const struct problems *p, bool warnings)
 {
         for (size_t i = 0; i < p->n; i++) {
@@ -78,7 +66,7 @@ void rule_print_problems(const struct problems *p, bool warnings)
                 if (p->v[i].level == PROBLEM_WARNING && !warnings)
                         continue;
                 problem_print(&p->v[i], &b);
-                rule_print_safe(stderr, buf_str(&b));
+                utf8_print(stderr, buf_str(&b));
                 fputc('\n', stderr);
         }
         if (p->n_dropped > 0)
@@ -224,7 +212,7 @@ static void print_missing(const struct rule_set *s, bool details)
                 if (!details || needs.n_missing == 0)
                         continue;
                 printf("  ");
-                rule_print_safe(stdout, rule_set_rule(s, i)->name);
+                utf8_print(stdout, rule_set_rule(s, i)->name);
                 printf(": not delivered yet:");
                 for (size_t k = 0; k < needs.n_missing; k++)
                         printf(" %.*s", STR_FMT(needs.missing[k]->text));
@@ -360,7 +348,7 @@ size_t rule_by_name(const struct rule_set *s, const char *name)
         fprintf(stderr, "sekisho: no rule is called \"%s\"", name);
         if (near != SIZE_MAX) {
                 fprintf(stderr, "; did you mean \"");
-                rule_print_safe(stderr, rule_set_rule(s, near)->name);
+                utf8_print(stderr, rule_set_rule(s, near)->name);
                 fputs("\"?", stderr);
         }
         fputc('\n', stderr);
@@ -374,7 +362,7 @@ static void print_line(const char *what, struct str text)
         printf("  %-10s ", what);
         while (text.n > 0) {
                 struct str line = str_trim(str_line(&text));
-                rule_print_safe(stdout, line);
+                utf8_print(stdout, line);
                 if (text.n > 0)
                         printf("\n  %-10s ", "");
         }
@@ -419,7 +407,7 @@ static void print_rule(const struct rule_set *s, size_t i)
 {
         const struct rule *r = rule_set_rule(s, i);
         _cleanup_(buf_done) struct buf b = BUF_INIT(1 << 16);
-        rule_print_safe(stdout, r->name);
+        utf8_print(stdout, r->name);
         printf("\n");
         print_line("says", r->desc);
         buf_printf(&b, "%.*s:%u", STR_FMT(r->place.file), r->place.line);

@@ -24,9 +24,6 @@ int rule_load(const struct rule_command *c, int n, char **paths, struct rule_set
 /* The problems on standard error, one a line. */
 void rule_print_problems(const struct problems *p, bool warnings);
 
-/* Text of rule files and facts for a terminal: what could steer it is written as an escape. */
-void rule_print_safe(FILE *to, struct str s);
-
 json_t *rule_json_text(struct str s);
 void rule_print_json(json_t *j); /* takes it */
 

@@ -84,11 +84,9 @@ int session_option(void *state, const struct option_spec *o, const char *value, 
                 s->manifest = value;
         else if (strcmp(o->name, "ledger") == 0)
                 s->ledger = value;
-        else if (strcmp(o->name, "vex") == 0) {
-                if (s->n_vex == VEX_FILES_MAX)
-                        return error_set(err, -EINVAL, "given more than %d times", VEX_FILES_MAX);
-                s->vex[s->n_vex++] = value;
-        } else if (strcmp(o->name, "author") == 0)
+        else if (strcmp(o->name, "vex") == 0)
+                return option_append(s->vex, &s->n_vex, VEX_FILES_MAX, value, err);
+        else if (strcmp(o->name, "author") == 0)
                 s->author = value;
         else if (strcmp(o->name, "history") == 0)
                 s->history = true;

@@ -12,6 +12,26 @@
 
 #define OUTPUTS_MAX 16
 
+/* Where artefacts come from, and what is held against their files: what session_option takes. */
+#define SESSION_SOURCE_OPTIONS                                                                                         \
+        { "platform", 0, "OS/ARCH", "which image of an index (default: linux and this machine's)" },                   \
+                { "authfile", 0, "FILE", "registry credentials (default: podman's and docker's)" },                    \
+                { "ca-file", 0, "FILE", "certificates to trust for registries" },                                      \
+                { "plain-http", 0, NULL, "allow a registry without TLS that is not on loopback" },                     \
+                { "tls-skip-verify", 0, NULL, "do not verify the registry's certificate" },                            \
+                { "root", 0, "DIR", "storage of podman or docker (default: theirs)" },                                 \
+        {                                                                                                              \
+                "socket", 0, "PATH", "API socket of podman or docker (default: theirs)"                                \
+        }
+#define SESSION_MALWARE_OPTIONS                                                                                        \
+        { "hashes", 0, "FILE",                                                                                         \
+          "list of hashes of malware: sha256sum's, .hdb, .hsb, or of sekisho db hashes; repeatable" },                 \
+                { "allow-hashes", 0, "FILE", "list of hashes of what is known to be clean; repeatable" },              \
+                { "yara", 0, "FILE|DIR", "YARA rules to hold every file against; repeatable" },                        \
+        {                                                                                                              \
+                "clamd", 0, "SOCKET", "show every file to ClamAV's daemon at this unix socket too"                     \
+        }
+
 struct session_settings { /* the state of both commands, filled in by session_option */
         struct source_options source;
         const char *db;

@@ -1,8 +1,9 @@
 /*
  * Sets of entries, and their file: a header, and a line for each entry with its members separated by tabs. Backslashes
- * and control characters of names are written \ooo. See integrity.h.
+ * and control characters of names are escaped (base/octal.h). See integrity.h.
  */
 #include "base/fs.h"
+#include "base/octal.h"
 #include "flow/integrity.h"
 
 #include <errno.h>
@@ -77,16 +78,6 @@ void integrity_remove_scope(struct integrity_set *s, struct str scope)
 
 /* ------------------------------------------------------------------------------------------------------- file ---- */
 
-static void put_text(FILE *to, struct str s, char end)
-{
-        for (size_t i = 0; i < s.n; i++)
-                if (s.p[i] == '\\' || (unsigned char)s.p[i] < ' ')
-                        fprintf(to, "\\%03o", (unsigned)(unsigned char)s.p[i]);
-                else
-                        putc(s.p[i], to);
-        putc(end, to);
-}
-
 static int by_place(const void *a, const void *b)
 {
         const struct integrity_entry *x = *(const struct integrity_entry *const *)a;
@@ -115,39 +106,19 @@ int integrity_set_write(const struct integrity_set *s, const char *path, struct 
         fprintf(o.stream, HEADER "%lld\n", (long long)s->made);
         for (size_t i = 0; i < n; i++) {
                 const struct integrity_entry *e = v[i];
-                put_text(o.stream, e->scope, '\t');
-                put_text(o.stream, e->path, '\t');
+                octal_print(o.stream, e->scope);
+                putc('\t', o.stream);
+                octal_print(o.stream, e->path);
+                putc('\t', o.stream);
                 fprintf(o.stream, "%u\t%u\t%u\t%llu\t%llu\t%llu\t%llu\t", e->mode, e->uid, e->gid,
                         (unsigned long long)e->size, (unsigned long long)e->mtime, (unsigned long long)e->ino,
                         (unsigned long long)e->ctime_ns);
-                put_text(o.stream, e->content, '\t');
-                put_text(o.stream, e->xattrs, '\n');
+                octal_print(o.stream, e->content);
+                putc('\t', o.stream);
+                octal_print(o.stream, e->xattrs);
+                putc('\n', o.stream);
         }
         return output_commit(&o, err);
-}
-
-static bool take_text(struct str s, struct arena *arena, struct str *ret)
-{
-        char *p = arena_alloc(arena, s.n + 1);
-        size_t n = 0;
-        for (size_t i = 0; i < s.n; i++) {
-                unsigned value = 0;
-                if (s.p[i] != '\\') {
-                        p[n++] = s.p[i];
-                        continue;
-                }
-                for (size_t k = 1; k <= 3; k++) {
-                        if (i + k >= s.n || s.p[i + k] < '0' || s.p[i + k] > '7')
-                                return false;
-                        value = value * 8 + (unsigned)(s.p[i + k] - '0');
-                }
-                if (value > 255)
-                        return false;
-                p[n++] = (char)value;
-                i += 3;
-        }
-        *ret = str_span(p, n);
-        return true;
 }
 
 static bool parse_line(struct str line, struct arena *arena, struct integrity_entry *ret)
@@ -171,9 +142,9 @@ static bool parse_line(struct str line, struct arena *arena, struct integrity_en
                                          .mtime = (int64_t)n[4],
                                          .ino = n[5],
                                          .ctime_ns = (int64_t)n[6] };
-        return take_text(column[0], arena, &ret->scope) && take_text(column[1], arena, &ret->path) && ret->scope.n &&
-               ret->path.n && ret->path.p[0] == '/' && take_text(column[9], arena, &ret->content) &&
-               take_text(column[10], arena, &ret->xattrs);
+        return octal_read(column[0], arena, &ret->scope) && octal_read(column[1], arena, &ret->path) && ret->scope.n &&
+               ret->path.n && ret->path.p[0] == '/' && octal_read(column[9], arena, &ret->content) &&
+               octal_read(column[10], arena, &ret->xattrs);
 }
 
 int integrity_set_parse(struct integrity_set *s, struct str text, struct error *err)

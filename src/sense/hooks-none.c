@@ -3,12 +3,14 @@
 
 #include <errno.h>
 
-int hooks_open(struct hooks **ret, const char **ret_missing, struct error *err)
+int hooks_open(struct hooks **ret, struct error *err)
 {
         return error_set(err, -EOPNOTSUPP, "built without BPF (clang, bpftool and libbpf were not there)");
 }
 
 void hooks_close(struct hooks *h) {}
+
+struct str hooks_missing(const struct hooks *h) { return STR_NONE; }
 
 int hooks_fd(const struct hooks *h) { return -1; }
 

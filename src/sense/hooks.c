@@ -23,6 +23,7 @@ struct hooks {
         struct bpf_link **links;
         size_t n_links;
         struct buf held; /* a record that was younger than what was asked for; empty: none */
+        struct buf missing;
 
         /* During hooks_read. */
         uint64_t until_ns;
@@ -30,24 +31,29 @@ struct hooks {
         void *arg;
 };
 
-/* Programs that not every kernel has a tracepoint for. */
+/* Programs that not every kernel can run: for want of a tracepoint, or of what a program may call. */
 static const struct {
-        const char *program, *tracepoint;
-} optional[] = { { "on_capability", "cap_capable" }, { "on_io_uring", "io_uring_submit_req" } };
+        const char *program, *tracepoint, *words;
+} optional[] = { { "on_capability", "cap_capable", "capabilities (6.14)" },
+                 { "on_io_uring", "io_uring_submit_req", "io_uring (6.0)" },
+                 { "on_packet", NULL, "packets: DNS tunnels and miners (5.17)" } };
 
-static const char *const missing_words[] = { NULL, "capabilities (6.14)", "io_uring (6.0)",
-                                             "capabilities (6.14) and io_uring (6.0)" };
-
-static unsigned leave_out(struct network *bpf)
+static bool is_there(const char *tracepoint)
 {
-        unsigned missing = 0;
-        for (size_t i = 0; i < ARRAY_SIZE(optional); i++)
-                if (libbpf_find_vmlinux_btf_id(optional[i].tracepoint, BPF_TRACE_RAW_TP) <= 0) {
-                        struct bpf_program *p = bpf_object__find_program_by_name(bpf->obj, optional[i].program);
-                        bpf_program__set_autoload(p, false);
-                        missing |= 1u << i;
-                }
-        return missing;
+        if (tracepoint)
+                return libbpf_find_vmlinux_btf_id(tracepoint, BPF_TRACE_RAW_TP) > 0;
+        return libbpf_probe_bpf_helper(BPF_PROG_TYPE_CGROUP_SKB, BPF_FUNC_loop, NULL) == 1 &&
+               libbpf_probe_bpf_helper(BPF_PROG_TYPE_CGROUP_SKB, BPF_FUNC_get_current_task, NULL) == 1;
+}
+
+static void leave_out(struct hooks *h)
+{
+        for (size_t i = 0; i < ARRAY_SIZE(optional); i++) {
+                if (is_there(optional[i].tracepoint))
+                        continue;
+                bpf_program__set_autoload(bpf_object__find_program_by_name(h->bpf->obj, optional[i].program), false);
+                buf_printf(&h->missing, "%s%s", h->missing.n ? ", " : "", optional[i].words);
+        }
 }
 
 /* Where the v2 hierarchy begins. */
@@ -77,9 +83,9 @@ static int attach_all(struct hooks *h, int cgroup)
         {
                 if (!bpf_program__autoload(p))
                         continue;
-                struct bpf_link *link = bpf_program__type(p) == BPF_PROG_TYPE_CGROUP_SOCK_ADDR
-                                                ? bpf_program__attach_cgroup(p, cgroup)
-                                                : bpf_program__attach(p);
+                enum bpf_prog_type type = bpf_program__type(p);
+                bool is_of_cgroup = type == BPF_PROG_TYPE_CGROUP_SOCK_ADDR || type == BPF_PROG_TYPE_CGROUP_SKB;
+                struct bpf_link *link = is_of_cgroup ? bpf_program__attach_cgroup(p, cgroup) : bpf_program__attach(p);
                 if (!link)
                         return -errno;
                 h->links = xreallocarray(h->links, h->n_links + 1, sizeof(struct bpf_link *));
@@ -108,7 +114,7 @@ static int take(void *ctx, void *data, size_t size)
         return -EAGAIN; /* stops here; the record counts as read */
 }
 
-int hooks_open(struct hooks **ret, const char **ret_missing, struct error *err)
+int hooks_open(struct hooks **ret, struct error *err)
 {
         bpf_words_begin();
         struct network *bpf = network__open();
@@ -117,9 +123,10 @@ int hooks_open(struct hooks **ret, const char **ret_missing, struct error *err)
         struct hooks *h = xcalloc(1, sizeof(*h));
         h->bpf = bpf;
         h->held = BUF_INIT(RECORD_MAX);
+        h->missing = BUF_INIT(256);
         bpf->rodata->host_mounts = bpf_host_namespace("mnt");
         bpf->rodata->host_pids = bpf_host_namespace("pid");
-        unsigned missing = leave_out(bpf);
+        leave_out(h);
         _cleanup_(closep) int cgroup = open_root_cgroup();
         int r = cgroup < 0 ? cgroup : network__load(bpf);
         if (r == 0)
@@ -133,7 +140,6 @@ int hooks_open(struct hooks **ret, const char **ret_missing, struct error *err)
                 hooks_close(h);
                 return r;
         }
-        *ret_missing = missing_words[missing];
         *ret = h;
         return 0;
 }
@@ -146,10 +152,13 @@ void hooks_close(struct hooks *h)
                 bpf_link__destroy(h->links[i]);
         free(h->links);
         buf_done(&h->held);
+        buf_done(&h->missing);
         ring_buffer__free(h->ring);
         network__destroy(h->bpf);
         free(h);
 }
+
+struct str hooks_missing(const struct hooks *h) { return buf_str(&h->missing); }
 
 int hooks_fd(const struct hooks *h) { return ring_buffer__epoll_fd(h->ring); }
 

@@ -11,11 +11,15 @@
 struct hooks;
 
 /*
- * Attaches what this kernel has; what it has not is left out, and named in *ret_missing ("capabilities, io_uring"; a
- * text that lives for ever, or NULL). -EOPNOTSUPP: nothing of it works here, or the build cannot; with words.
+ * Attaches what this kernel has; what it has not is left out. -EOPNOTSUPP: nothing of it works here, or the build
+ * cannot; with words.
  */
-int hooks_open(struct hooks **ret, const char **ret_missing, struct error *err);
+int hooks_open(struct hooks **ret, struct error *err);
 void hooks_close(struct hooks *h); /* NULL is fine */
+
+/* What was left out, "capabilities (6.14), io_uring (6.0)"; empty: nothing. Of the hooks: valid until they are closed.
+ */
+struct str hooks_missing(const struct hooks *h);
 
 /* Readable when records wait. */
 int hooks_fd(const struct hooks *h);

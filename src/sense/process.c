@@ -1,6 +1,8 @@
 /* See process.h. A hash table with chains: processes come and go all day long, and pointers to them stay. */
 #include "sense/process.h"
 
+#include "base/buf.h"
+
 #include <linux/capability.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -121,16 +123,67 @@ static struct str copy_text(char **at, struct str s)
 
 void process_set_program(struct process *p, const struct program *program)
 {
-        struct program *copy = xmalloc(sizeof(*copy) + program->exe_path.n + program->args.n + program->cwd.n);
+        struct program *copy =
+                xmalloc(sizeof(*copy) + program->exe_path.n + program->args.n + program->cwd.n + program->variables.n);
         char *at = (char *)(copy + 1);
         *copy = *program;
         copy->refs = 1;
         copy->exe_path = copy_text(&at, program->exe_path);
         copy->args = copy_text(&at, program->args);
         copy->cwd = copy_text(&at, program->cwd);
+        copy->variables = copy_text(&at, program->variables);
         program_release(p->program);
         p->program = copy;
 }
+
+/* ---------------------------------------------------------------------------------------------- environment ---- */
+
+void process_keep_variables(struct process_table *t, const struct str *names, size_t n)
+{
+        t->variables = names;
+        t->n_variables = n;
+        t->variables_round++;
+}
+
+struct str environment_find(struct str environment, struct str name)
+{
+        while (environment.n) {
+                struct str value = str_cut(&environment, '\0');
+                struct str key = str_cut(&value, '=');
+                if (str_eq(key, name))
+                        return value.p ? value : STR("");
+        }
+        return STR_NONE;
+}
+
+static bool is_kept(const struct process_table *t, struct str name)
+{
+        for (size_t i = 0; i < t->n_variables; i++)
+                if (str_eq(t->variables[i], name))
+                        return true;
+        return false;
+}
+
+bool process_variable(const struct process_table *t, const struct process *p, struct str name, struct str *ret)
+{
+        if (p->program->variables_round != t->variables_round || !is_kept(t, name))
+                return false;
+        *ret = environment_find(p->program->variables, name);
+        return true;
+}
+
+static void keep_variables(const struct process_table *t, struct str environment, struct buf *kept)
+{
+        for (size_t i = 0; i < t->n_variables; i++) {
+                struct str value = environment_find(environment, t->variables[i]);
+                if (!value.p)
+                        continue;
+                buf_printf(kept, "%.*s=%.*s", STR_FMT(t->variables[i]), STR_FMT(value));
+                buf_putc(kept, '\0');
+        }
+}
+
+/* ---------------------------------------------------------------------------------------------------- events ---- */
 
 /* As the kernel's permission check has it, without ACLs. */
 static bool may_write(const struct observe_exec *x)
@@ -145,6 +198,8 @@ static struct process *apply_exec(struct process_table *t, const struct event *e
         struct process *p = process_get(t, e->head.pid);
         if (!p)
                 return NULL;
+        _cleanup_(buf_done) struct buf kept = BUF_INIT(OBSERVE_ENV_MAX);
+        keep_variables(t, e->env, &kept);
         p->round = t->round;
         p->ppid = x->ppid;
         p->vpid = x->vpid;
@@ -174,7 +229,9 @@ static struct process *apply_exec(struct process_table *t, const struct event *e
                                                   .dev = x->exe_dev,
                                                   .exe_path = e->exe_path,
                                                   .args = e->args,
-                                                  .cwd = e->cwd });
+                                                  .cwd = e->cwd,
+                                                  .variables = buf_str(&kept),
+                                                  .variables_round = e->env.n ? t->variables_round : 0 });
         return p;
 }
 

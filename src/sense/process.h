@@ -24,6 +24,8 @@ struct program {
         uint64_t ino, ctime_ns, mtime_ns; /* since 1970; 0: not known */
         uint32_t dev;
         struct str exe_path, args, cwd;
+        struct str variables;     /* of its environment those that are kept, "NAME=value" with a NUL behind each */
+        uint32_t variables_round; /* for which names; 0: its environment was not seen */
 };
 
 struct process {
@@ -44,6 +46,9 @@ struct process_table {
         size_t n;
         uint64_t refused; /* for want of room */
         uint32_t round;
+        const struct str *variables; /* names */
+        size_t n_variables;
+        uint32_t variables_round;
 };
 
 void process_table_init(struct process_table *t);
@@ -63,6 +68,18 @@ struct process *process_ancestor(const struct process_table *t, const struct pro
  * exit NULL; the process is forgotten: look at it before.
  */
 struct process *process_apply(struct process_table *t, const struct event *e);
+
+/*
+ * From now on these variables are kept of the environment of each program that begins; the names must stay. For what is
+ * asked of processes that have ended, or will have, before anybody could look into /proc.
+ */
+void process_keep_variables(struct process_table *t, const struct str *names, size_t n);
+
+/* The value of a variable that is kept, STR_NONE if the program began without it. False: it is not known here. */
+bool process_variable(const struct process_table *t, const struct process *p, struct str name, struct str *ret);
+
+/* The value of a variable in an environment, NULs between; p is NULL if it is not there. */
+struct str environment_find(struct str environment, struct str name);
 
 /* Started at the same time (nanoseconds since boot), as exactly as /proc tells it? */
 bool process_is_same_start(uint64_t a, uint64_t b);

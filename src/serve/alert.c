@@ -117,20 +117,12 @@ static void write_file(struct alert_sink *s, const char *line, size_t n)
 static void print_text(FILE *to, const struct alert *a)
 {
         char text[ALERT_TIME_BYTES];
-        struct str s = a->output;
         fprintf(to, "%.*s  %s  %.*s", STR_FMT(alert_time(a->time_ns, text)), rule_priority_names[a->priority],
                 STR_FMT(name_of(a)));
         if (a->action != ALERT_NOTHING)
                 fprintf(to, "  [%s]", alert_action_names[a->action]);
         fputs("  ", to);
-        for (uint32_t c; s.n > 0;) {
-                size_t n = utf8_decode(s, &c);
-                if (n == 0 || c < ' ' || c == 0x7f || utf8_is_unsafe(c))
-                        fprintf(to, "\\x%02x", (unsigned char)s.p[0]);
-                else
-                        fwrite(s.p, 1, n, to);
-                s = str_from(s, n ? n : 1);
-        }
+        utf8_print(to, a->output);
         fputc('\n', to);
         fflush(to);
 }

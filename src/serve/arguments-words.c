@@ -19,7 +19,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define LARGE_FILE 0100000 /* O_LARGEFILE, which is 0 for 64-bit programs, as the kernel sees it of others */
+#define SIZE_BITS  0x000c0000u /* of a request to ioctl: where the sizes of an int and a long differ */
+#define LARGE_FILE 0100000     /* O_LARGEFILE, which is 0 for 64-bit programs, as the kernel sees it of others */
 
 const struct argument_word words_open[] = {
         { "O_LARGEFILE", LARGE_FILE, LARGE_FILE },
@@ -94,6 +95,14 @@ const struct argument_word words_fallocate[] = {
         { "FALLOC_FL_ZERO_RANGE", FALLOC_FL_ZERO_RANGE, FALLOC_FL_ZERO_RANGE },
         { "FALLOC_FL_INSERT_RANGE", FALLOC_FL_INSERT_RANGE, FALLOC_FL_INSERT_RANGE },
         { "FALLOC_FL_UNSHARE_RANGE", FALLOC_FL_UNSHARE_RANGE, FALLOC_FL_UNSHARE_RANGE },
+        { 0 },
+};
+
+/* Requests that rules ask for. The number holds the size of the argument's type, which 32-bit programs have another of.
+ */
+const struct argument_word words_ioctl[] = {
+        { "FS_IOC_SETFLAGS", ~SIZE_BITS, FS_IOC_SETFLAGS & ~SIZE_BITS },
+        { "FS_IOC_FSSETXATTR", UINT32_MAX, FS_IOC_FSSETXATTR },
         { 0 },
 };
 

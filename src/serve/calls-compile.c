@@ -8,7 +8,8 @@
 static const char *const lean_events[] = { "execve", "execveat", "clone", "procexit" };
 
 /* What hooks tell of in lean mode (sense/hooks.h); in full mode the calls themselves do. */
-static const char *const hook_events[] = { "connect", "bind", "listen", "accept", "capability", "io_uring" };
+static const char *const hook_events[] = { "connect",  "bind",  "listen", "accept", "capability",
+                                           "io_uring", "title", "lookup", "mining" };
 
 static bool is_one_of(const char *const *events, size_t n, const char *event)
 {

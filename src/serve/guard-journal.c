@@ -1,5 +1,6 @@
 /* The journal of guarded logs, and the attribute itself. See log-guard.h. */
 #include "base/fs.h"
+#include "base/octal.h"
 #include "serve/log-guard.h"
 #include "source/container-find.h"
 
@@ -33,37 +34,15 @@ void guard_journal_add(struct guard_journal *j, struct str id, struct str upper,
                                                   arena_str(&j->arena, inside) };
 }
 
-static bool take_text(struct str s, struct arena *arena, struct str *ret)
-{
-        char *p = arena_alloc(arena, s.n + 1);
-        size_t n = 0;
-        for (size_t i = 0; i < s.n; i++) {
-                if (s.p[i] != '\\') {
-                        p[n++] = s.p[i];
-                        continue;
-                }
-                unsigned value = 0;
-                for (size_t k = 1; k <= 3; k++) {
-                        if (i + k >= s.n || s.p[i + k] < '0' || s.p[i + k] > '7')
-                                return false;
-                        value = value * 8 + (unsigned)(s.p[i + k] - '0');
-                }
-                if (value == 0 || value > 255)
-                        return false;
-                p[n++] = (char)value;
-                i += 3;
-        }
-        *ret = str_span(p, n);
-        return n > 0;
-}
+static bool is_path(struct str s) { return str_starts(s, STR("/")) && !memchr(s.p, 0, s.n); }
 
 int guard_journal_parse(struct guard_journal *j, struct str text, struct error *err)
 {
         for (unsigned line = 1; text.n; line++) {
                 struct str rest = str_line(&text), id, upper, inside;
-                if (!take_text(str_cut(&rest, '\t'), &j->arena, &id) ||
-                    !take_text(str_cut(&rest, '\t'), &j->arena, &upper) || !take_text(rest, &j->arena, &inside) ||
-                    upper.p[0] != '/' || inside.p[0] != '/')
+                if (!octal_read(str_cut(&rest, '\t'), &j->arena, &id) ||
+                    !octal_read(str_cut(&rest, '\t'), &j->arena, &upper) || !octal_read(rest, &j->arena, &inside) ||
+                    id.n == 0 || !is_path(upper) || !is_path(inside))
                         return error_set(err, -EINVAL, "line %u is none of a journal of guarded logs", line);
                 if (j->v.n == LOG_GUARD_FILES_MAX)
                         return error_set(err, -E2BIG, "more than %u files", LOG_GUARD_FILES_MAX);
@@ -84,16 +63,6 @@ int guard_journal_read(struct guard_journal *j, const char *path, struct error *
         return r < 0 ? error_prefix(err, r, "%s", path) : 0;
 }
 
-static void put_text(FILE *to, struct str s, char end)
-{
-        for (size_t i = 0; i < s.n; i++)
-                if (s.p[i] == '\\' || (unsigned char)s.p[i] < ' ')
-                        fprintf(to, "\\%03o", (unsigned)(unsigned char)s.p[i]);
-                else
-                        putc(s.p[i], to);
-        putc(end, to);
-}
-
 int guard_journal_write(const struct guard_journal *j, struct error *err)
 {
         struct output o;
@@ -105,9 +74,12 @@ int guard_journal_write(const struct guard_journal *j, struct error *err)
         if (r < 0)
                 return r;
         for (size_t i = 0; i < j->v.n; i++) {
-                put_text(o.stream, j->v.v[i].id, '\t');
-                put_text(o.stream, j->v.v[i].upper, '\t');
-                put_text(o.stream, j->v.v[i].inside, '\n');
+                octal_print(o.stream, j->v.v[i].id);
+                putc('\t', o.stream);
+                octal_print(o.stream, j->v.v[i].upper);
+                putc('\t', o.stream);
+                octal_print(o.stream, j->v.v[i].inside);
+                putc('\n', o.stream);
         }
         return output_commit(&o, err);
 }

@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -45,6 +46,10 @@ struct guard {
         pid_t guardian; /* 0: none runs */
         int report_fd, pidfd;
         int64_t born_ns;
+        uint64_t *n_walks, *n_ahead;        /* of the walker */
+        char *storages[GUARD_STORAGES_MAX]; /* as they are called after all links */
+        dev_t marked[GUARD_STORAGES_MAX];   /* superblocks */
+        size_t n_marked;
 };
 
 /* ------------------------------------------------------------------------------------------------------- reports ----
@@ -206,6 +211,12 @@ static void on_report(struct guard *g, struct str bytes)
         struct cursor c = cursor_from(bytes);
         bool is_good = fact_decode(FACT_guarded, &c, &arena, &f) && cursor_at_end(&c);
         const struct kind *kind = is_good ? kind_of(f.event) : NULL;
+        if (is_good && str_is(f.event, "ahead")) {
+                agent_tell(g->agent, "guard: looked ahead at %llu files %.*s", (unsigned long long)f.count,
+                           STR_FMT(f.detail));
+                *g->n_walks += 1;
+                *g->n_ahead += f.count;
+        }
         if (is_good && str_is(f.event, "ended"))
                 agent_tell(g->agent, "guard: ended, after %llu looks at files", (unsigned long long)f.count);
         if (kind) {
@@ -345,18 +356,25 @@ static int try_quarantine(const struct guard_options *o, struct error *err)
         return r;
 }
 
+/* What is met in a storage is told by its whole name, and looked for by it in layers of containers. */
+static void resolve_storages(struct guard *g)
+{
+        struct guard_options *o = &g->config.o;
+        for (size_t i = 0; i < o->n_storages; i++)
+                if ((g->storages[i] = realpath(o->storages[i], NULL)))
+                        o->storages[i] = g->storages[i];
+}
+
 static int mark_storages(struct guard *g, struct error *err)
 {
         const struct guard_options *o = &g->config.o;
-        dev_t seen[GUARD_STORAGES_MAX];
-        size_t n = 0;
         for (size_t i = 0; i < o->n_storages; i++) {
                 int r = fanotify_mark_storage(g->config.group, o->storages[i], modes[o->mode].mask, o->may_be_root,
-                                              seen, &n, GUARD_STORAGES_MAX, err);
+                                              g->marked, &g->n_marked, GUARD_STORAGES_MAX, err);
                 if (r < 0 && r != -EEXIST)
                         return r;
         }
-        return (int)n;
+        return (int)g->n_marked;
 }
 
 static void guard_stop(void *state)
@@ -379,6 +397,8 @@ static void guard_stop(void *state)
         close_fd(g->config.group);
         content_plan_free(g->plan);
         malware_free(g->malware);
+        for (size_t i = 0; i < GUARD_STORAGES_MAX; i++)
+                free(g->storages[i]);
         free(g);
 }
 
@@ -394,6 +414,11 @@ static int guard_start(struct agent *a, void **ret, struct error *err)
         struct guard_options *o = &g->config.o;
         if (!o->quarantine)
                 o->quarantine = QUARANTINE_DIRECTORY;
+        resolve_storages(g);
+        g->n_walks = agent_counter(a, STATS_COUNTER, "sekisho_guard_walks_total",
+                                   "Walks through the guarded storages that have ended.", "");
+        g->n_ahead = agent_counter(a, STATS_COUNTER, "sekisho_guard_ahead_files_total",
+                                   "Files that were met in them before anybody asked for them.", "");
         g->config.deadline_ms = o->deadline_ms ? o->deadline_ms : modes[o->mode].deadline_ms;
         g->config.late_allows = o->late == GUARD_USUAL ? modes[o->mode].late_allows : o->late == GUARD_ALLOW;
         int r = look_at_kernel(g, &can, err);
@@ -418,4 +443,45 @@ static int guard_start(struct agent *a, void **ret, struct error *err)
         return 0;
 }
 
-const struct agent_part part_guard = { .name = "guard", .start = guard_start, .tick = guard_tick, .stop = guard_stop };
+static bool is_marked(const struct guard *g, const char *directory)
+{
+        struct stat st;
+        if (stat(directory, &st) < 0)
+                return false;
+        for (size_t i = 0; i < g->n_marked; i++)
+                if (g->marked[i] == st.st_dev)
+                        return true;
+        return false;
+}
+
+/* All that its root shows lies on superblocks that are marked: the root's own, or those of its layers. */
+static bool is_guarded(const struct guard *g, const struct container_entry *c)
+{
+        _cleanup_(arena_done) struct arena arena = ARENA_INIT;
+        const struct container_mount *root = container_mount_of(c, STR("/"));
+        if (c->facts.pid &&
+            is_marked(g, arena_cstr(&arena, arena_printf(&arena, "/proc/%llu/root", (unsigned long long)c->facts.pid))))
+                return true;
+        if (!root || !root->upper.n || !is_marked(g, arena_cstr(&arena, root->upper)))
+                return false;
+        for (struct str left = root->lower; left.p;)
+                if (!is_marked(g, arena_cstr(&arena, str_cut(&left, ':'))))
+                        return false;
+        return true;
+}
+
+static const char *guard_protects(void *state, const struct container_entry *c)
+{
+        const struct guard *g = state;
+        if (!g->guardian || !is_guarded(g, c))
+                return NULL;
+        return g->config.o.dry_run ? "malware (dry run)" : "malware";
+}
+
+const struct agent_part part_guard = {
+        .name = "guard",
+        .start = guard_start,
+        .protects = guard_protects,
+        .tick = guard_tick,
+        .stop = guard_stop,
+};

@@ -1,7 +1,7 @@
 /*
- * The part that hears of the network, of capabilities and of io_uring by hooks, in both modes: their records become
- * events as system calls do, for the same rules. In full mode a call that rules see itself is shown to the parts only.
- * A connection that is accepted belongs to a cgroup and to no process yet.
+ * The part that hears of the network, of capabilities, io_uring and titles by hooks, in both modes: their records
+ * become events as system calls do, for the same rules. In full mode a call that rules see itself is shown to the parts
+ * only. A connection that is accepted belongs to a cgroup and to no process yet.
  */
 #include "sense/hooks.h"
 
@@ -34,7 +34,7 @@ static void on_record(void *arg, struct str bytes)
         }
         const struct process *p = e.head.pid ? process_find(&a->processes, e.head.pid) : NULL;
         const struct container_entry *c = container_known(&a->containers, e.call.cgroup_id);
-        bool is_call = e.call.call != CALL_capability && e.call.call != CALL_io_uring;
+        bool is_call = e.call.call < CALL_capability; /* calls.def: what follows has no call */
         e.facts.in_container_cgroup = c != NULL;
         e.in_container |= c != NULL;
         a->counts.events++;
@@ -99,14 +99,14 @@ static void stop(void *state)
 static int start(struct agent *a, void **ret, struct error *err)
 {
         struct error words = ERROR_NONE;
-        const char *missing = NULL;
         struct hooks *hooks;
-        if (hooks_open(&hooks, &missing, &words) < 0) {
+        if (hooks_open(&hooks, &words) < 0) {
                 agent_tell(a, "no events of the network, of capabilities and of io_uring in lean mode: %s", words.text);
                 return 0;
         }
-        if (missing)
-                agent_tell(a, "this kernel does not tell of %s", missing);
+        struct str missing = hooks_missing(hooks);
+        if (missing.n)
+                agent_tell(a, "this kernel does not tell of %.*s", STR_FMT(missing));
         struct hooks_part *s = xcalloc(1, sizeof(*s));
         *s = (struct hooks_part){ .agent = a, .hooks = hooks };
         int r = agent_add_source(a, hooks_fd(hooks), on_ready, s);

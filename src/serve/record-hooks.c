@@ -1,4 +1,5 @@
-/* What rules ask of the events that are no system calls: which capability was used, what io_uring was asked to do. */
+/* What rules ask of the events that are no system calls: which capability was used, what io_uring was asked to do, how
+ * many long questions a resolver got. */
 #include "serve/record-private.h"
 
 /* enum io_uring_op, include/uapi/linux/io_uring.h. */
@@ -68,17 +69,23 @@ static const char *const operations[] = {
         "PIPE",
 };
 
+static struct value operation(uint64_t number, struct arena *arena)
+{
+        return value_string(number < ARRAY_SIZE(operations) ? str_of(operations[number])
+                                                            : arena_printf(arena, "%llu", (unsigned long long)number));
+}
+
 void get_hook(struct event_record *r, const struct field_ref *ref, struct value *ret)
 {
         const struct observe_call *c = call_of(r);
-        bool is_capability = ref->field->id == FIELD_capability_name;
-        if (!c || c->call != (is_capability ? CALL_capability : CALL_io_uring))
+        enum field_id id = ref->field->id;
+        if (!c)
                 return;
         uint64_t number = c->args[0];
-        if (is_capability)
-                *ret = number < 64 ? value_string(capability_names(UINT64_C(1) << number, r->arena)) : value_absent();
-        else
-                *ret = value_string(number < ARRAY_SIZE(operations)
-                                            ? str_of(operations[number])
-                                            : arena_printf(r->arena, "%llu", (unsigned long long)number));
+        if (id == FIELD_capability_name && c->call == CALL_capability && number < 64)
+                *ret = value_string(capability_names(UINT64_C(1) << number, r->arena));
+        else if (id == FIELD_io_uring_op && c->call == CALL_io_uring)
+                *ret = operation(number, r->arena);
+        else if (id == FIELD_burst_lookups && c->call == CALL_lookup)
+                *ret = value_number((int64_t)number);
 }

@@ -29,6 +29,9 @@ int64_t fd_number(const struct event *e);
 int64_t call_device(const struct event *e);
 struct str address_text(struct str data, struct arena *arena); /* of a sockaddr: "10.0.0.1:80", "/run/x.sock" */
 
+/* record-attributes.c: what a call sets that works as chattr does. */
+getter get_attributes;
+
 /* record-user.c: names of users and groups. The name, or else the number as text. */
 getter get_user;
 struct str user_text(struct event_record *r, uint32_t id, bool is_group);

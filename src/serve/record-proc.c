@@ -123,15 +123,15 @@ static struct str environment_of(struct event_record *r, const struct process *p
         return process_read(p, "environ", ENVIRONMENT_MAX, r->arena);
 }
 
-static struct str variable(struct str environment, struct str name)
+/* p is NULL if it is not there. */
+static struct str variable_of(struct event_record *r, const struct process *p, struct str name)
 {
-        while (environment.n) {
-                struct str value = str_cut(&environment, '\0');
-                struct str key = str_cut(&value, '=');
-                if (str_eq(key, name))
-                        return value.p ? value : STR("");
-        }
-        return STR_NONE;
+        struct str value;
+        if (p == r->process && r->event->kind == OBSERVE_EXEC && r->event->env.n)
+                return environment_find(r->event->env, name);
+        if (process_variable(r->processes, p, name, &value))
+                return value;
+        return environment_find(environment_of(r, p), name);
 }
 
 static struct str with_blanks(struct str s, struct arena *arena)
@@ -150,18 +150,28 @@ void get_environment(struct event_record *r, const struct field_ref *ref, struct
 {
         if (!r->process)
                 return;
-        struct str environment = environment_of(r, r->process);
         if (ref->key.n) {
-                struct str value = variable(environment, ref->key);
+                struct str value = variable_of(r, r->process, ref->key);
                 *ret = value.p ? value_string(value) : value_absent();
         } else {
-                *ret = value_string_or_absent(with_blanks(environment, r->arena));
+                *ret = value_string_or_absent(with_blanks(environment_of(r, r->process), r->arena));
         }
 }
 
 struct str environment_variable(struct event_record *r, const char *name)
 {
-        return r->process ? variable(environment_of(r, r->process), str_of(name)) : STR_NONE;
+        return r->process ? variable_of(r, r->process, str_of(name)) : STR_NONE;
+}
+
+static struct value nearest_variable(struct event_record *r, struct str name)
+{
+        const struct process *p = r->process;
+        for (size_t i = 0; i < PROCESS_ANCESTORS && (p = process_ancestor(r->processes, p, 1)); i++) {
+                struct str value = variable_of(r, p, name);
+                if (value.p)
+                        return value_string(value);
+        }
+        return value_absent();
 }
 
 /* Of the ancestors: of all, of one level, or the nearest value of a variable. */
@@ -174,15 +184,16 @@ void get_ancestor_environment(struct event_record *r, const struct field_ref *re
                         *ret = value_string_or_absent(with_blanks(environment_of(r, p), r->arena));
                 return;
         }
+        if (ref->key.n) {
+                *ret = nearest_variable(r, ref->key);
+                return;
+        }
         struct value *v = arena_array(r->arena, PROCESS_ANCESTORS, sizeof(*v));
         size_t n = 0;
         while (n < PROCESS_ANCESTORS && (p = process_ancestor(r->processes, p, 1))) {
-                struct str environment = environment_of(r, p);
-                struct str text = ref->key.n ? variable(environment, ref->key) : with_blanks(environment, r->arena);
-                if (text.p && (text.n || ref->key.n))
+                struct str text = with_blanks(environment_of(r, p), r->arena);
+                if (text.n)
                         v[n++] = value_string(text);
-                if (ref->key.n && n)
-                        break;
         }
         if (n)
                 *ret = value_list(v, n);

@@ -285,6 +285,7 @@ static getter *const getters[FIELDS] = {
         PATH(target),
         PATH(targetraw),
         PATH(target_real),
+        [FIELD_fs_attributes] = get_attributes,
         [FIELD_burst_ports] = get_burst,
         [FIELD_burst_hosts] = get_burst,
         [FIELD_burst_removed] = get_burst,
@@ -403,6 +404,7 @@ static getter *const getters[FIELDS] = {
 
         [FIELD_capability_name] = get_hook,
         [FIELD_io_uring_op] = get_hook,
+        [FIELD_burst_lookups] = get_hook,
 
         CONTAINER(id),
         CONTAINER(full_id),

@@ -13,6 +13,7 @@ class Tap:
             self.failed += 1
             for line in str(output).splitlines():
                 print("# " + line)
+        return good
 
     def skip(self, what, reason):
         self.n += 1

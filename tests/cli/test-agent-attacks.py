@@ -44,6 +44,7 @@ class Deeds:
 
 LOG = "Log file tampered with"
 HISTORY = "Shell history removed or redirected"
+SWITCHED = "Shell history switched off"
 CHANGED = "Program of the image changed"
 SECRET = "Secret of the system read by hand"
 LINK = "Link to a secret of the system"
@@ -78,8 +79,12 @@ KERNEL = "Program for the kernel loaded"
 THREAD = "Kernel thread by its title alone"
 DESTROYED = "Data destroyed"
 SOCKET = "Socket of a container engine"
+TUNNEL = "DNS used as a tunnel"
+MINER = "Miner greets its pool"
 METADATA = "Metadata of the cloud asked by hand"
 MEMORY_WRITTEN = "Memory of another process written"
+KEPT = "File made immutable or append-only by hand"
+UNKEPT = "Protection of a file taken away by hand"
 
 # (row of the table, rule or None, what, how, what else may be raised above notice)
 CASES = (
@@ -139,6 +144,13 @@ CASES = (
     (19, HISTORY, "twin: a link to nowhere", lambda d: d.sh("ln -sf /dev/null /root/.bash_history"), ()),
     (19, HISTORY, "twin: of another shell, emptied", lambda d: d.py("write('/root/.zsh_history', '')"), ()),
     (19, None, "miss: a history is written on", lambda d: d.sh("echo ls >> /root/.ash_history"), ()),
+    (19, SWITCHED, "a shell without a history", lambda d: d.sh("HISTFILE=/dev/null bash -c true; true"), ()),
+    (19, SWITCHED, "twin: exported, and seen of what the shell runs", lambda d: d.sh("export HISTFILE=; ls / >/dev/null; true"), ()),
+    (19, SWITCHED, "twin: of no size, by env", lambda d: d.sh("env HISTSIZE=0 dash -c true; true"), ()),
+    (19, SWITCHED, "twin: from Python, by another name", lambda d: d.py("os.symlink('/bin/bash', '/opt/rbash')\nif os.fork() == 0:\n"
+                                                                        " os.execve('/opt/rbash', ['x', '-c', 'true'], {'HISTFILESIZE': '0'})\nos.wait()"), ()),
+    (19, None, "miss: another file, another size", lambda d: d.sh("HISTFILE=/root/.h HISTSIZE=1000 bash -c true; true"), ()),
+    (19, None, "miss: the environment of the image has it", lambda d: d.sh("bash -c 'ls / >/dev/null; true'; true", env=("HISTFILE=/dev/null", "HISTSIZE=0")), ()),
     (20, TIME, "a program gets an old time", lambda d: d.sh("touch -d 2001-01-01 /usr/bin/cksum"), ()),
     (20, TIME, "twin: from Python, by a link", lambda d: d.py("os.symlink('/usr/bin/cksum', '/opt/ck')\nos.utime('/opt/ck', (1, 1))"), ()),
     (20, None, "miss: a file gets the time of now", lambda d: d.sh("touch /usr/bin/cksum"), ()),
@@ -187,6 +199,19 @@ CASES = (
     (33, "Packet socket", "a packet socket", lambda d: d.py("socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 3)"), ()),
     (33, None, "miss: a UDP socket", lambda d: d.py("socket.socket(socket.AF_INET, socket.SOCK_DGRAM)"), ()),
 
+    (34, TUNNEL, "a tunnel asks a resolver of its own", lambda d: d.py("tunnel(lambda s, q, to: s.sendto(q, to), '127.0.0.53')"), ()),
+    (34, TUNNEL, "twin: by a connection, and write", lambda d: d.py("tunnel(lambda s, q, to: (s.connect(to), os.write(s.fileno(), q)), '127.0.0.54')"), ()),
+    (34, TUNNEL, "twin: by sendmmsg, many at once", lambda d: d.py("tunnel(lambda s, q, to: (s.connect(to), send_many(s, q)), '127.0.0.55', 20)"), ()),
+    (34, TUNNEL, "twin: over IPv6, by another process for each", lambda d: d.py("tunnel(in_a_child, '::1')"), ()),
+    (34, None, "miss: five hundred names are looked up", lambda d: d.py("for i in range(500): ask('127.0.0.56', question('host-%d.example.org' % i))"), ()),
+    (34, None, "miss: thirty long ones are", lambda d: d.py("for i in range(30): ask('127.0.0.57', question(LONG))"), ()),
+    (34, None, "miss: long datagrams to another port", lambda d: d.py("for i in range(200): ask('127.0.0.58', question(LONG), 5353)"), ()),
+    (35, MINER, "a miner logs in", lambda d: d.py("greet('{\"id\":1,\"jsonrpc\":\"2.0\",\"method\":\"login\",\"params\":{\"login\":\"w\",\"pass\":\"x\"}}\\n')"), ()),
+    (35, MINER, "twin: by a program that is called nginx, in other words",
+     lambda d: d.sh("cp /usr/bin/python3.11 /opt/nginx; PYTHONPATH=/usr/lib/deed /opt/nginx -B -c 'from deed import *; greet(MINING)'"), (DROPPED,)),
+    (35, MINER, "twin: by a shell, over IPv6", lambda d: d.py("greet('{\"worker\": \"eth1.0\", \"method\": \"eth_submitLogin\"}\\n', '::1', 'bash')"), (STREAM,)),
+    (35, None, "miss: another call of JSON-RPC; the words within a page",
+     lambda d: d.py("greet('{\"id\":1,\"method\":\"login\",\"params\":{\"user\":\"u\"}}\\n')\ngreet('POST / HTTP/1.0\\r\\n\\r\\n{\"method\":\"mining.subscribe\"}')"), ()),
     (37, JOB, "a job of cron", lambda d: d.sh("echo x > /etc/cron.d/x"), ()),
     (37, JOB, "twin: moved in", lambda d: d.sh("echo x > /opt/job; mv /opt/job /etc/cron.hourly/job"), ()),
     (37, JOB, "twin: a unit of systemd, by a link to its directory",
@@ -248,6 +273,13 @@ CASES = (
     (49, RING, "io_uring is set up", lambda d: d.py("b = ctypes.create_string_buffer(120)\nlibc.syscall(425, 4, b)"), ()),
     (50, OWN, "a program removes itself", lambda d: d.sh("cp /usr/bin/python3.11 /opt/gone; /opt/gone -c \"import os; os.unlink('/opt/gone')\""), (DROPPED,)),
     (50, THREAD, "a title of the kernel's", lambda d: d.sh("exec -a '[kworker/0:1]' /bin/true"), ()),
+    (50, THREAD, "twin: the name of one is taken by prctl, while it runs", lambda d: d.py("libc.prctl(15, b'kworker/u8:2', 0, 0, 0)"), ()),
+    (50, THREAD, "twin: by /proc, of another thread", lambda d: d.py(
+        "import threading\nend = threading.Event()\nt = threading.Thread(target=end.wait)\nt.start()\n"
+        "write('/proc/self/task/%d/comm' % t.native_id, '[kthreadd]', os.O_WRONLY)\nend.set()"), ()),
+    (50, THREAD, "twin: by a shell, of itself", lambda d: d.sh("echo ksoftirqd/0 > /proc/$$/comm"), ()),
+    (50, THREAD, "twin: the program's file is called so", lambda d: d.sh("ln -s /bin/true /opt/kdevtmpfs; /opt/kdevtmpfs; true"), ()),
+    (50, None, "miss: names of threads", lambda d: d.py("for name in (b'worker-1', b'kafka-producer', b'rcu', b'GC Thread#0'): libc.prctl(15, name, 0, 0, 0)"), ()),
     (50, None, "miss: a login shell's title", lambda d: d.sh("exec -a -bash /bin/true"), ()),
     (51, HIDDEN, "a directory of three dots", lambda d: d.sh("mkdir -p /tmp/..."), ()),
     (51, HIDDEN, "twin: a dot and a blank", lambda d: d.py("write('/tmp/. ', 'x')"), ()),
@@ -255,6 +287,19 @@ CASES = (
     (52, "32-bit call", "a 32-bit call", lambda d: d.run("/usr/bin/actor", "do", "open32", "/etc/hostname"), ()),
     (53, "Owner of a system file changed", "chown of a program", lambda d: d.sh("chown 33 /usr/bin/cksum"), ()),
     (53, None, "miss: chown of what is one's own", lambda d: d.sh("chown 33 /opt/docs"), ()),
+    (53, KEPT, "chattr +i, which is refused", lambda d: d.sh("echo > /opt/kept; chattr +i /opt/kept"), ()),
+    (53, KEPT, "twin: chattr +a, which is not", lambda d: d.sh("chattr +a /opt/kept; chattr -a /opt/kept", caps=("CAP_LINUX_IMMUTABLE",)), ()),
+    (53, KEPT, "twin: ioctl from Python", lambda d: d.py("import fcntl\nfcntl.ioctl(os.open('/opt/kept', 0), 0x40086602, struct.pack('l', 0x10))"), ()),
+    (53, KEPT, "twin: FS_IOC_FSSETXATTR", lambda d: d.py("import fcntl\nfcntl.ioctl(os.open('/opt/kept', 0), 0x401c5820, struct.pack('7I', 8, *[0] * 6))"), ()),
+    (53, KEPT, "twin: file_setattr, where the kernel has it",
+     lambda d: d.py("call('file_setattr', AT_FDCWD, '/opt/kept', struct.pack('Q4I', 8, 0, 0, 0, 0), 24, 0)"), ()),
+    (53, KEPT, "twin: the number at the very end of the memory",
+     lambda d: d.py("m = mmap.mmap(-1, 8192)\nm[4092:4096] = struct.pack('I', 0x10)\nat = ctypes.addressof(ctypes.c_char.from_buffer(m))\n"
+                    "libc.mprotect(ctypes.c_void_p(at + 4096), 4096, 0)\nlibc.ioctl(os.open('/opt/kept', 0), ctypes.c_ulong(0x40086602), ctypes.c_void_p(at + 4092))"), ()),
+    (53, UNKEPT, "a log is freed of it", lambda d: d.sh("chattr -a /var/log/dpkg.log"), ()),
+    (53, UNKEPT, "twin: by a link, from Python", lambda d: d.py("import fcntl\nos.symlink('/etc/passwd', '/opt/pw')\n"
+                                                               "fcntl.ioctl(os.open('/opt/pw', 0), 0x40086602, struct.pack('l', 0))"), ()),
+    (53, None, "miss: attributes are listed; others are set; other requests", lambda d: d.sh("lsattr /etc/passwd /var/log/dpkg.log; chattr +d /opt/kept; stty size </dev/null"), ()),
     (20, "Time of a file set by hand", "another file gets an old time", lambda d: d.sh("touch -d 2001-01-01 /opt/n"), ()),
     (23, "Secret of the system archived", "shadow is packed", lambda d: d.sh("tar cf /tmp/x.tar /etc/shadow 2>/dev/null"), ()),
     (23, "Certificate authority added by hand", "an authority is added", lambda d: d.sh("mkdir -p /usr/local/share/ca-certificates; echo > /usr/local/share/ca-certificates/x.crt"), ()),

@@ -77,6 +77,23 @@ def check_start(stage):
         tap.expect('refused: ' + what, ['timeout', '-s', 'KILL', '30', SEKISHO, 'agent', '--foreground', '--quarantine', 'none', *options], code, [words])
 
 
+def check_ps(stage, agent, c):
+    """What `ps` says: of a container below the storage, and of one that lies elsewhere."""
+    elsewhere = lib.agentlib.Container(stage.work, 'unguarded')
+
+    def protection():
+        found = json.loads(run(SEKISHO, 'ps', '--socket', agent.socket, '-o', 'json')[1])['containers']
+        return {row['name']: 'malware' in row['protection'] for row in found if row['name'] in (c.id, elsewhere.id)}
+    try:
+        why = elsewhere.start()
+        if why:
+            tap.skip('ps says whose files are guarded', why)
+        else:
+            tap.ok(until(lambda: protection() == {c.id: True, elsewhere.id: False}), 'ps says whose files are guarded', protection())
+    finally:
+        elsewhere.remove()
+
+
 def check_responses(stage):
     """Balanced: exec, then everything that is done about it."""
     agent = Agent(stage.work, 'balanced', [stage.storage], *PATIENT)
@@ -84,6 +101,7 @@ def check_responses(stage):
     try:
         c = stage.container()
         tap.ok(c.sh('echo good') == (0, 'good\n'), 'a clean program runs')
+        check_ps(stage, agent, c)
         before = os.stat(os.path.join(stage.image.path, 'opt/mal'))
         tap.ok(denied(c.run('/opt/mal')), "the image's malware is not executed")
         tap.ok(until(lambda: agent.malware(fd_name='/opt/mal')), 'and told', agent.log())

@@ -16,7 +16,7 @@ NUMBERS = {  # x86-64, arm64
     "move_mount": (429, 429), "ptrace": (101, 117), "process_vm_writev": (311, 271), "bpf": (321, 280), "perf_event_open": (298, 241),
     "userfaultfd": (323, 282), "io_uring_setup": (425, 425), "setns": (308, 268), "unshare": (272, 97), "memfd_create": (319, 279),
     "setuid": (105, 146), "setresuid": (117, 147), "open_by_handle_at": (304, 265), "clone3": (435, 435), "openat2": (437, 437),
-    "init_module": (175, 105), "renameat2": (316, 276), "clone": (56, 220), "pidfd_getfd": (438, 438)}
+    "init_module": (175, 105), "renameat2": (316, 276), "clone": (56, 220), "pidfd_getfd": (438, 438), "file_setattr": (469, 469)}
 
 
 def call(name, *args):
@@ -42,3 +42,65 @@ def try_connect(host, port, kind=socket.SOCK_STREAM):
 def try_unix(path):
     s = socket.socket(socket.AF_UNIX)
     s.connect_ex(path)
+
+
+# What a tunnel asks: names as long as DNS takes them.
+LONG = ".".join(("x" * 50,) * 4) + ".example.org"
+
+
+MINING = '{"params": [], "id": 1, "method": "mining.subscribe"}\n'
+
+
+def question(name):
+    """A question to DNS for the text of a name (RFC 1035, 4)."""
+    labels = b"".join(bytes([len(label)]) + label.encode() for label in name.split("."))
+    return struct.pack("!6H", os.getpid() & 0xffff, 0x100, 1, 0, 0, 0) + labels + struct.pack("!BHH", 0, 16, 1)
+
+
+def ask(host, text, port=53):
+    socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(text, (host, port))
+
+
+def tunnel(send, host, times=150):
+    """A resolver, and who asks it for long names by send(socket, question, resolver)."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    resolver = socket.socket(family, socket.SOCK_DGRAM)
+    resolver.bind((host, 53))
+    for i in range(times):
+        with socket.socket(family, socket.SOCK_DGRAM) as s:
+            send(s, question("%03d%s" % (i, LONG[3:])), (host, 53))
+            answer, who = resolver.recvfrom(512)
+            resolver.sendto(answer[:2] + b"\x81" + answer[3:], who)
+
+
+def send_many(s, text, n=8):
+    """By one sendmmsg."""
+    buffers = [ctypes.create_string_buffer(text, len(text)) for _ in range(n)]
+    vectors = [struct.pack("PL", ctypes.addressof(b), len(text)) for b in buffers]
+    held = [ctypes.create_string_buffer(v, len(v)) for v in vectors]
+    heads = b"".join(struct.pack("PI4xPLPLi4xI4x", 0, 0, ctypes.addressof(v), 1, 0, 0, 0, 0) for v in held)
+    assert libc.sendmmsg(s.fileno(), ctypes.create_string_buffer(heads, len(heads)), n, 0) == n, os.strerror(ctypes.get_errno())
+
+
+def in_a_child(s, text, to):
+    pid = os.fork()
+    if pid == 0:
+        s.sendto(text, to)
+        os._exit(0)
+    os.waitpid(pid, 0)
+
+
+def greet(text, host="127.0.0.1", shell=None):
+    """A line to a server of its own, which takes it."""
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as server:
+        server.bind((host, 0))
+        server.listen(1)
+        port = server.getsockname()[1]
+        if shell:
+            pid = os.spawnlp(os.P_NOWAIT, shell, shell, "-c", "echo '%s' >/dev/tcp/%s/%d" % (text.strip(), host, port))
+            server.accept()[0].recv(512)
+            os.waitpid(pid, 0)
+        else:
+            with socket.create_connection((host, port)) as s:
+                s.sendall(text.encode())
+                server.accept()[0].recv(512)

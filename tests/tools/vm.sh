@@ -2,7 +2,7 @@
 # the one they run on. qemu without KVM: a start takes some seconds, so a test starts one and does all of its work there.
 #
 #   vm_begin            makes a directory with the parts, or skips the test and says why; the test is in it then ($work/root: the initramfs)
-#   vm_run APPEND       starts it with these words on the kernel's command line; what /init printed as "told ..." is in the file `told`
+#   vm_run APPEND       starts it with these words on the kernel's command line (VM_MEMORY: its MiB, VM_SECONDS: how long it may run); what /init printed as "told ..." is in the file `told`
 #   ok NAME PATTERN     a line of TAP: was that told?     none NAME PATTERN: was it not?
 #   vm_end              the plan and the exit code
 #
@@ -76,7 +76,7 @@ I
 vm_run() {
         chmod +x root/init
         (cd root && find . | busybox cpio -o -H newc 2>/dev/null) >initramfs
-        timeout 300 qemu-system-x86_64 -accel tcg,thread=multi -cpu max -m 2500 -smp 2 -nographic -no-reboot -nodefaults -serial stdio \
+        timeout "${VM_SECONDS:-300}" qemu-system-x86_64 -accel tcg,thread=multi -cpu max -m "${VM_MEMORY:-2500}" -smp 2 -nographic -no-reboot -nodefaults -serial stdio \
                 -kernel "$vm_kernel/vmlinuz" -initrd initramfs -append "console=ttyS0 quiet panic=1 $*" </dev/null >log 2>&1
         tr -d '\r' <log | grep -o 'told .*' >told || skip "the virtual machine did not start: $(tail -1 log | tr -d '\r')"
 }

@@ -145,7 +145,7 @@ static void test_refusals(void **state)
                                              "sekisho.loaded/1\nsince 1\nruns 0 99999999999 a\tb\n",
                                              "sekisho.loaded/1\nsince 1\nruns 0 1 a\t/b\n",
                                              "sekisho.loaded/1\nsince 1\nruns 0 1 a\t\n",
-                                             "sekisho.loaded/1\nsince 1\nruns 0 1 a\tb\\077\n",
+                                             "sekisho.loaded/1\nsince 1\nruns 0 1 a\tb\\477\n",
                                              "sekisho.loaded/1\nsince 1\nhas open 0 1 a\tb\n" };
         for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
                 struct mapped m;

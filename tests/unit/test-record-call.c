@@ -6,6 +6,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <linux/openat2.h>
 #include <sched.h>
 #include <setjmp.h>
@@ -303,6 +304,10 @@ static void words(void **state)
                 { CALL_setresuid, 1, UINT32_MAX, "evt.arg.euid", "-1" },
                 { CALL_fallocate, 1, 3, "evt.arg.mode", "FALLOC_FL_KEEP_SIZE|FALLOC_FL_PUNCH_HOLE" },
                 { CALL_unlinkat, 2, AT_REMOVEDIR, "evt.arg.flags", "AT_REMOVEDIR" },
+                { CALL_ioctl, 1, FS_IOC_SETFLAGS, "evt.arg.name", "FS_IOC_SETFLAGS" },
+                { CALL_ioctl, 1, FS_IOC32_SETFLAGS, "evt.arg.name", "FS_IOC_SETFLAGS" },
+                { CALL_ioctl, 1, 0x5413, "evt.arg.name", "21523" },
+                { CALL_ioctl, 1, 0x5413, "evt.arg.request", "0x5413" },
                 { CALL_prctl, 0, 15, "evt.arg.option", "PR_SET_NAME" },
         };
         for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -322,6 +327,39 @@ static void words(void **state)
         f.event.data = STR("jit\0behind");
         expect(&f.r, "evt.arg.name", "jit");
         end(&f);
+}
+
+/* What chattr does, by whatever call; flags that are cut, and other requests, say nothing. */
+static void attributes(void **state)
+{
+        static const struct {
+                enum observe_call_id call;
+                uint64_t request, flags;
+                size_t size;
+                const char *text;
+        } cases[] = {
+                { CALL_ioctl, FS_IOC_SETFLAGS, FS_IMMUTABLE_FL | FS_NODUMP_FL, 4, "immutable" },
+                { CALL_ioctl, FS_IOC32_SETFLAGS, FS_APPEND_FL, 4, "append" },
+                { CALL_ioctl, FS_IOC_SETFLAGS, FS_IMMUTABLE_FL | FS_APPEND_FL, 4, "immutable append" },
+                { CALL_ioctl, FS_IOC_SETFLAGS, FS_NODUMP_FL, 4, "none" },
+                { CALL_ioctl, UINT64_C(0x7fff00000000) | FS_IOC_SETFLAGS, FS_APPEND_FL, 4, "append" },
+                { CALL_ioctl, FS_IOC_FSSETXATTR, FS_XFLAG_IMMUTABLE, 4, "immutable" },
+                { CALL_ioctl, FS_IOC_FSSETXATTR, FS_XFLAG_APPEND, 4, "append" },
+                { CALL_file_setattr, AT_FDCWD, FS_XFLAG_IMMUTABLE, 8, "immutable" },
+                { CALL_file_setattr, AT_FDCWD, 0, 8, "none" },
+                { CALL_file_setattr, AT_FDCWD, FS_XFLAG_IMMUTABLE, 7, "absent" },
+                { CALL_ioctl, FS_IOC_SETFLAGS, FS_IMMUTABLE_FL, 3, "absent" },
+                { CALL_ioctl, FS_IOC_GETFLAGS, FS_IMMUTABLE_FL, 4, "absent" },
+                { CALL_fcntl, FS_IOC_SETFLAGS, FS_IMMUTABLE_FL, 4, "absent" },
+        };
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                struct fixture f;
+                begin(&f, cases[i].call, -EPERM);
+                f.event.call.args[1] = cases[i].request;
+                f.event.data = str_span(&cases[i].flags, cases[i].size);
+                expect(&f.r, "fs.attributes", cases[i].text);
+                end(&f);
+        }
 }
 
 static void put_four(struct fixture *f, const char *local, uint16_t lport, const char *remote, uint16_t rport)
@@ -551,15 +589,11 @@ static void anything_goes(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(opens),
-                cmocka_unit_test(failures),
-                cmocka_unit_test(two_paths),
-                cmocka_unit_test(real_paths),
-                cmocka_unit_test(words),
-                cmocka_unit_test(sockets),
-                cmocka_unit_test(other_descriptors),
-                cmocka_unit_test(containers),
-                cmocka_unit_test(table),
+                cmocka_unit_test(opens),         cmocka_unit_test(failures),
+                cmocka_unit_test(two_paths),     cmocka_unit_test(real_paths),
+                cmocka_unit_test(words),         cmocka_unit_test(attributes),
+                cmocka_unit_test(sockets),       cmocka_unit_test(other_descriptors),
+                cmocka_unit_test(containers),    cmocka_unit_test(table),
                 cmocka_unit_test(anything_goes),
         };
         cmocka_set_message_output(CM_OUTPUT_TAP);

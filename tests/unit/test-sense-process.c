@@ -86,6 +86,40 @@ static void a_circle_ends(void **state)
         process_table_done(&t);
 }
 
+static void keep(struct process_table *t, const char *environment, size_t n)
+{
+        struct event e = exec_event(10, 1, TICK, "/bin/sh", "sh");
+        e.env = (struct str){ environment, n };
+        process_apply(t, &e);
+}
+
+/* What is kept of environments outlives them; what was not seen, or not asked for, is said to be unknown. */
+static void variables(void **state)
+{
+        static const struct str names[] = { STR_INIT("SIZE"), STR_INIT("FILE") };
+        struct process_table t;
+        struct str value = STR_NONE;
+        process_table_init(&t);
+        keep(&t, "FILE=/x\0", 8); /* before anybody asks */
+        process_keep_variables(&t, names, ARRAY_SIZE(names));
+        assert_false(process_variable(&t, process_find(&t, 10), STR("FILE"), &value));
+        char environment[] = "FILES=no\0FILE=/dev/null\0FILE=second\0SIZE\0HOME=/root\0CUT=a";
+        keep(&t, environment, sizeof(environment) - 1);
+        memset(environment, 'x', sizeof(environment));
+        apply(&t, fork_event(11, 10, 2 * TICK)); /* shares it */
+        const struct process *p = process_find(&t, 11);
+        assert_true(process_variable(&t, p, STR("FILE"), &value) && str_is(value, "/dev/null"));
+        assert_true(process_variable(&t, p, STR("SIZE"), &value) && value.p && value.n == 0);
+        assert_false(process_variable(&t, p, STR("HOME"), &value));
+        keep(&t, "HOME=/\0", 7);
+        assert_true(process_variable(&t, process_find(&t, 10), STR("FILE"), &value) && !value.p);
+        keep(&t, NULL, 0); /* its environment was not seen */
+        assert_false(process_variable(&t, process_find(&t, 10), STR("FILE"), &value));
+        process_keep_variables(&t, names, 1); /* other rules: what was kept says nothing of theirs */
+        assert_false(process_variable(&t, p, STR("SIZE"), &value));
+        process_table_done(&t);
+}
+
 static void the_table_is_bounded(void **state)
 {
         struct process_table t;
@@ -204,9 +238,13 @@ static void from_the_real_proc(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(lives),         cmocka_unit_test(a_number_is_used_again),
-                cmocka_unit_test(a_circle_ends), cmocka_unit_test(the_table_is_bounded),
-                cmocka_unit_test(from_proc),     cmocka_unit_test(from_the_real_proc),
+                cmocka_unit_test(lives),
+                cmocka_unit_test(a_number_is_used_again),
+                cmocka_unit_test(a_circle_ends),
+                cmocka_unit_test(the_table_is_bounded),
+                cmocka_unit_test(variables),
+                cmocka_unit_test(from_proc),
+                cmocka_unit_test(from_the_real_proc),
         };
         cmocka_set_message_output(CM_OUTPUT_TAP);
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -174,7 +174,7 @@ static __always_inline __u32 add_data(struct look *l, __u32 n)
                 return n;
         const void *from = (void *)argument(l, l->recipe.data);
         __u32 how = data_sizes[WITHIN(l->id, CALLS_ROOM)];
-        __u64 size = how == 32 ? 32 : argument(l, (int)how - 1);
+        __u64 size = how & BYTES ? how & ~BYTES : argument(l, (int)how - 1);
         if (l->id == CALL_sendmsg)
                 from = message_address(l, from, &size);
         else if (how == 0)

@@ -95,18 +95,7 @@ struct scratch {
         __u64 known, atoms;
 };
 
-struct {
-        __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-        __uint(max_entries, 1);
-        __type(key, __u32);
-        __type(value, struct scratch);
-} scratch SEC(".maps");
-
-static __always_inline struct scratch *get_scratch(void)
-{
-        __u32 zero = 0;
-        return bpf_map_lookup_elem(&scratch, &zero);
-}
+#include "bpf/scratch.h"
 
 #include "bpf/path.h"
 
@@ -130,11 +119,15 @@ static const volatile struct recipe recipes[CALLS_ROOM] = {
 #undef CALL
 };
 
-/* How long the data of a call is: an argument says it (1 to 6 for arguments 0 to 5), or it is so many bytes. The others
- * are texts, as long as they are. */
+/* How long the data of a call is: an argument says it (1 to 6 for arguments 0 to 5), or it is so many BYTES. The others
+ * are texts, as long as they are. Not a byte more than the kernel takes itself: behind it there may be none. */
+#define BYTES 0x80u
 static const volatile __u8 data_sizes[CALLS_ROOM] = {
-        [CALL_openat2] = 4,     [CALL_connect] = 3,       [CALL_bind] = 3,   [CALL_sendto] = 6,
-        [CALL_sethostname] = 2, [CALL_setdomainname] = 2, [CALL_clone3] = 2, [CALL_utimensat] = 32,
+        [CALL_openat2] = 4,       [CALL_connect] = 3,
+        [CALL_bind] = 3,          [CALL_sendto] = 6,
+        [CALL_sethostname] = 2,   [CALL_setdomainname] = 2,
+        [CALL_clone3] = 2,        [CALL_utimensat] = BYTES | 32,
+        [CALL_ioctl] = BYTES | 4, [CALL_file_setattr] = BYTES | 8,
 };
 
 /* Keeps an index within what it is an index of, visibly to the verifier. */

@@ -1,13 +1,14 @@
 /*
  * Lean mode's other half: what the kernel does for a process, told without touching system calls. Connections,
  * datagrams and ports by the hooks of cgroups (which io_uring passes too), listening and accepted connections by TCP's
- * states, capabilities when they are first used, and operations of io_uring.
+ * states, what packets.h says of packets, capabilities when they are first used, operations of io_uring, and names of
+ * the kernel's own threads that a process takes.
  *
  * Each thing is told the first time only, for a process and a destination, or for a cgroup: pools of connections and
  * busy servers do not flood the ring. What was forgotten (the maps keep what was seen last) is told again.
  *
- * Needs BTF and the ring buffer (5.8); capabilities 6.14, io_uring 5.1 and its tracepoint of 6.0. The loader leaves out
- * what the kernel does not have.
+ * Needs BTF and the ring buffer (5.8); packets 5.17, capabilities 6.14, io_uring 5.1 and its tracepoint of 6.0. The
+ * loader leaves out what the kernel does not have.
  */
 #include "bpf/facts.h"
 #include "bpf/kernel.h"
@@ -84,13 +85,14 @@ static __always_inline void count_drop(void)
 }
 
 /* The process that asks; `is_own` false: a packet brought it about, and nobody knows which process it will be for. */
-static __always_inline void begin(struct observe_call *c, __u16 call, int is_own)
+static __always_inline void begin(struct observe_call *c, __u16 call, int is_own, __u64 cgroup)
 {
         __builtin_memset(c, 0, sizeof(*c));
         c->head.kind = OBSERVE_CALL;
         c->head.time_ns = bpf_ktime_get_boot_ns();
         c->call = call;
         c->flags = OBSERVE_CALL_HOOK;
+        c->cgroup_id = cgroup;
         if (!is_own)
                 return;
         struct task_struct *task = (void *)bpf_get_current_task(), *leader = BPF_CORE_READ(task, group_leader);
@@ -99,7 +101,6 @@ static __always_inline void begin(struct observe_call *c, __u16 call, int is_own
         c->head.pid = (__u32)BPF_CORE_READ(task, tgid);
         c->head.started = BPF_CORE_READ(leader, start_boottime);
         c->thread = (__u32)BPF_CORE_READ(task, pid);
-        c->cgroup_id = bpf_get_current_cgroup_id();
         c->uid = BPF_CORE_READ(task, cred, uid.val);
         c->euid = BPF_CORE_READ(task, cred, euid.val);
         c->gid = BPF_CORE_READ(task, cred, gid.val);
@@ -108,36 +109,46 @@ static __always_inline void begin(struct observe_call *c, __u16 call, int is_own
         BPF_CORE_READ_INTO(&c->comm, leader, comm);
 }
 
-/* True the first time. */
-static __always_inline int is_new(const struct observe_call *c, __u16 port, const __u8 *address)
+/* The process that asks, in a deed. No more than that: most deeds were seen before, and nothing else is asked then. */
+static __always_inline void sign(struct deed *d)
+{
+        struct task_struct *task = (void *)bpf_get_current_task();
+        d->cgroup = bpf_get_current_cgroup_id();
+        d->started = BPF_CORE_READ(task, group_leader, start_boottime);
+        d->pid = (__u32)BPF_CORE_READ(task, tgid);
+}
+
+/* True the first time. Looking is cheaper than an update that fails, which takes a lock and an entry first. */
+static __always_inline int is_new(const struct deed *d)
 {
         __u8 one = 1;
-        struct deed deed = {
-                .cgroup = c->cgroup_id, .started = c->head.started, .pid = c->head.pid, .call = c->call, .port = port
-        };
-        __builtin_memcpy(deed.address, address, sizeof(deed.address));
-        return bpf_map_update_elem(&seen, &deed, &one, BPF_NOEXIST) == 0;
+        return !bpf_map_lookup_elem(&seen, d) && bpf_map_update_elem(&seen, d, &one, BPF_NOEXIST) == 0;
 }
+
+#include "bpf/network/packets.h"
 
 /* ------------------------------------------------------------------------------------------------- addresses ---- */
 
 static __always_inline int tell_address(struct bpf_sock_addr *a, __u16 call, int is_six)
 {
-        struct record r = {};
-        __u8 to[16] = {};
         __u16 port = (__u16)a->user_port, family = is_six ? INET6 : INET;
-        begin(&r.call, call, 1);
+        struct deed deed = { .call = call, .port = port };
         if (is_six) {
                 __u32 words[4] = { a->user_ip6[0], a->user_ip6[1], a->user_ip6[2], a->user_ip6[3] };
-                __builtin_memcpy(to, words, sizeof(words));
-                __builtin_memcpy(r.data + 8, words, sizeof(words));
+                __builtin_memcpy(deed.address, words, sizeof(words));
         } else {
                 __u32 word = a->user_ip4;
-                __builtin_memcpy(to, &word, sizeof(word));
-                __builtin_memcpy(r.data + 4, &word, sizeof(word));
+                __builtin_memcpy(deed.address, &word, sizeof(word));
         }
-        if (!is_new(&r.call, port, to))
+        sign(&deed);
+        if (!is_new(&deed))
                 return PASS;
+        struct record r = {};
+        begin(&r.call, call, 1, deed.cgroup);
+        if (is_six)
+                __builtin_memcpy(r.data + 8, deed.address, 16);
+        else
+                __builtin_memcpy(r.data + 4, deed.address, 4);
         __builtin_memcpy(r.data, &family, sizeof(family));
         __builtin_memcpy(r.data + 2, &port, sizeof(port));
         r.call.args[0] = (__u64)-1; /* which descriptor is not known here */
@@ -146,7 +157,7 @@ static __always_inline int tell_address(struct bpf_sock_addr *a, __u16 call, int
         r.call.fd.type = (__u16)a->type;
         r.call.fd.protocol = (__u16)a->protocol;
         __u8 *end = call == CALL_bind ? r.call.fd.local : r.call.fd.remote;
-        __builtin_memcpy(end, to, sizeof(to));
+        __builtin_memcpy(end, deed.address, sizeof(deed.address));
         if (call == CALL_bind)
                 r.call.fd.local_port = bpf_ntohs(port);
         else
@@ -198,16 +209,25 @@ static __always_inline void read_ends(const struct sock *sk, struct observe_fd *
 SEC("tp_btf/inet_sock_set_state")
 int BPF_PROG(on_state, const struct sock *sk, int before, int now)
 {
-        struct observe_call c;
         int is_listen = now == LISTEN;
         if (!is_listen && !(before == SYN_RECV && now == ESTABLISHED))
                 return 0;
-        begin(&c, is_listen ? CALL_listen : CALL_accept, is_listen);
-        if (!is_listen) /* whoever runs here was interrupted by a packet */
-                c.cgroup_id = BPF_CORE_READ(sk, sk_cgrp_data.cgroup, kn, id);
+        struct observe_fd fd = {};
+        struct deed deed = { .call = is_listen ? CALL_listen : CALL_accept };
+        read_ends(sk, &fd);
+        deed.port = fd.local_port;
+        __builtin_memcpy(deed.address, fd.remote, sizeof(deed.address));
+        if (is_listen)
+                sign(&deed);
+        else /* whoever runs here was interrupted by a packet */
+                deed.cgroup = BPF_CORE_READ(sk, sk_cgrp_data.cgroup, kn, id);
+        if (!is_new(&deed))
+                return 0;
+        struct observe_call c;
+        begin(&c, deed.call, is_listen, deed.cgroup);
         c.args[0] = (__u64)-1;
-        read_ends(sk, &c.fd);
-        if (is_new(&c, c.fd.local_port, c.fd.remote) && bpf_ringbuf_output(&ring, &c, sizeof(c), 0) < 0)
+        c.fd = fd;
+        if (bpf_ringbuf_output(&ring, &c, sizeof(c), 0) < 0)
                 count_drop();
         return 0;
 }
@@ -235,7 +255,7 @@ static __always_inline int is_first(__u64 cgroup, __u32 bit, int which)
 static __always_inline void tell_use(__u16 call, __u32 what)
 {
         struct observe_call c;
-        begin(&c, call, 1);
+        begin(&c, call, 1, bpf_get_current_cgroup_id());
         c.args[0] = what;
         if (bpf_ringbuf_output(&ring, &c, sizeof(c), 0) < 0)
                 count_drop();
@@ -255,5 +275,46 @@ int BPF_PROG(on_io_uring, struct io_kiocb *request)
         __u32 operation = BPF_CORE_READ(request, opcode);
         if (is_first(bpf_get_current_cgroup_id(), operation, 1))
                 tell_use(CALL_io_uring, operation);
+        return 0;
+}
+
+/* ---------------------------------------------------------------------------------------------------- titles ---- */
+
+/* How threads of the kernel are called, up to eight characters: those that no program of users is called like. */
+static const char thread_names[][8] = { "[",        "kworker",  "kthreadd", "ksoftirq", "kswapd",   "kcompact",
+                                        "khugepag", "kdevtmpf", "kauditd",  "khungtas", "kblockd",  "kintegri",
+                                        "rcu_",     "cpuhp/",   "irq/",     "jbd2/",    "scsi_eh_", "oom_reap" };
+
+static __always_inline int is_thread_name(const char *name)
+{
+        for (__u32 i = 0; i < sizeof(thread_names) / sizeof(thread_names[0]); i++) {
+                __u32 n = 0;
+                while (n < sizeof(thread_names[0]) && thread_names[i][n] && thread_names[i][n] == name[n])
+                        n++;
+                if (n == sizeof(thread_names[0]) || !thread_names[i][n])
+                        return 1;
+        }
+        return 0;
+}
+
+/* By prctl, by /proc/PID/comm, by the name of a program that begins. Threads of the kernel have no memory. */
+SEC("tp_btf/task_rename")
+int BPF_PROG(on_rename, struct task_struct *task, const char *name)
+{
+        struct deed deed = { .call = CALL_title };
+        char text[sizeof(task->comm)] = {};
+        if (bpf_probe_read_kernel_str(text, sizeof(text), name) < 0 || !is_thread_name(text) ||
+            !BPF_CORE_READ(task, mm))
+                return 0;
+        __builtin_memcpy(deed.address, text, sizeof(text));
+        sign(&deed);
+        if (!is_new(&deed))
+                return 0;
+        struct record r = {};
+        begin(&r.call, CALL_title, 1, deed.cgroup);
+        __builtin_memcpy(r.data, text, sizeof(text));
+        r.call.text_size[OBSERVE_CALL_DATA] = sizeof(text);
+        if (bpf_ringbuf_output(&ring, &r, sizeof(r.call) + sizeof(text), 0) < 0)
+                count_drop();
         return 0;
 }

@@ -54,18 +54,7 @@ struct scratch {
         char text[OBSERVE_TEXT_MAX + OBSERVE_ENV_MAX];
 };
 
-struct {
-        __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-        __uint(max_entries, 1);
-        __type(key, __u32);
-        __type(value, struct scratch);
-} scratch SEC(".maps");
-
-static __always_inline struct scratch *get_scratch(void)
-{
-        __u32 zero = 0;
-        return bpf_map_lookup_elem(&scratch, &zero);
-}
+#include "bpf/scratch.h"
 
 #include "bpf/path.h"
 

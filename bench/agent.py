@@ -1,0 +1,289 @@
+"""The bench `agent`: what watching costs who is watched, and what the agent itself needs."""
+import concurrent.futures
+import datetime
+import json
+import os
+import select
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+from benchlib import (LOOK_SECONDS, ROOT, SYSCALLS, Skip, end_agent, events_and_losses, falco_rules, family, family_pss, family_seconds, loads, need,
+                      say, short, start_agent)
+
+SPAWN_SECONDS = 5
+BATCHES = 1000
+FLOOD_SECONDS = 60
+CONTAINERS = 200
+SETTLE_SECONDS = 5
+IDLE_SECONDS = 30
+TRIGGERS = 200
+TRIGGERS_A_CONTAINER = 50  # more would be held back: serve/limit.h
+TRIGGER_PAUSE_SECONDS = 0.02
+
+# What was promised.
+CALL_PERCENT = 3
+CHURN_SECONDS = 60
+CHURN_BYTES = 1_000_000  # more than at the start: an allocator keeps some
+IDLE_PERCENT = 2
+IDLE_BYTES = 60_000_000
+
+
+def bar(good, words):
+    """A promise and whether it was kept."""
+    return f'{"" if good else "NOT "}kept: {words}'
+
+
+def libraries_of_tests():
+    """The containers of the tests are those of the benches."""
+    for folder in ('cli', 'lib'):
+        path = os.path.join(ROOT, 'tests', folder)
+        if path not in sys.path:
+            sys.path.insert(0, path)
+
+
+# --- what a call costs ---
+
+def calls(rounds):
+    """Lean mode against nothing, in turns; each pinned to one core, the least of many batches counts."""
+    kinds = {'getppid': ['getppid', str(BATCHES)], 'open+close': ['open', str(BATCHES)], 'UDP connect again': ['connect', str(BATCHES)],
+             'UDP send again': ['send', str(BATCHES)], 'spawn+exec+wait': ['spawn', str(short(SPAWN_SECONDS))]}
+    promised = ('getppid', 'open+close')
+    figures = {kind: {False: [], True: []} for kind in kinds}
+    for _ in range(rounds):
+        for with_agent in (False, True):
+            with tempfile.TemporaryDirectory() as folder:
+                agent = start_agent(folder) if with_agent else None
+                try:
+                    for kind, words in kinds.items():
+                        done = subprocess.run(['taskset', '-c', '1', SYSCALLS, *words], capture_output=True, text=True, check=True)
+                        figures[kind][with_agent].append(float(done.stdout.split()[0]))
+                finally:
+                    if agent:
+                        end_agent(agent, folder)
+    for kind, both in figures.items():
+        without, with_it = min(both[False]), min(both[True])
+        percent = 100 * (with_it / without - 1)
+        promise = '   ' + bar(percent <= CALL_PERCENT, f'at most {CALL_PERCENT} %') if kind in promised else ''
+        yield (f'{kind:18} {without:10.1f} ns without {with_it:10.1f} ns in lean mode   {with_it - without:+8.1f} ns {percent:+6.1f} %'
+               f'{promise}')
+
+
+# --- more programs than anybody runs ---
+
+def flood(_):
+    with tempfile.TemporaryDirectory() as folder:
+        agent = start_agent(folder)
+        seconds = short(FLOOD_SECONDS)
+        try:
+            all_ = [subprocess.Popen([SYSCALLS, 'spawn', str(seconds)], stdout=subprocess.PIPE, text=True) for _ in range(os.cpu_count())]
+            rate = sum(float(one.communicate()[0].split()[1]) for one in all_)
+        finally:
+            used, peak, words = end_agent(agent, folder)
+    events, lost = events_and_losses(words)
+    yield (f'{rate:,.0f} programs a second on {os.cpu_count()} cores for {seconds} s: {events:,} events, {lost} lost; the agent took {used:.2f} s of '
+           f'processor ({1e6 * used / max(events, 1):.1f} us an event), peak {peak / 1e6:.1f} MB   {bar(lost == 0, "nothing lost")}')
+
+
+# --- containers that come and go ---
+
+CHURN_RULE = """
+- rule: A container began
+  desc: of the bench
+  condition: evt.type in (execve, execveat) and proc.in_container = true and proc.args contains {mark}
+  output: "%container.name"
+  priority: WARNING
+"""
+
+
+def come_and_go(bundle, name):
+    quiet = {'stdin': subprocess.DEVNULL, 'stdout': subprocess.DEVNULL, 'stderr': subprocess.DEVNULL, 'timeout': 60}
+    try:
+        return subprocess.run(['runc', 'run', '-d', '-b', bundle, name], check=False, **quiet).returncode
+    finally:
+        subprocess.run(['runc', 'delete', '-f', name], check=False, **quiet)
+
+
+def churn(_):
+    """Containers of runc, as many at once as there are cores: each must be told of, and the agent must forget them all."""
+    need('runc', 'busybox')
+    libraries_of_tests()
+    import agentlib  # pylint: disable=import-outside-toplevel
+    n, mark = short(CONTAINERS), f'bench-churn-{os.getpid()}'
+    with tempfile.TemporaryDirectory() as folder:
+        container = agentlib.Container(folder, 'churn')
+        agent = None
+        try:
+            why = container.start()
+            if why:
+                raise Skip(why)
+            with open(os.path.join(container.work, 'config.json'), 'r+', encoding='utf-8') as file:
+                config = json.load(file)
+                config['process']['args'] = ['/bin/sh', '-c', 'exec sleep 1000', mark]
+                file.seek(0)
+                json.dump(config, file)
+                file.truncate()
+            rules = os.path.join(folder, 'rules.yaml')
+            with open(rules, 'w', encoding='utf-8') as file:
+                file.write(CHURN_RULE.format(mark=mark))
+            own = [word for name in ('runtime', 'files', 'network', 'privileges') for word in ('-r', os.path.join(ROOT, 'data/rules', name + '.yaml'))]
+            agent = start_agent(folder, *own, '-r', rules)
+            time.sleep(short(SETTLE_SECONDS))
+            before = family_pss(agent.pid)
+            began = time.monotonic()
+            with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+                failed = sum(code != 0 for code in pool.map(lambda i: come_and_go(container.work, f'{mark}-{i}'), range(n)))
+            seconds = time.monotonic() - began
+            at_end = family_pss(agent.pid)
+            time.sleep(short(SETTLE_SECONDS))
+            after = family_pss(agent.pid)
+            _, _, words = end_agent(agent, folder)
+            agent = None
+            with open(os.path.join(folder, 'alerts'), encoding='utf-8') as file:
+                alerts = [json.loads(line) for line in file]
+            told = len({a['output_fields']['container.name'] for a in alerts if a['rule'] == 'A container began'})
+        finally:
+            if agent:
+                end_agent(agent, folder)
+            container.remove()
+    _, lost = events_and_losses(words)
+    yield (f'{n} containers begun and ended in {seconds:.1f} s ({failed} failed): {told} told of, {lost} events lost   '
+           f'{bar(seconds <= CHURN_SECONDS and told == n and not lost, f"within {CHURN_SECONDS} s, nothing lost")}')
+    yield (f'    PSS of the agent: {before / 1e6:.1f} MB before, {at_end / 1e6:.1f} MB behind the last one, {after / 1e6:.1f} MB then   '
+           f'{bar(after - before <= CHURN_BYTES, "as at the start")}')
+
+
+# --- nothing to do ---
+
+def idle_words(name, pid):
+    time.sleep(short(SETTLE_SECONDS))
+    used, began = family_seconds(pid), time.monotonic()
+    time.sleep(short(IDLE_SECONDS))
+    percent = 100 * (family_seconds(pid) - used) / (time.monotonic() - began)
+    n, size = len(family(pid)), family_pss(pid)
+    return (f'{name}: {percent:.2f} % of a core, PSS {size / 1e6:.1f} MB in {n} processes   '
+            f'{bar(percent <= IDLE_PERCENT and size <= IDLE_BYTES, f"{IDLE_PERCENT} %, {IDLE_BYTES // 1_000_000} MB")}')
+
+
+def idle(_):
+    with tempfile.TemporaryDirectory() as folder:
+        agent = start_agent(folder)
+        try:
+            yield idle_words('idle, lean mode', agent.pid)
+        finally:
+            end_agent(agent, folder)
+    libraries_of_tests()
+    import guard  # pylint: disable=import-outside-toplevel
+    reason = guard.missing()
+    if reason:
+        yield f'idle, full mode and guard: skipped: {reason}'
+        return
+    try:
+        rules = falco_rules()
+    except Skip:
+        rules = []
+    with tempfile.TemporaryDirectory() as folder:
+        storage = guard.Storage(folder)
+        try:
+            agent = start_agent(folder, '--mode', 'full', '--guard', storage.path, '--quarantine', os.path.join(folder, 'quarantine'), *rules)
+            try:
+                yield idle_words(f"idle, full mode {'with Falco' + chr(39) + 's rules ' if rules else ''}and guard", agent.pid)
+            finally:
+                end_agent(agent, folder)
+        finally:
+            storage.close()
+
+
+# --- from the kernel to the line in the file ---
+
+class Lines(threading.Thread):
+    """Reads lines as they come, before anybody else runs: [(when, line)]."""
+
+    def __init__(self, fd):
+        super().__init__(daemon=True)
+        self.fd, self.lines, self.is_over = fd, [], False
+
+    def run(self):
+        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))
+        rest = b''
+        while not self.is_over:
+            if not select.select([self.fd], [], [], LOOK_SECONDS)[0]:
+                continue
+            piece, now = os.read(self.fd, 1 << 16), time.time_ns()
+            if not piece:  # the agent has not opened it yet, or has ended
+                time.sleep(LOOK_SECONDS)
+            *whole, rest = (rest + piece).split(b'\n')
+            self.lines += [(now, line) for line in whole]
+
+
+def nanoseconds(text):
+    """Of a time as alerts have it, since 1970."""
+    seconds, part = text.rstrip('Z').split('.')
+    return int(datetime.datetime.fromisoformat(seconds + '+00:00').timestamp()) * 10**9 + int(part.ljust(9, '0'))
+
+
+def latencies(nice, containers):
+    """Milliseconds from each event to its line; the alerts go to a FIFO, so that the line is seen when it is written."""
+    with tempfile.TemporaryDirectory() as folder:
+        os.mkfifo(os.path.join(folder, 'alerts'))
+        reader = Lines(os.open(os.path.join(folder, 'alerts'), os.O_RDONLY | os.O_NONBLOCK))
+        reader.start()
+        agent = start_agent(folder, nice=nice)
+        load = subprocess.Popen(['taskset', '-c', '1', SYSCALLS, 'spawn', '600'], stdout=subprocess.DEVNULL)
+        try:
+            script = f'i=0; while [ $i -lt {short(TRIGGERS_A_CONTAINER)} ]; do /opt/dropped true; sleep {TRIGGER_PAUSE_SECONDS}; i=$((i + 1)); done'
+            for container in containers:
+                container.sh(script)
+            time.sleep(1)
+        finally:
+            load.kill()
+            load.wait()
+            end_agent(agent, folder)
+            reader.is_over = True
+            reader.join()
+            os.close(reader.fd)
+    all_ = [(when, json.loads(line)) for when, line in reader.lines]
+    return sorted((when - nanoseconds(alert['time'])) / 1e6 for when, alert in all_ if alert['rule'] == 'Dropped program executed')
+
+
+def latency(_):
+    """A dropped program is run again and again, while one core begins as many programs as it can."""
+    need('runc', 'busybox')
+    libraries_of_tests()
+    import agentlib  # pylint: disable=import-outside-toplevel
+    with tempfile.TemporaryDirectory() as folder:
+        containers = [agentlib.Container(folder, f'latency{i}') for i in range(TRIGGERS // TRIGGERS_A_CONTAINER)]
+        try:
+            for container in containers:
+                why = container.start()
+                if why:
+                    raise Skip(why)
+                container.sh('cp /bin/busybox /opt/dropped')
+            wanted = short(TRIGGERS_A_CONTAINER) * len(containers)
+            for nice, name in ((-10, "with the unit's Nice=-10"), (0, 'without it')):
+                ms = latencies(nice, containers)
+                if not ms:
+                    raise RuntimeError('no alert came')
+                yield (f'event to alert {name}: p50 {statistics.median(ms):.2f} ms, p99 {ms[int(len(ms) * 0.99)]:.2f} ms, max {ms[-1]:.2f} ms '
+                       f'({len(ms)} of {wanted})')
+        finally:
+            for container in containers:
+                container.remove()
+
+
+def bench_agent(rounds):
+    before, lines = loads(), []
+    print(f'\nagent: {rounds} rounds of calls; load {before} before', flush=True)
+    for part in (calls, flood, churn, idle, latency):
+        say(part.__name__)
+        try:
+            for line in part(rounds):
+                print(line, flush=True)
+                lines.append(line)
+        except Skip as reason:
+            lines.append(f'{part.__name__}: skipped: {reason}')
+            print(lines[-1], flush=True)
+    return {'load_before': before, 'load_after': loads(), 'lines': lines}
