@@ -1,8 +1,9 @@
 /*
  * See confine.h; capabilities(7), seccomp(2). A deny-list, other than the workers' sandbox: what libbpf, fanotify and
  * /proc need differs by kernel, and a call that was forgotten would be a hole in the watch. What stands here is what
- * none of them needs. fsopen(2) and fsmount(2) are left: layers of an overlay are read through a mount that is nowhere
- * (serve/overlay-layers.c), and without move_mount(2) it stays there.
+ * none of them needs. fsopen(2), fsmount(2) and open_tree(2) are left: layers of an overlay are read through a mount
+ * that is nowhere (serve/overlay-layers.c), storages are walked through a copy of theirs (serve/guard-walker.c), and
+ * without move_mount(2) both stay there.
  */
 #include "proc/confine.h"
 
@@ -57,7 +58,6 @@ static const int forbidden[] = {
         SCMP_SYS(chroot),
         SCMP_SYS(setns),
         SCMP_SYS(unshare),
-        SCMP_SYS(open_tree),
         SCMP_SYS(move_mount),
         SCMP_SYS(mount_setattr),
         SCMP_SYS(keyctl),
