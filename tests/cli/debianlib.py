@@ -59,8 +59,8 @@ class Container:
             file.write(content if isinstance(content, bytes) else content.encode())
         os.chmod(to, mode)
 
-    def start(self, args=("/bin/sleep", "3000"), capabilities=CAPABILITIES, privileged=False):
-        """Runs it; why it cannot be, or None."""
+    def start(self, args=("/bin/sleep", "3000"), capabilities=CAPABILITIES, privileged=False, disk=None):
+        """Runs it; why it cannot be, or None. `disk`: the number of a block device (major, minor) that it may read, as /dev/shown."""
         options = "lowerdir=%s,upperdir=%s/upper,workdir=%s/overlay-work" % (self.image, self.work, self.work)
         mounted = subprocess.run(["mount", "-t", "overlay", "overlay", "-o", options, self.root], capture_output=True, text=True)
         if mounted.returncode:
@@ -86,6 +86,9 @@ class Container:
         config["mounts"] = [m for m in config["mounts"] if m["destination"] in ("/proc", "/dev", "/dev/pts", "/sys")] + [
             dict(memory, destination="/run"), dict(memory, destination="/dev/shm"),
             {"destination": "/data", "type": "bind", "source": self.volume, "options": ["rbind", "rw"]}]
+        if disk:
+            config["linux"]["devices"] = [{"path": "/dev/shown", "type": "b", "major": disk[0], "minor": disk[1], "fileMode": 0o600}]
+            config["linux"]["resources"]["devices"].append({"allow": True, "type": "b", "major": disk[0], "minor": disk[1], "access": "r"})
         with open(path, "w") as file:
             json.dump(config, file)
         with open(os.path.join(self.work, "runc.log"), "w+") as log:
