@@ -75,6 +75,32 @@ int main(int argc, char **argv)
 """
 
 
+PG = "/usr/lib/postgresql/15/bin/"
+SQL = PG + "psql -qXAt -h /tmp postgres -c "
+POSTGRES = {"user": "999:999"}
+
+# The same in a container of the machine's own programs: (row, what it needs, what, how, as whom, the rule that it must raise, and no other above notice).
+MACHINE_CASES = (
+    (4, PG + "postgres", "PostgreSQL is set up, starts, answers",
+     PG + "initdb -D /data/pg -A trust --no-sync >/dev/null && printf '%s\\n' \"listen_addresses = '127.0.0.1'\" \"unix_socket_directories = '/tmp'\" "
+     "'fsync = off' 'archive_mode = on' \"archive_command = 'test ! -f /data/%f && cp %p /data/%f'\" >> /data/pg/postgresql.conf && "
+     + PG + "pg_ctl -w -s -D /data/pg -l /data/log start || cat /data/log; " + SQL + "'create table t as select generate_series(1, 1000) n' -c 'vacuum analyze t' -c checkpoint",
+     POSTGRES, None),
+    (5, PG + "postgres", "it archives by a shell", SQL + "'select pg_switch_wal()' >/dev/null && for i in $(seq 300); do ls /data/0* >/dev/null 2>&1 && exit; sleep 0.1; done; exit 1",
+     POSTGRES, "Shell run by a database to archive"),
+    (5, PG + "postgres", "not so what a client has it run", SQL + "\"copy t to program 'cat >/dev/null'\" && " + SQL + "\"copy t from program 'echo 1'\"", POSTGRES,
+     "Shell run by a server"),
+    (4, PG + "postgres", "it ends", PG + "pg_ctl -w -s -D /data/pg -m fast stop", POSTGRES, None),
+    (22, "/usr/bin/gdb", "a debugger with the right to do so looks at a process, and stops it", "sleep 60 & gdb -nx -batch -p $! -ex bt -ex 'set var $rsp = $rsp' >/dev/null 2>&1; kill $!",
+     {"caps": ("CAP_SYS_PTRACE",)}, None),
+    (8, "/usr/lib/systemd/systemd-journald", "journald begins anew and removes what is old",
+     "mkdir -p /run/systemd/journal; /usr/lib/systemd/systemd-journald & for i in $(seq 100); do [ -S /run/systemd/journal/stdout ] && break; sleep 0.1; done; "
+     "pid=$!; journalctl --flush; for i in 1 2 3; do systemd-cat echo line $i; journalctl --rotate; done; journalctl --vacuum-files=1; kill $pid; wait $pid; ls /var/log/journal/*/*.journal >/dev/null", {}, None),
+    (27, "/usr/bin/cp", "an image that installs itself when it starts is told of: there is no profile that knows it",
+     "cp /usr/bin/true /usr/local/bin/helper && /usr/local/bin/helper", {}, "Dropped program executed"),
+)
+
+
 def make_container(work, name, archive):
     container = debianlib.Container(work, name)
     container.unpack(archive)
@@ -126,6 +152,22 @@ RUN apt-get update && apt-get install -y --no-install-recommends jq
 RUN cp /bin/true /opt/made && chmod 755 /opt/made && /opt/made && echo 'print(1)' > /opt/s.py && python3 /opt/s.py
 RUN echo 'export A=1' >> /root/.bashrc && rm -rf /var/log/apt && echo true | sh
 """
+
+
+def check_machine(agent, container):
+    watch = debianlib.Watch(agent, container)
+    watch.n = 3 * 10 ** 6
+    watch.told()
+    for row, needs, what, script, how, rule in MACHINE_CASES:
+        name = "%d %s" % (row, what)
+        if not os.path.exists(needs):
+            tap.skip(name, needs + " is not installed")
+            continue
+        code, words = container.run("/bin/bash", "-c", script, **how)
+        alerts = watch.told()
+        wanted = {rule} if rule else set()
+        tap.ok(alerts is not None and {a["rule"] for a in loud(alerts)} <= wanted <= {a["rule"] for a in alerts} and code == 0, name,
+               "exit code %d: %s\n%s" % (code, words[-800:], alerts and told(alerts)))
 
 
 def check_build(agent, work, container, archive):
@@ -190,18 +232,20 @@ def main():
     work = tempfile.mkdtemp()
     with open(os.path.join(work, "end.yaml"), "w") as file:
         file.write(debianlib.Watch.END)
-    container = make_container(work, "benign", archive)
+    container, machine = make_container(work, "benign", archive), debianlib.Machine(work, "machine")
+    machine.prepare()
     agent = None
     try:
         options = [o for path in RULES + [os.path.join(work, "end.yaml")] for o in ("-r", path)]
         agent = agentlib.Agent(work, "benign", "--mode", "full", "--least", "notice", *options)
         tap.ok(agent.is_watching, "the agent starts in full mode with its own rules", agent.log())
-        reason = container.start()
+        reason = container.start() or machine.start()
         if reason or not agent.is_watching:
             tap.skip("benign behaviour in a container", reason or "no agent")
             return tap.end()
         time.sleep(STARTING_SECONDS)  # not for something to happen: so that no rule holds back because the container is starting
         check_cases(agent, container)
+        check_machine(agent, machine)
         check_storm(agent, work, container)
         check_build(agent, work, container, archive)
         code = agent.end()
@@ -211,6 +255,7 @@ def main():
         if agent:
             agent.end()
         container.end()
+        machine.end()
         shutil.rmtree(work, ignore_errors=True)
     return tap.end()
 
