@@ -152,6 +152,13 @@ RUN apt-get update && apt-get install -y --no-install-recommends jq
 RUN cp /bin/true /opt/made && chmod 755 /opt/made && /opt/made && echo 'print(1)' > /opt/s.py && python3 /opt/s.py
 RUN echo 'export A=1' >> /root/.bashrc && rm -rf /var/log/apt && echo true | sh
 """
+# A package whose installation makes a program and runs it, and one that needs it. npm is the machine's, shown at /usr.
+BUILD_NPM = """FROM localhost/base:1
+COPY app /app
+RUN cd /app && npm install --offline --no-audit --no-fund --install-links && test -x node_modules/dep/made
+"""
+PACKAGES = {"app": {"name": "app", "version": "1.0.0", "dependencies": {"dep": "file:dep"}, "scripts": {"postinstall": "node -e 'console.log(1)'"}},
+            "app/dep": {"name": "dep", "version": "1.0.0", "scripts": {"postinstall": "cp /bin/true made && ./made && node -e 'require(\"fs\").rmSync(\"x\", {force: true})'"}}}
 
 
 def check_machine(agent, container):
@@ -170,33 +177,48 @@ def check_machine(agent, container):
                "exit code %d: %s\n%s" % (code, words[-800:], alerts and told(alerts)))
 
 
-def check_build(agent, work, container, archive):
-    """A build by podman: packages are installed, what was made is run."""
-    what = "1, 2, 3 an image is built: packages are installed, what was made is run"
-    if not shutil.which("podman"):
-        return tap.skip(what, "podman is not installed")
-    place = os.path.join(work, "podman")
-    os.makedirs(os.path.join(place, "context"))
-    with open(os.path.join(place, "context/Containerfile"), "w") as file:
-        file.write(BUILD)
+def write_context(place):
+    os.makedirs(os.path.join(place, "context/app/dep"))
+    for name, text in (("Containerfile", BUILD), ("Containerfile.npm", BUILD_NPM)):
+        with open(os.path.join(place, "context", name), "w") as file:
+            file.write(text)
+    for name, package in PACKAGES.items():
+        with open(os.path.join(place, "context", name, "package.json"), "w") as file:
+            json.dump(package, file)
     with open(os.path.join(place, "containers.conf"), "w") as file:
         file.write('[containers]\ndefault_ulimits = ["nofile=20000:20000", "nproc=20000:20000"]\n[engine]\ncgroup_manager = "cgroupfs"\nruntime = "runc"\n')
+
+
+def check_builds(agent, work, container, archive):
+    """Builds by podman: packages are installed, what was made is run."""
+    builds = (("1, 2, 3 an image is built: packages are installed, what was made is run", "Containerfile", ("--network", "host"), None),
+              ("2 npm installs a package, which makes a program and runs it", "Containerfile.npm", ("--network", "none", "-v", "/usr:/usr:ro"), "npm"))
+    place = os.path.join(work, "podman")
+    write_context(place)
     environment = dict(os.environ, CONTAINERS_CONF=os.path.join(place, "containers.conf"), TMPDIR=place, HOME=place)
     podman = ["podman", "--root", os.path.join(place, "store"), "--runroot", os.path.join(place, "run")]
+
+    def run(*command):
+        try:
+            done = subprocess.run([*podman, *command], env=environment, capture_output=True, text=True, timeout=BUILD_SECONDS)
+        except subprocess.TimeoutExpired:
+            return "podman does not end in time"
+        return "podman cannot build here: " + (done.stdout + done.stderr).strip()[-300:] if done.returncode else None
+
+    watch = debianlib.Watch(agent, container)
+    watch.n = 2 * 10 ** 6
     try:
-        done = subprocess.run([*podman, "import", "-q", archive, "localhost/base:1"], env=environment, capture_output=True, text=True, timeout=BUILD_SECONDS)
-        if done.returncode == 0:
-            done = subprocess.run([*podman, "build", "--network", "host", "--runtime", "runc", os.path.join(place, "context")], env=environment,
-                                  capture_output=True, text=True, timeout=BUILD_SECONDS)
-        if done.returncode:
-            return tap.skip(what, "podman cannot build here: " + (done.stdout + done.stderr).strip()[-200:])
-        watch = debianlib.Watch(agent, container)
-        watch.n = 2 * 10 ** 6
-        over = watch.told() is not None
-        builds = [a for a in agent.alerts() if str(a["output_fields"].get("container.name")).startswith("buildah-")]
-        tap.ok(over and not loud(builds), what, told(builds))
-    except subprocess.TimeoutExpired:
-        tap.skip(what, "podman does not end in time")
+        reason = run("import", "-q", archive, "localhost/base:1") if shutil.which("podman") else "podman is not installed"
+        for what, name, options, needs in builds:
+            before = len(agent.alerts())
+            why = reason or (needs and not shutil.which(needs) and needs + " is not installed")
+            why = why or run("build", *options, "--runtime", "runc", "-f", os.path.join(place, "context", name), os.path.join(place, "context"))
+            if why:
+                tap.skip(what, why)
+                continue
+            over = watch.told() is not None
+            alerts = [a for a in agent.alerts()[before:] if str(a["output_fields"].get("container.name")).startswith("buildah-")]
+            tap.ok(over and not loud(alerts), what, told(alerts))
     finally:
         subprocess.run([*podman, "system", "reset", "-f"], env=environment, capture_output=True)
         with open("/proc/self/mounts") as file:
@@ -247,7 +269,7 @@ def main():
         check_cases(agent, container)
         check_machine(agent, machine)
         check_storm(agent, work, container)
-        check_build(agent, work, container, archive)
+        check_builds(agent, work, container, archive)
         code = agent.end()
         tap.ok(code == 0 and "0 records malformed" in agent.log(), "it ended", "%d\n%s" % (code, agent.log()))
         agent = None
