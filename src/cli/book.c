@@ -24,8 +24,13 @@ int book_option(void *state, const struct option_spec *o, const char *value, str
                                 return error_set(err, -EINVAL, "is empty");
                         *texts[i].place = value;
                 }
-        if (strcmp(o->name, "quiet") == 0)
-                s->quiet = true;
+        const struct {
+                const char *name;
+                bool *place;
+        } flags[] = { { "quiet", &s->quiet }, { "loaded", &s->only_loaded }, { "running", &s->only_running } };
+        for (size_t i = 0; i < ARRAY_SIZE(flags); i++)
+                if (strcmp(o->name, flags[i].name) == 0)
+                        *flags[i].place = true;
         if (strcmp(o->name, "output") == 0)
                 return option_format(value, "table", &s->json, err);
         return 0;

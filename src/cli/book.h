@@ -20,6 +20,7 @@
 struct book_settings { /* of all these commands; filled in by book_option */
         const char *ledger, *db, *id, *checkpoint;
         bool json, quiet;
+        bool only_loaded, only_running;
 };
 
 int book_option(void *state, const struct option_spec *o, const char *value, struct error *err);

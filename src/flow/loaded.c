@@ -56,14 +56,13 @@ void loaded_look(struct artefact *a, const char *dir, struct loaded *ret)
 
 void loaded_done(struct loaded *l) { mapped_done(&l->mapped); }
 
-static struct str words(const struct mapped_file *f, struct arena *arena)
+struct str loaded_words(const struct mapped_file *f, struct arena *arena)
 {
         return arena_printf(arena, "%.*s (pid %u) %s /%.*s%s", STR_FMT(f->comm), f->pid, mapped_words[f->how],
                             STR_FMT(f->path), f->is_replaced ? ", an older copy: it was replaced since" : "");
 }
 
-/* Of several files the one that tells most is named; of equals the first by path, whatever order processes came in. */
-static bool is_better(const struct mapped_file *f, const struct mapped_file *than)
+bool loaded_is_better(const struct mapped_file *f, const struct mapped_file *than)
 {
         if (!than || f->how != than->how)
                 return !than || f->how < than->how;
@@ -80,14 +79,14 @@ void loaded_mark(const struct loaded *l, struct owners *o, struct report_package
         for (size_t i = 0; i < l->mapped.files.n; i++) {
                 const struct mapped_file *f = &l->mapped.files.v[i];
                 const struct owner *owner = owners_find_path(o, f->path);
-                if (owner && is_better(f, best[owner->package]))
+                if (owner && loaded_is_better(f, best[owner->package]))
                         best[owner->package] = f;
         }
         for (size_t i = 0; i < n; i++) {
                 struct report_package *p = &packages[i];
                 if (best[i]) {
                         p->use = USE_LOADED;
-                        p->use_why = words(best[i], arena);
+                        p->use_why = loaded_words(best[i], arena);
                 } else if (p->files == 0 && p->files_missing) {
                         p->use = USE_ABSENT;
                 } else if (p->programs) {

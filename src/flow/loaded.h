@@ -29,6 +29,12 @@ struct loaded {
 void loaded_look(struct artefact *a, const char *dir, struct loaded *ret);
 void loaded_done(struct loaded *l);
 
+/* "nginx (pid 311) maps /usr/lib/libssl.so.3" */
+struct str loaded_words(const struct mapped_file *f, struct arena *arena);
+
+/* Does it tell more than the other (NULL: nothing)? Of equals the first by path, whatever order processes came in. */
+bool loaded_is_better(const struct mapped_file *f, const struct mapped_file *than);
+
 /* Tells each package's use. `packages` are those that the owners count, with their programs counted. */
 void loaded_mark(const struct loaded *l, struct owners *o, struct report_package *packages, size_t n,
                  struct arena *arena);

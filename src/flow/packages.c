@@ -84,4 +84,7 @@ void scan_packages(struct scan *s)
                 v[i].purl = purl_of(&v[i].p, s->view.has_os ? &s->view.os : NULL, &s->arena);
         s->report.packages = v;
         s->report.n_packages = n;
+        s->report.programs = s->view.programs;
+        s->report.n_programs = s->view.n_programs;
+        s->report.has_programs = s->view.has_programs;
 }

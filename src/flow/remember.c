@@ -55,8 +55,11 @@ int remember_scan(struct book *b, const struct book_stamp *stamp, const struct r
         struct arena arena = ARENA_INIT;
         struct book_package *packages = arena_array(&arena, r->n_packages, sizeof(*packages));
         struct book_finding *findings = arena_array(&arena, r->n_findings, sizeof(*findings));
+        struct book_program *programs = arena_array(&arena, r->n_programs, sizeof(*programs));
         for (size_t i = 0; i < r->n_packages; i++)
                 packages[i].p = r->packages[i].p;
+        for (size_t i = 0; i < r->n_programs; i++)
+                programs[i] = (struct book_program){ r->programs[i].package, r->programs[i].path };
         for (size_t i = 0; i < r->n_findings; i++)
                 findings[i] = finding_of(&r->findings[i], &arena);
         const struct book_scan scan = {
@@ -77,6 +80,9 @@ int remember_scan(struct book *b, const struct book_stamp *stamp, const struct r
                 .n_packages = r->n_packages,
                 .findings = findings,
                 .n_findings = r->n_findings,
+                .programs = programs,
+                .n_programs = r->n_programs,
+                .has_programs = r->has_programs,
         };
         int e = book_add_scan(b, stamp, &scan, ret, err);
         arena_done(&arena);

@@ -33,6 +33,7 @@ struct merge {
         struct map64 links;        /* path and layer -> 1 + index in link_files */
         VEC(struct link_target) link_files;
         struct sample modified, unknown;
+        VEC(struct report_program) programs;
         struct map64 malware; /* path and layer -> 1 + index of the first in view->malware */
         struct set64 skipped; /* path and layer of files that were not looked at */
         struct map64 secrets; /* path and layer of a file with secrets -> 1 + index of the first in the view's */
@@ -326,6 +327,14 @@ static void remember_link_target(struct merge *m, const struct fact_file *f, uin
         *map64_put(&m->links, h, NULL) = m->link_files.n;
 }
 
+static void add_program(struct merge *m, struct report_package *p, struct str path)
+{
+        p->programs++;
+        m->view->has_programs = m->view->has_programs && m->programs.n < VIEW_PROGRAMS_MAX;
+        if (m->view->has_programs)
+                *vec_push(&m->programs) = (struct report_program){ p->p.name, arena_str(m->arena, path) };
+}
+
 static void judge(struct merge *m, struct ledger_entry *e, uint64_t h, const struct fact_file *content,
                   struct arena *scratch)
 {
@@ -341,7 +350,8 @@ static void judge(struct merge *m, struct ledger_entry *e, uint64_t h, const str
         struct report_package *p = &m->view->packages[o->package];
         o->is_found = true;
         p->files++;
-        p->programs += content->format == FORMAT_ELF;
+        if (content->format == FORMAT_ELF)
+                add_program(m, p, e->file->path);
         e->package = p->p.name;
         e->state = STATE_OWNED;
         struct str promised = owner_digest(&m->owners, o);
@@ -578,13 +588,17 @@ static int merge_files(struct merge *m)
         struct coverage *c = &m->view->coverage;
         c->modified = finish_sample(m->arena, &m->modified, &c->n_modified);
         c->unknown_executables = finish_sample(m->arena, &m->unknown, &c->n_unknown_executables);
+        m->view->n_programs = m->view->has_programs ? m->programs.n : 0;
+        m->view->programs = arena_array(m->arena, m->view->n_programs, sizeof(*m->view->programs));
+        if (m->view->n_programs)
+                memcpy(m->view->programs, m->programs.v, m->view->n_programs * sizeof(*m->view->programs));
         return r;
 }
 
 int view_make(const struct layers *l, struct arena *arena, const struct ledger *ledger, const struct loaded *loaded,
               struct view *ret, struct error *err)
 {
-        *ret = (struct view){ .os_layer = NONE };
+        *ret = (struct view){ .os_layer = NONE, .has_programs = true };
         if (l->n > HIDDEN_LAYERS_MAX)
                 return error_set(err, -E2BIG, "%zu layers; at most %d can be merged", l->n, HIDDEN_LAYERS_MAX);
         struct merge m = { .layers = l, .arena = arena, .ledger = ledger, .view = ret };
@@ -610,6 +624,7 @@ int view_make(const struct layers *l, struct arena *arena, const struct ledger *
         set64_done(&m.link_targets);
         map64_done(&m.links);
         vec_done(&m.link_files);
+        vec_done(&m.programs);
         sample_done(&m.modified);
         sample_done(&m.unknown);
         map64_done(&m.malware);

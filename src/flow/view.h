@@ -59,12 +59,16 @@ struct view {
         struct coverage coverage;
         struct view_malware *malware; /* by layer, in the order in which it was found */
         size_t n_malware;
+        struct report_program *programs; /* that packages own, in no particular order */
+        size_t n_programs;
+        bool has_programs; /* all of them: they are no more than VIEW_PROGRAMS_MAX */
 };
 
 /* A file that lists packages: what it hides, nobody compares with advisories. */
 bool is_package_list(struct str path);
 
-#define VIEW_SAMPLE_MAX 1000 /* files named one by one in the coverage; the counts are exact */
+#define VIEW_PROGRAMS_MAX 262144u
+#define VIEW_SAMPLE_MAX   1000 /* files named one by one in the coverage; the counts are exact */
 
 /*
  * Merges the layers (base first). All of *ret lives in the arena. The ledger, if not NULL, is told of every entry of

@@ -83,6 +83,11 @@ struct report_package {
         struct str use_why; /* "nginx (pid 311) maps /usr/lib/libssl.so.3"; empty unless loaded */
 };
 
+/* A program or library that a package brought; path without a leading slash. */
+struct report_program {
+        struct str package, path;
+};
+
 struct finding {
         enum finding_kind kind;
         struct str id;    /* CVE-2024-5535; or the kind's name for the others */
@@ -251,6 +256,9 @@ struct report {
         size_t n_layers;
         const struct report_package *packages; /* sorted by type, name, version, arch */
         size_t n_packages;
+        const struct report_program *programs; /* of the packages, in no order; in no format, for the ledger */
+        size_t n_programs;
+        bool has_programs;              /* false: there are too many to be kept */
         const struct finding *findings; /* sorted: worst first (kev, severity, epss), then id, then package */
         size_t n_findings;
         const struct move *moves; /* sorted: what closes most and worst first */

@@ -202,6 +202,12 @@ static struct container_entry *add(struct container_table *t, uint64_t cgroup_id
         return e;
 }
 
+/* An engine knows a container before its runtime has started the first process. */
+static bool is_incomplete(const struct container_entry *e)
+{
+        return (!e->is_described || e->facts.pid == 0) && e->tries < CONTAINER_TRIES_MAX;
+}
+
 struct container_entry *container_of_cgroup(struct container_table *t, uint64_t cgroup_id, struct str cgroup,
                                             enum container_hint hint)
 {
@@ -210,11 +216,19 @@ struct container_entry *container_of_cgroup(struct container_table *t, uint64_t 
         if (is_new)
                 e = add(t, cgroup_id, cgroup);
         bool is_worth_it = e->id.n || hint != CONTAINER_UNLIKELY;
-        if (is_new || (!e->is_described && e->tries < CONTAINER_TRIES_MAX && is_worth_it))
+        if (is_new || (is_incomplete(e) && is_worth_it))
                 identify(t, e);
         if (e->id.n == 0 && hint == CONTAINER_SURE && !is_of_systemd(e->cgroup))
                 become(t, e, str_from(e->cgroup, 1), NULL);
         return e->id.n ? e : NULL;
+}
+
+void container_look_again(struct container_table *t)
+{
+        for (size_t i = 0; i < BUCKETS; i++)
+                for (struct container_entry *e = t->buckets[i]; e; e = e->next)
+                        if (e->id.n && is_incomplete(e))
+                                identify(t, e);
 }
 
 void container_each(const struct container_table *t, void (*each)(void *arg, struct container_entry *e), void *arg)

@@ -82,6 +82,9 @@ struct container_entry *container_of_cgroup(struct container_table *t, uint64_t 
 /* The same of a cgroup that was seen before; NULL if it was not, or is the host's. */
 struct container_entry *container_known(const struct container_table *t, uint64_t cgroup_id);
 
+/* Looks again for the files of containers of which not all was found, as long as that is not given up. */
+void container_look_again(struct container_table *t);
+
 /* Forgets the cgroups that are not there any more, below where the hierarchy is mounted ("/sys/fs/cgroup"). */
 void container_forget_gone(struct container_table *t, const char *mounted_at);
 

@@ -16,6 +16,7 @@
 #include "serve/rules.h"
 #include "serve/stats.h"
 #include "serve/watch-paths.h"
+#include "source/container-find.h"
 
 #include <time.h>
 
@@ -76,6 +77,7 @@ struct agent {
         struct sensor *sensor;
         struct process_table processes;
         struct container_table containers;
+        struct document_servant documents; /* reads what engines say of a container */
         struct users users;
         struct bursts bursts;
         struct alert_sink sink;

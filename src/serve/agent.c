@@ -2,7 +2,6 @@
 #include "base/fs.h"
 #include "serve/agent-private.h"
 #include "serve/rights.h"
-#include "source/container-find.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -41,9 +40,9 @@ void agent_tell(struct agent *a, const char *fmt, ...)
 
 static bool look_up(void *arg, struct str id, struct arena *arena, struct container_facts *ret)
 {
+        struct agent *a = arg;
         struct container c;
-        (void)arg;
-        if (container_find_id("", id, arena, &c) < 0)
+        if (container_ask_id(&a->documents, "", id, arena, &c) < 0)
                 return false;
         *ret = (struct container_facts){ .name = c.name,
                                          .image = c.image,
@@ -123,7 +122,9 @@ static struct container_entry *find_container(struct agent *a, const struct even
                                    : mounts || pids ? CONTAINER_LIKELY
                                                     : CONTAINER_UNLIKELY;
         struct container_entry *c = container_of_cgroup(&a->containers, e->exec.cgroup_id, e->cgroup, hint);
-        if (c && !c->has_mounts && e->facts.in_other_mounts)
+        if (c && c->facts.pid == 0 && mounts && pids && e->exec.vpid == 1) /* its files could not be read in time */
+                c->facts.pid = e->head.pid;
+        if (c && !c->has_mounts && mounts)
                 meet_container(a, c, e->head.pid);
         return c;
 }
@@ -418,6 +419,7 @@ static void loop(struct agent *a, int signal_fd)
                 if (now >= next_look) {
                         next_look = now + AGENT_TICK_MS * (SECOND_NS / 1000);
                         look_for_loss(a);
+                        container_look_again(&a->containers);
                         agent_tell_held(a, false);
                         stats_look(&a->stats, now);
                         tick_parts(a, now);
@@ -501,6 +503,8 @@ static int start(struct agent *a, struct error *err)
         if (r == 0)
                 r = alert_open(&a->sink, err);
         if (r == 0)
+                r = document_servant_start(&a->documents, err); /* while there is nothing of the sensor to inherit */
+        if (r == 0)
                 r = start_parts(a, true, err);
         if (r == 0)
                 r = load_rules(a, err);
@@ -512,6 +516,7 @@ static int start(struct agent *a, struct error *err)
                 return r;
         container_table_init(&a->containers);
         a->containers.lookup = look_up;
+        a->containers.lookup_arg = a;
         a->containers.mark = mark;
         a->containers.mark_arg = a;
         a->cgroup_mount = find_cgroup_mount(&a->kept);
@@ -548,6 +553,7 @@ int agent_run(const struct agent_options *o, struct agent_counts *ret, struct er
         if (a.containers.buckets)
                 container_table_done(&a.containers);
         process_table_done(&a.processes);
+        document_servant_end(&a.documents);
         users_done(&a.users);
         bursts_done(&a.bursts);
         sensor_close(a.sensor);

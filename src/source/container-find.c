@@ -7,6 +7,7 @@
 #include "base/fs.h"
 #include "base/map.h"
 #include "base/vec.h"
+#include "source/file.h"
 #include "source/podman.h"
 #include "source/store.h"
 
@@ -29,8 +30,9 @@ struct known {
 
 struct finding {
         struct arena *arena;
-        const char *host; /* what stands before every path: "" */
-        const char *only; /* NULL, or the one id that is looked for: nothing is listed for it */
+        const char *host;                 /* what stands before every path: "" */
+        const char *only;                 /* NULL, or the one id that is looked for: nothing is listed for it */
+        struct document_servant *servant; /* NULL: a worker reads each file */
         VEC(struct known *) all;
         struct map_str by_id;
 };
@@ -142,6 +144,48 @@ static void list_runtimes(struct finding *f)
         }
 }
 
+/*
+ * The one entry of a file, or the one with that id. Only what is too long for the servant's messages is left to a
+ * worker: a file that the servant did not survive, or did not read in time, is asked for again by who needs it.
+ */
+static int read_stored(struct finding *f, int dir_fd, const char *path, enum document_kind kind, struct str id,
+                       struct fact_stored *ret)
+{
+        struct document d;
+        if (f->servant) {
+                _cleanup_(closep) int fd = open_regular(dir_fd, path, NULL);
+                int r = fd < 0 ? fd : document_ask(f->servant, kind, id, fd, f->arena, ret);
+                if (r != -EMSGSIZE)
+                        return r;
+        }
+        int r = store_document(dir_fd, path, kind, f->arena, &d, NULL);
+        if (r < 0 || (id.n == 0 && d.n_stored != 1))
+                return r < 0 ? r : -ENOENT;
+        for (size_t i = 0; i < d.n_stored; i++)
+                if (id.n == 0 || str_eq(d.stored[i].id, id)) {
+                        *ret = d.stored[i];
+                        return 0;
+                }
+        return -ENOENT;
+}
+
+/* Where a driver of containers/storage keeps what runs, and what it says of a container. */
+static void add_podman(struct finding *f, const struct fact_stored *s, const char *root, const char *run)
+{
+        if (!store_is_id(s->id))
+                return;
+        struct known *k = know(f, s->id, "podman");
+        k->c.engine = "podman";
+        k->c.root = root;
+        k->c.name = s->names.n ? s->names.v[0] : STR_NONE;
+        k->c.image = s->image;
+        k->c.image_id = s->parent;
+        if (!k->pid_file)
+                k->pid_file = arena_printf(f->arena, "%s/%.*s/userdata/pidfile", run, STR_FMT(s->id)).p;
+        if (!k->bundle) /* CRI-O's annotations */
+                k->bundle = arena_printf(f->arena, "%s/%.*s/userdata/config.json", run, STR_FMT(s->id)).p;
+}
+
 static void list_podman(struct finding *f, const char *root)
 {
         static const char *const drivers[] = { "overlay", "vfs" };
@@ -151,30 +195,20 @@ static void list_podman(struct finding *f, const char *root)
                                   : on_host(f, "/run/containers/storage");
         _cleanup_(closep) int fd = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
         for (size_t d = 0; fd >= 0 && d < ARRAY_SIZE(drivers); d++) {
+                const char *running = arena_printf(f->arena, "%s/%s-containers", run, drivers[d]).p;
                 struct document list;
+                struct fact_stored one;
                 char path[64];
                 snprintf(path, sizeof(path), "%s-containers/containers.json", drivers[d]);
+                if (f->only) {
+                        if (read_stored(f, fd, path, DOCUMENT_PODMAN_CONTAINERS, str_of(f->only), &one) == 0)
+                                add_podman(f, &one, root, running);
+                        continue;
+                }
                 if (store_document(fd, path, DOCUMENT_PODMAN_CONTAINERS, f->arena, &list, NULL) < 0)
                         continue;
-                for (size_t i = 0; i < list.n_stored && f->all.n < CONTAINERS_MAX; i++) {
-                        const struct fact_stored *s = &list.stored[i];
-                        if (!store_is_id(s->id))
-                                continue;
-                        struct known *k = know(f, s->id, "podman");
-                        k->c.engine = "podman";
-                        k->c.root = root;
-                        k->c.name = s->names.n ? s->names.v[0] : STR_NONE;
-                        k->c.image = s->image;
-                        k->c.image_id = s->parent;
-                        if (!k->pid_file)
-                                k->pid_file = arena_printf(f->arena, "%s/%s-containers/%.*s/userdata/pidfile", run,
-                                                           drivers[d], STR_FMT(s->id))
-                                                      .p;
-                        if (!k->bundle) /* CRI-O's annotations */
-                                k->bundle = arena_printf(f->arena, "%s/%s-containers/%.*s/userdata/config.json", run,
-                                                         drivers[d], STR_FMT(s->id))
-                                                    .p;
-                }
+                for (size_t i = 0; i < list.n_stored && f->all.n < CONTAINERS_MAX; i++)
+                        add_podman(f, &list.stored[i], root, running);
         }
 }
 
@@ -189,11 +223,7 @@ static uint64_t read_pid(const char *path)
 
 static bool read_one(struct finding *f, const char *path, enum document_kind kind, struct fact_stored *ret)
 {
-        struct document d;
-        if (!path || store_document(AT_FDCWD, path, kind, f->arena, &d, NULL) < 0 || d.n_stored != 1)
-                return false;
-        *ret = d.stored[0];
-        return true;
+        return path && read_stored(f, AT_FDCWD, path, kind, STR_NONE, ret) == 0;
 }
 
 static struct str without_algorithm(struct str digest)
@@ -284,9 +314,10 @@ static int find(struct finding *f, struct str asked, struct known **ret, struct 
         return choose(f, asked, has_name, ret, err);
 }
 
-int container_find_id(const char *host, struct str id, struct arena *arena, struct container *ret)
+int container_ask_id(struct document_servant *servant, const char *host, struct str id, struct arena *arena,
+                     struct container *ret)
 {
-        struct finding f = { .arena = arena, .host = host, .only = arena_cstr(arena, id) };
+        struct finding f = { .arena = arena, .host = host, .only = arena_cstr(arena, id), .servant = servant };
         struct podman_roots roots;
         if (id.n == 0 || id.p[0] == '.' || str_find_char(id, '/') >= 0 || str_find_char(id, '\0') >= 0)
                 return -ENOENT;
@@ -305,6 +336,11 @@ int container_find_id(const char *host, struct str id, struct arena *arena, stru
         vec_done(&f.all);
         map_str_done(&f.by_id);
         return k ? 0 : -ENOENT;
+}
+
+int container_find_id(const char *host, struct str id, struct arena *arena, struct container *ret)
+{
+        return container_ask_id(NULL, host, id, arena, ret);
 }
 
 static void list_all(struct finding *f, const char *root, const char *docker)

@@ -8,6 +8,7 @@
 #include "base/arena.h"
 #include "base/error.h"
 #include "fact/fact.h"
+#include "source/document-servant.h"
 
 struct container {
         struct str id, name;
@@ -32,6 +33,13 @@ int container_find(const char *asked, const char *root, struct arena *arena, str
  * (without words): there is none. Text lives in the arena.
  */
 int container_find_id(const char *host, struct str id, struct arena *arena, struct container *ret);
+
+/*
+ * The same, without starting a worker for each file: the servant reads them, which holds nobody for longer than
+ * DOCUMENT_ANSWER_MS a file. Of a file that it does not answer for, nothing is known this time.
+ */
+int container_ask_id(struct document_servant *servant, const char *host, struct str id, struct arena *arena,
+                     struct container *ret);
 
 /* All containers whose first process is there, of every engine of this host, in no order; how many. */
 size_t container_list_running(struct arena *arena, struct container **ret);

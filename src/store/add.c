@@ -22,7 +22,8 @@ static void put_os_words(json_t *o, const struct fact_os *os, struct arena *aren
 }
 
 static json_t *scan_body(const struct book_scan *s, const uint8_t packages[static BOOK_HASH_BYTES],
-                         const uint8_t findings[static BOOK_HASH_BYTES], struct arena *arena)
+                         const uint8_t findings[static BOOK_HASH_BYTES], const uint8_t programs[static BOOK_HASH_BYTES],
+                         struct arena *arena)
 {
         json_t *o = json_object();
         json_object_set_new(o, "artefact", body_artefact(&s->artefact, arena));
@@ -33,21 +34,25 @@ static json_t *scan_body(const struct book_scan *s, const uint8_t packages[stati
         body_put_true(o, "complete", s->is_complete);
         body_put_digest(o, "packages", packages);
         body_put_digest(o, "findings", findings);
+        if (s->has_programs)
+                body_put_digest(o, "programs", programs);
         return o;
 }
 
 static int add_scan(struct book *b, const struct book_stamp *stamp, const struct book_scan *s,
                     struct book_scan_outcome *ret, struct error *err)
 {
-        uint8_t packages[BOOK_HASH_BYTES], findings[BOOK_HASH_BYTES];
+        uint8_t packages[BOOK_HASH_BYTES], findings[BOOK_HASH_BYTES], programs[BOOK_HASH_BYTES] = { 0 };
         struct arena arena = ARENA_INIT;
         *ret = (struct book_scan_outcome){ 0 };
         int r = content_put_packages(b, &s->os, s->packages, s->n_packages, packages, err);
         if (r == 0)
                 r = content_put_findings(b, s->findings, s->n_findings, findings, err);
+        if (r == 0 && s->has_programs)
+                r = content_put_programs(b, s->programs, s->n_programs, programs, err);
         if (r == 0)
                 r = record_append(b, stamp, RECORD_SCAN, body_artefact_key(&s->artefact, &arena),
-                                  scan_body(s, packages, findings, &arena), ret, &ret->sequence, err);
+                                  scan_body(s, packages, findings, programs, &arena), ret, &ret->sequence, err);
         arena_done(&arena);
         return r;
 }

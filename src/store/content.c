@@ -1,7 +1,8 @@
 /*
- * What records name by digest and many of them share: operating systems, packages, findings, each different one a row;
- * and the lists of a scan, each different one a row with its members' row numbers. Ten thousand images of a few hundred
- * packages have some ten thousand lists, but no more packages than their distributions offer.
+ * What records name by digest and many of them share: operating systems, packages, findings, the programs of a package,
+ * each different one a row; and the lists of a scan, each different one a row with its members' row numbers. Ten
+ * thousand images of a few hundred packages have some ten thousand lists, but no more packages than their distributions
+ * offer.
  *
  * A row's digest is SHA-256 over a domain word and its cells; a list's over a domain word, its operating system's
  * digest (or zeros), the number of members and their digests in ascending order. A list is a set: the order in which a
@@ -41,7 +42,8 @@ static const struct content_table table_os = TABLE("os", "os", OS_COLUMNS, "?, ?
                                   table_package =
                                           TABLE("package", "package", PACKAGE_COLUMNS, COLUMNS_OF_11, "ttttttttttt"),
                                   table_finding = TABLE("finding", "finding", FINDING_COLUMNS,
-                                                        COLUMNS_OF_11 ", ?, ?, ?", "tttttttnnntttt");
+                                                        COLUMNS_OF_11 ", ?, ?, ?", "tttttttnnntttt"),
+                                  table_program = TABLE("program", "program", PROGRAM_COLUMNS, "?, ?", "tt");
 
 static void sum_cells(const char *domain, const struct cell *cells, size_t n, uint8_t ret[static BOOK_HASH_BYTES])
 {
@@ -162,33 +164,44 @@ int members_decode(struct book *b, struct str blob, uint64_t n, struct arena *ar
         return 0;
 }
 
-#define DOMAIN_PACKAGES "sekisho ledger package_list 1"
-#define DOMAIN_FINDINGS "sekisho ledger finding_list 1"
+/* A table of lists; `os` stands in the insert and in `all` where lists have one. */
+struct list_table {
+        const char *name, *domain;
+        const char *find, *insert;
+        const char *all; /* list, digest, n, members, row of the operating system or 0 */
+};
+
+static const struct list_table list_packages = { "package_list", "sekisho ledger package_list 1",
+                                                 "SELECT list FROM package_list WHERE digest = ?",
+                                                 "INSERT INTO package_list(digest, n, members, os) VALUES (?, ?, ?, ?)",
+                                                 "SELECT list, digest, n, members, coalesce(os, 0) FROM package_list" },
+                               list_findings = { "finding_list", "sekisho ledger finding_list 1",
+                                                 "SELECT list FROM finding_list WHERE digest = ?",
+                                                 "INSERT INTO finding_list(digest, n, members) VALUES (?, ?, ?)",
+                                                 "SELECT list, digest, n, members, 0 FROM finding_list" },
+                               list_programs = { "program_list", "sekisho ledger program_list 1",
+                                                 "SELECT list FROM program_list WHERE digest = ?",
+                                                 "INSERT INTO program_list(digest, n, members) VALUES (?, ?, ?)",
+                                                 "SELECT list, digest, n, members, 0 FROM program_list" };
 
 static const uint8_t nothing[BOOK_HASH_BYTES];
 
-static int put_list(struct book *b, const char *domain, int64_t os, const uint8_t *os_digest, struct member_vec *m,
-                    uint8_t ret[static BOOK_HASH_BYTES], struct error *err)
+static int put_list(struct book *b, const struct list_table *t, int64_t os, const uint8_t *os_digest,
+                    struct member_vec *m, uint8_t ret[static BOOK_HASH_BYTES], struct error *err)
 {
-        bool is_packages = strcmp(domain, DOMAIN_PACKAGES) == 0;
         int64_t row;
         sort_members(m);
-        sum_list(domain, os_digest, m, ret);
-        int r = find_row(b,
-                         is_packages ? "SELECT list FROM package_list WHERE digest = ?"
-                                     : "SELECT list FROM finding_list WHERE digest = ?",
-                         ret, &row, err);
+        sum_list(t->domain, os_digest, m, ret);
+        int r = find_row(b, t->find, ret, &row, err);
         if (r != 0)
                 return r < 0 ? r : 0;
         _cleanup_(buf_done) struct buf blob = BUF_INIT((size_t)BOOK_LIST_MAX * 10);
         encode_members(m, &blob);
-        struct query q =
-                query_of(b, is_packages ? "INSERT INTO package_list(digest, n, members, os) VALUES (?, ?, ?, ?)"
-                                        : "INSERT INTO finding_list(digest, n, members) VALUES (?, ?, ?)");
+        struct query q = query_of(b, t->insert);
         query_bytes(&q, str_span(ret, BOOK_HASH_BYTES));
         query_number(&q, (int64_t)m->n);
         query_bytes(&q, buf_str(&blob));
-        if (is_packages && os)
+        if (os)
                 query_number(&q, os);
         return query_run(&q, err);
 }
@@ -253,7 +266,7 @@ int content_put_packages(struct book *b, const struct fact_os *os, const struct 
         for (size_t i = 0; i < n && r == 0; i++)
                 r = put_package(b, &p[i], &arena, vec_push(&members), err);
         if (r == 0)
-                r = put_list(b, DOMAIN_PACKAGES, os_row, os_digest, &members, ret, err);
+                r = put_list(b, &list_packages, os_row, os_digest, &members, ret, err);
         vec_done(&members);
         arena_done(&arena);
         return r;
@@ -309,7 +322,7 @@ int content_put_findings(struct book *b, const struct book_finding *f, size_t n,
         for (size_t i = 0; i < n && r == 0; i++)
                 r = put_finding(b, &f[i], &arena, vec_push(&members), err);
         if (r == 0)
-                r = put_list(b, DOMAIN_FINDINGS, 0, nothing, &members, ret, err);
+                r = put_list(b, &list_findings, 0, nothing, &members, ret, err);
         vec_done(&members);
         arena_done(&arena);
         return r;
@@ -352,6 +365,61 @@ int content_list_members(struct book *b, int64_t list, struct arena *arena, uint
                 return r < 0 ? r : sql_damaged(b, err, "list %lld of findings is not there", (long long)list);
         *ret_n = (size_t)column_number(&q);
         return members_decode(b, column_bytes(&q, NULL), *ret_n, arena, ret, err);
+}
+
+/* --- programs --- */
+
+static int by_package(const void *pa, const void *pb)
+{
+        const struct book_program *a = *(const struct book_program *const *)pa;
+        const struct book_program *b = *(const struct book_program *const *)pb;
+        int r = str_cmp(a->package, b->package);
+        return r ? r : str_cmp(a->path, b->path);
+}
+
+/* A path that cannot stand on a line as it is would be another one when it is read. */
+static bool is_plain(struct str path, struct arena *arena)
+{
+        return path.n > 0 && str_find_char(path, '\n') < 0 && str_eq(body_clean(path, arena), path);
+}
+
+static int put_programs(struct book *b, struct str package, struct buf *paths, struct arena *arena,
+                        struct member_vec *members, struct error *err)
+{
+        const struct cell cells[] = { cell_of(package, arena), { .text = buf_str(paths) } };
+        struct member *m = vec_push(members);
+        int r = paths->n ? put_row(b, &table_program, cells, &m->row, m->digest, err) : 0;
+        members->n -= paths->n == 0;
+        buf_clear(paths);
+        return r;
+}
+
+int content_put_programs(struct book *b, const struct book_program *p, size_t n, uint8_t ret[static BOOK_HASH_BYTES],
+                         struct error *err)
+{
+        struct member_vec members = { 0 };
+        struct arena arena = ARENA_INIT;
+        _cleanup_(buf_done) struct buf paths = BUF_INIT(2 * (size_t)BOOK_TEXT_MAX);
+        const struct book_program **sorted = arena_array(&arena, n + 1, sizeof(*sorted));
+        int r = n > BOOK_LIST_MAX ? too_many(b, "programs", n, err) : 0;
+        for (size_t i = 0; i < n; i++)
+                sorted[i] = &p[i];
+        if (n)
+                qsort(sorted, n, sizeof(*sorted), by_package);
+        for (size_t i = 0; i < n && r == 0; i++) {
+                bool is_next = i > 0 && !str_eq(sorted[i]->package, sorted[i - 1]->package);
+                if (is_next || paths.n + sorted[i]->path.n >= BOOK_TEXT_MAX) /* a text is no longer than that */
+                        r = put_programs(b, sorted[MAX(i, 1) - 1]->package, &paths, &arena, &members, err);
+                if (is_plain(sorted[i]->path, &arena) && sorted[i]->path.n < BOOK_TEXT_MAX)
+                        buf_printf(&paths, "%s%.*s", paths.n ? "\n" : "", STR_FMT(sorted[i]->path));
+        }
+        if (r == 0 && n)
+                r = put_programs(b, sorted[n - 1]->package, &paths, &arena, &members, err);
+        if (r == 0)
+                r = put_list(b, &list_programs, 0, nothing, &members, ret, err);
+        vec_done(&members);
+        arena_done(&arena);
+        return r;
 }
 
 /* --- checking --- */
@@ -407,13 +475,10 @@ static bool collect(const struct digest_vec *digests, const uint32_t *rows, size
         return true;
 }
 
-static int verify_lists(struct book *b, const char *domain, const struct digest_vec *oses,
+static int verify_lists(struct book *b, const struct list_table *t, const struct digest_vec *oses,
                         const struct digest_vec *digests, char words[static ERROR_TEXT_MAX], struct error *err)
 {
-        bool is_packages = strcmp(domain, DOMAIN_PACKAGES) == 0;
-        _cleanup_(query_end) struct query q =
-                query_of(b, is_packages ? "SELECT list, digest, n, members, coalesce(os, 0) FROM package_list"
-                                        : "SELECT list, digest, n, members, 0 FROM finding_list");
+        _cleanup_(query_end) struct query q = query_of(b, t->all);
         struct member_vec members = { 0 };
         struct arena arena = ARENA_INIT;
         int r;
@@ -430,12 +495,12 @@ static int verify_lists(struct book *b, const char *domain, const struct digest_
                 if (fits) {
                         if (members.n)
                                 qsort(members.v, members.n, sizeof(*members.v), by_digest);
-                        sum_list(domain, os ? oses->v[os].digest : nothing, &members, computed);
+                        sum_list(t->domain, os ? oses->v[os].digest : nothing, &members, computed);
                         fits = memcmp(computed, digest, BOOK_HASH_BYTES) == 0;
                 }
                 arena_done(&arena);
                 if (!fits) {
-                        r = flaw(words, is_packages ? "package_list" : "finding_list", list);
+                        r = flaw(words, t->name, list);
                         break;
                 }
         }
@@ -445,18 +510,23 @@ static int verify_lists(struct book *b, const char *domain, const struct digest_
 
 int content_verify(struct book *b, char words[static ERROR_TEXT_MAX], struct error *err)
 {
-        struct digest_vec oses = { 0 }, packages = { 0 }, findings = { 0 };
+        struct digest_vec oses = { 0 }, packages = { 0 }, findings = { 0 }, programs = { 0 };
         int r = verify_rows(b, &table_os, &oses, words, err);
         if (r == 0)
                 r = verify_rows(b, &table_package, &packages, words, err);
         if (r == 0)
                 r = verify_rows(b, &table_finding, &findings, words, err);
         if (r == 0)
-                r = verify_lists(b, DOMAIN_PACKAGES, &oses, &packages, words, err);
+                r = verify_rows(b, &table_program, &programs, words, err);
         if (r == 0)
-                r = verify_lists(b, DOMAIN_FINDINGS, &oses, &findings, words, err);
+                r = verify_lists(b, &list_packages, &oses, &packages, words, err);
+        if (r == 0)
+                r = verify_lists(b, &list_findings, &oses, &findings, words, err);
+        if (r == 0)
+                r = verify_lists(b, &list_programs, &oses, &programs, words, err);
         vec_done(&oses);
         vec_done(&packages);
         vec_done(&findings);
+        vec_done(&programs);
         return r;
 }

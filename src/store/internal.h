@@ -62,7 +62,7 @@ int snapshot_end(struct book *b, int r);
 
 /* --- schema.c --- */
 
-#define SCHEMA_NOW     2u
+#define SCHEMA_NOW     3u
 #define APPLICATION_ID 0x534b4c47 /* "SKLG" */
 
 /* Steps from one schema to a later one, without a transaction of its own. From 0: an empty file. */
@@ -139,6 +139,9 @@ int content_put_packages(struct book *b, const struct fact_os *os, const struct 
 int content_put_findings(struct book *b, const struct book_finding *f, size_t n, uint8_t ret[static BOOK_HASH_BYTES],
                          struct error *err);
 
+int content_put_programs(struct book *b, const struct book_program *p, size_t n, uint8_t ret[static BOOK_HASH_BYTES],
+                         struct error *err);
+
 /* Rows of members, ascending; 0 or -EBADMSG. */
 int members_decode(struct book *b, struct str blob, uint64_t n, struct arena *arena, uint32_t **ret, struct error *err);
 
@@ -156,7 +159,8 @@ void os_read(struct query *q, struct arena *arena, struct fact_os *ret);        
 #define PACKAGE_COLUMNS "type, name, version, arch, source, source_version, vendor, module, licence, path, origin"
 #define FINDING_COLUMNS                                                                                                \
         "key, kind, id, package, version, fix, path, severity, fixable, exploited, response, state, waiver, rule"
-#define OS_COLUMNS "id, id_like, version, codename, name, cpe"
+#define PROGRAM_COLUMNS "package, paths" /* paths: one a line */
+#define OS_COLUMNS      "id, id_like, version, codename, name, cpe"
 
 /* --- project.c: what is derived of a record --- */
 

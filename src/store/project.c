@@ -167,14 +167,23 @@ static int find_list(const struct projection *p, const char *name, const char *t
         return r < 0 ? r : 0;
 }
 
+/* Of scans before schema 3 nobody wrote down the programs: 0. */
+static int find_programs(const struct projection *p, int64_t *ret, struct error *err)
+{
+        *ret = 0;
+        return json_object_get(p->body, "programs")
+                       ? find_list(p, "programs", "SELECT list FROM program_list WHERE digest = ?", ret, err)
+                       : 0;
+}
+
 static int set_scan(const struct projection *p, int64_t artefact, int64_t package_list, int64_t finding_list,
-                    struct error *err)
+                    int64_t program_list, struct error *err)
 {
         const json_t *data = json_object_get(p->body, "data");
         struct query q = query_of(
                 p->b, "UPDATE artefact SET os = ?, scanned = max(scanned, ?), scans = scans + 1, data_source = ?, "
                       "data_digest = ?, data_date = ?, policy = ?, verdict = ?, complete = ?, package_list = ?, "
-                      "finding_list = ? WHERE artefact = ?");
+                      "finding_list = ?, program_list = nullif(?, 0) WHERE artefact = ?");
         query_text(&q, body_get(p->body, "os"));
         query_number(&q, p->record->time);
         query_text(&q, body_get(data, "source"));
@@ -185,6 +194,7 @@ static int set_scan(const struct projection *p, int64_t artefact, int64_t packag
         query_number(&q, json_is_true(json_object_get(p->body, "complete")));
         query_number(&q, package_list);
         query_number(&q, finding_list);
+        query_number(&q, program_list);
         query_number(&q, artefact);
         return query_run(&q, err);
 }
@@ -300,13 +310,15 @@ static int see_findings(const struct projection *p, int64_t artefact, int64_t li
 
 static int project_scan(struct projection *p, struct error *err)
 {
-        int64_t artefact = 0, packages = 0, findings = 0;
+        int64_t artefact = 0, packages = 0, findings = 0, programs = 0;
         struct before before = { 0 };
         int r = see_artefact(p, &artefact, err);
         if (r == 0)
                 r = find_list(p, "packages", "SELECT list FROM package_list WHERE digest = ?", &packages, err);
         if (r == 0)
                 r = find_list(p, "findings", "SELECT list FROM finding_list WHERE digest = ?", &findings, err);
+        if (r == 0)
+                r = find_programs(p, &programs, err);
         if (r == 0)
                 r = read_before(p, artefact, &before, err);
         if (r < 0)
@@ -316,7 +328,7 @@ static int project_scan(struct projection *p, struct error *err)
                 before.is_same_verdict && before.package_list == packages && before.finding_list == findings;
         if (before.finding_list != findings)
                 r = see_findings(p, artefact, findings, before.scanned, err);
-        return r < 0 ? r : set_scan(p, artefact, packages, findings, err);
+        return r < 0 ? r : set_scan(p, artefact, packages, findings, programs, err);
 }
 
 /* --- decisions and rematches --- */

@@ -4,6 +4,7 @@
  *
  *   1  the log
  *   2  what records name by digest, each thing once; and the tables that are derived from the log
+ *   3  the programs of packages
  *
  * A change of a derived table alone is also a new number: derived tables are dropped and made again from the log at the
  * end of every migration, so their columns stand here once, as they are now.
@@ -53,6 +54,12 @@ static const char *const steps[SCHEMA_NOW + 1] = {
               "  list INTEGER PRIMARY KEY, digest BLOB NOT NULL UNIQUE, n INTEGER NOT NULL,\n"
               "  members BLOB NOT NULL) STRICT;\n" NO_CHANGE("os") NO_CHANGE("package") NO_CHANGE("package_list")
                       NO_CHANGE("finding") NO_CHANGE("finding_list"),
+        [3] = "CREATE TABLE program(\n"
+              "  program INTEGER PRIMARY KEY, digest BLOB NOT NULL UNIQUE, package TEXT NOT NULL,\n"
+              "  paths TEXT NOT NULL) STRICT;\n"
+              "CREATE TABLE program_list(\n"
+              "  list INTEGER PRIMARY KEY, digest BLOB NOT NULL UNIQUE, n INTEGER NOT NULL,\n"
+              "  members BLOB NOT NULL) STRICT;\n" NO_CHANGE("program") NO_CHANGE("program_list"),
 };
 
 const struct derived_table derived_tables[] = {
@@ -64,6 +71,7 @@ const struct derived_table derived_tables[] = {
           "data_source TEXT NOT NULL DEFAULT '', data_digest TEXT NOT NULL DEFAULT '', "
           "data_date INTEGER NOT NULL DEFAULT 0, policy TEXT NOT NULL DEFAULT '', verdict TEXT NOT NULL DEFAULT '', "
           "complete INTEGER NOT NULL DEFAULT 0, package_list INTEGER, finding_list INTEGER, "
+          "program_list INTEGER, "
           "unknown INTEGER NOT NULL DEFAULT 0, none INTEGER NOT NULL DEFAULT 0, low INTEGER NOT NULL DEFAULT 0, "
           "medium INTEGER NOT NULL DEFAULT 0, high INTEGER NOT NULL DEFAULT 0, critical INTEGER NOT NULL DEFAULT 0, "
           "fixable INTEGER NOT NULL DEFAULT 0, exploited INTEGER NOT NULL DEFAULT 0, "

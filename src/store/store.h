@@ -136,6 +136,11 @@ struct book_finding {
         struct str rule;               /* the rule that judged it; may be empty */
 };
 
+struct book_program {       /* a program or library, and who owns it */
+        struct str package; /* its name */
+        struct str path;    /* without a leading slash; one with a line end in it, or no UTF-8, is not kept */
+};
+
 struct book_data { /* the advisories that were used */
         struct str source, digest;
         int64_t date;
@@ -152,6 +157,9 @@ struct book_scan {
         size_t n_packages;
         const struct book_finding *findings; /* in any order */
         size_t n_findings;
+        const struct book_program *programs; /* in any order */
+        size_t n_programs;
+        bool has_programs; /* false: nobody looked for them */
 };
 
 struct book_scan_outcome {
@@ -413,6 +421,13 @@ int book_stock(struct book *b, struct arena *arena, struct stock *ret, struct er
 /* The package list of one artefact's last scan. -ENOENT. */
 int book_packages(struct book *b, struct str key, struct arena *arena, struct fact_os *ret_os,
                   struct fact_package **ret, size_t *ret_n, struct error *err);
+
+/*
+ * The programs and libraries that packages brought, of one artefact's last scan, by package and path. -ENOENT: it was
+ * not scanned, or by a sekisho that did not keep them.
+ */
+int book_programs(struct book *b, struct str key, struct arena *arena, struct book_program **ret, size_t *ret_n,
+                  struct error *err);
 
 /* --------------------------------------------------------------------------------- looking after the ledger ------ */
 

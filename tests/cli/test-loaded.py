@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
 """Vulnerable and loaded: the packages of a running container, by what its processes run, map and have open. A real runc container with
 dynamic programs of this machine, whose package database says that other packages own other files of it."""
-import hashlib
 import json
 import os
 import shutil
@@ -13,6 +12,7 @@ import tempfile
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 import scan as S  # noqa: E402
 import agentlib  # noqa: E402
+from packagelib import OS, advisory, packages  # noqa: E402
 import runclib  # noqa: E402
 
 T = S.Tap()
@@ -24,29 +24,6 @@ POLICY = """
   condition: finding.kind = vulnerability and package.loaded = false
   action: warn
 """
-OS = 'ID=debian\nVERSION_ID="12"\nVERSION_CODENAME=bookworm\nPRETTY_NAME="Debian GNU/Linux 12 (bookworm)"\n'
-
-
-def advisory(number, package):
-    return {"id": "CVE-2025-%d" % number, "modified": "2025-12-25T00:00:00Z", "published": "2025-12-25T00:00:00Z",
-            "severity": [{"type": "CVSS_V3", "score": "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:N/A:N"}],
-            "affected": [{"package": {"ecosystem": "Debian:12", "name": package},
-                          "ranges": [{"type": "ECOSYSTEM", "events": [{"introduced": "0"}]}]}]}
-
-
-def packages(container, owned):
-    """The package database of the image: {name: paths}; of what is not there a digest is promised all the same."""
-    status = ""
-    for name, paths in sorted(owned.items()):
-        status += "Package: %s\nStatus: install ok installed\nArchitecture: amd64\nVersion: 1.0\n\n" % name
-        sums = ""
-        for path in paths:
-            full = os.path.join(container.image, path)
-            content = open(full, "rb").read() if os.path.exists(full) else b"gone"
-            sums += "%s  %s\n" % (hashlib.md5(content).hexdigest(), path)
-        container.add("var/lib/dpkg/info/%s.md5sums" % name, sums)
-        container.add("var/lib/dpkg/info/%s.list" % name, "/.\n" + "".join("/%s\n" % p for p in paths))
-    container.add("var/lib/dpkg/status", status)
 
 
 def scan(work, db, target, *more, **env):

@@ -94,6 +94,7 @@ static inline int scan_numbered(struct shelf *s, unsigned image, size_t n_packag
         struct arena a = ARENA_INIT;
         struct book_package *packages = arena_array(&a, n_packages, sizeof(*packages));
         struct book_finding *findings = arena_array(&a, n, sizeof(*findings));
+        struct book_program *programs = arena_array(&a, n_packages, sizeof(*programs));
         struct str tag = arena_printf(&a, "registry.example/app-%u:1", image);
         for (size_t i = 0; i < n_packages; i++)
                 packages[i].p = (struct fact_package){ .type = STR("deb"),
@@ -103,6 +104,8 @@ static inline int scan_numbered(struct shelf *s, unsigned image, size_t n_packag
                                                        .source = arena_printf(&a, "source-%zu", i / 2),
                                                        .source_version = STR("1.0-1"),
                                                        .database = STR("var/lib/dpkg/status") };
+        for (size_t i = 0; i < n_packages; i++)
+                programs[i] = (struct book_program){ packages[i].p.name, arena_printf(&a, "usr/bin/program-%zu", i) };
         for (size_t i = 0; i < n; i++)
                 findings[i] = (struct book_finding){
                         .key = arena_printf(&a, "CVE-2026-%04zu source-%zu", first + i, i),
@@ -131,6 +134,9 @@ static inline int scan_numbered(struct shelf *s, unsigned image, size_t n_packag
                 .n_packages = n_packages,
                 .findings = findings,
                 .n_findings = n,
+                .programs = programs,
+                .n_programs = n_packages,
+                .has_programs = true,
         };
         struct book_scan_outcome unused;
         struct book_stamp stamp = stamp_of("ci", now);

@@ -157,7 +157,7 @@ static void test_newer_schema(void **state)
         ok(&s, sql_run(s.b, "PRAGMA user_version = 7", &s.err));
         shelf_close(&s);
         assert_int_equal(book_open(s.path, BOOK_CREATE, &s.b, &s.err), -EPROTONOSUPPORT);
-        says(&s, "was made by a newer sekisho (schema 7, this one knows 2): update sekisho");
+        says(&s, "was made by a newer sekisho (schema 7, this one knows 3): update sekisho");
         assert_int_equal(book_open(s.path, BOOK_READ, &s.b, &s.err), -EPROTONOSUPPORT);
         shelf_end(&s);
 }

@@ -9,10 +9,12 @@ static void tamper(struct shelf *s, bool drop, const char *sql)
 {
         sqlite3 *db;
         char *words = NULL;
-        static const char *const triggers[] = { "record_at_end",          "record_no_update",  "record_no_delete",
-                                                "package_no_update",      "package_no_delete", "package_list_no_update",
-                                                "finding_no_update",      "finding_no_delete", "finding_list_no_delete",
-                                                "package_list_no_delete", "os_no_update" };
+        static const char *const triggers[] = {
+                "record_at_end",          "record_no_update",       "record_no_delete",  "package_no_update",
+                "package_no_delete",      "package_list_no_update", "finding_no_update", "finding_no_delete",
+                "finding_list_no_delete", "package_list_no_delete", "os_no_update",      "program_no_update",
+                "program_no_delete",      "program_list_no_update"
+        };
         shelf_close(s);
         assert_int_equal(sqlite3_open_v2(s->path, &db, SQLITE_OPEN_READWRITE, NULL), SQLITE_OK);
         for (size_t i = 0; drop && i < ARRAY_SIZE(triggers); i++) {
@@ -118,6 +120,9 @@ static const char *const contents[] = {
         "UPDATE package_list SET members = x'0101'",
         "UPDATE package_list SET members = CAST(members || x'80' AS BLOB)",
         "UPDATE package SET digest = randomblob(32) WHERE package = 3",
+        "UPDATE program SET paths = 'usr/bin/other' WHERE program = 1",
+        "DELETE FROM program WHERE program = 1",
+        "UPDATE program_list SET n = 9",
 };
 
 /* Each is noticed on its own digest, before the triggers are looked at: those are put back here. */

@@ -544,6 +544,48 @@ static void test_random_writes(void **state)
         shelf_end(&s);
 }
 
+/* The programs of packages: of the last scan, whatever their order and however long their paths. */
+static void test_programs(void **state)
+{
+        (void)state;
+        struct shelf s;
+        struct book_program *programs, given[2000];
+        struct book_scan_outcome outcome;
+        struct book_scan scan = { .artefact = { .digest = STR("sha256:1"), .kind = STR("dir"), .name = STR("x") },
+                                  .verdict = STR("allow"),
+                                  .programs = given };
+        size_t n;
+        shelf_begin(&s);
+        ok(&s, scan_numbered(&s, 1, 3, 1, 0, T0, NULL));
+        ok(&s, book_programs(s.b, digest_numbered(&s, 1), &s.arena, &programs, &n, &s.err));
+        assert_int_equal(n, 3);
+        assert_true(str_is(programs[2].package, "package-2") && str_is(programs[2].path, "usr/bin/program-2"));
+
+        ok(&s, book_add_scan(s.b, STAMP("ci", T0), &scan, &outcome, &s.err)); /* nobody looked for them */
+        assert_int_equal(book_programs(s.b, STR("sha256:1"), &s.arena, &programs, &n, &s.err), -ENOENT);
+        scan.has_programs = true;
+        ok(&s, book_add_scan(s.b, STAMP("ci", T0), &scan, &outcome, &s.err)); /* there are none */
+        ok(&s, book_programs(s.b, STR("sha256:1"), &s.arena, &programs, &n, &s.err));
+        assert_int_equal(n, 0);
+
+        for (size_t i = 0; i < ARRAY_SIZE(given); i++) /* more than one text holds, from the last to the first */
+                given[i] = (struct book_program){ i % 2 ? STR("odd") : STR("even"),
+                                                  arena_printf(&s.arena, "usr/lib/%0150zu", ARRAY_SIZE(given) - i) };
+        given[7].path = STR("usr/lib/a\nb");
+        given[8].path = STR("usr/lib/\xff");
+        given[9].path = STR_NONE;
+        scan.n_programs = ARRAY_SIZE(given);
+        ok(&s, book_add_scan(s.b, STAMP("ci", T0 + 1), &scan, &outcome, &s.err));
+        ok(&s, book_programs(s.b, STR("sha256:1"), &s.arena, &programs, &n, &s.err));
+        assert_int_equal(n, ARRAY_SIZE(given) - 3);
+        for (size_t i = 1; i < n; i++)
+                assert_true(str_cmp(programs[i - 1].package, programs[i].package) < 0 ||
+                            str_cmp(programs[i - 1].path, programs[i].path) < 0);
+        assert_true(str_is(programs[0].package, "even") && str_is(programs[n - 1].package, "odd"));
+        whole(&s);
+        shelf_end(&s);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -563,6 +605,7 @@ int main(void)
                 cmocka_unit_test(test_stock),
                 cmocka_unit_test(test_rebuild),
                 cmocka_unit_test(test_random_writes),
+                cmocka_unit_test(test_programs),
         };
         cmocka_set_message_output(CM_OUTPUT_TAP);
         return cmocka_run_group_tests(tests, NULL, NULL);

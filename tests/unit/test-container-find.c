@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -27,6 +28,7 @@
 #define TASKS        "run/containerd/io.containerd.runtime.v2.task/"
 #define STORAGE      "/containers/storage/overlay-containers/"
 
+static struct document_servant servant;
 static char host[] = "/tmp/sekisho-host-XXXXXX";
 
 static void put(const char *name, const char *text)
@@ -91,6 +93,7 @@ static int remove_host(void **state)
 {
         char command[128];
         snprintf(command, sizeof(command), "rm -rf %s", host);
+        document_servant_end(&servant);
         return system(command);
 }
 
@@ -102,28 +105,50 @@ static bool has_label(const struct container *c, const char *label)
         return false;
 }
 
+static bool is_same_list(const struct str_list *a, const struct str_list *b)
+{
+        for (size_t i = 0; i < a->n && a->n == b->n; i++)
+                if (!str_eq(a->v[i], b->v[i]))
+                        return false;
+        return a->n == b->n;
+}
+
+/* By workers and by a servant: both must say the same. */
+static int find(const char *on, struct str id, struct arena *arena, struct container *ret)
+{
+        struct container asked = { 0 };
+        int r = container_find_id(on, id, arena, ret);
+        assert_int_equal(container_ask_id(&servant, on, id, arena, &asked), r);
+        if (r < 0)
+                return r;
+        assert_true(str_eq(asked.id, ret->id) && str_eq(asked.name, ret->name) && str_eq(asked.image, ret->image));
+        assert_true(str_eq(asked.image_id, ret->image_id) && asked.pid == ret->pid && asked.started == ret->started);
+        assert_true(is_same_list(&asked.labels, &ret->labels) && is_same_list(&asked.settings, &ret->settings));
+        return r;
+}
+
 static void each_engine(void **state)
 {
         struct arena arena = ARENA_INIT;
         struct container c;
-        assert_int_equal(container_find_id(host, STR(DOCKER), &arena, &c), 0);
+        assert_int_equal(find(host, STR(DOCKER), &arena, &c), 0);
         assert_true(str_is(c.name, "web") && str_is(c.image, "nginx:1") && str_is(c.image_id, "12") && c.pid == 77);
         assert_string_equal(c.engine, "docker");
         assert_true(c.labels.n == 1 && has_label(&c, "a=b"));
 
-        assert_int_equal(container_find_id(host, STR(POD), &arena, &c), 0);
+        assert_int_equal(find(host, STR(POD), &arena, &c), 0);
         assert_true(str_is(c.name, "app") && str_is(c.image, "r.example/app:2") && c.pid == 123);
         assert_string_equal(c.engine, "containerd");
         assert_true(has_label(&c, "io.kubernetes.cri.sandbox-name=app-7") &&
                     has_label(&c, "io.kubernetes.cri.sandbox-namespace=prod"));
 
-        assert_int_equal(container_find_id(host, STR(PODMAN), &arena, &c), 0);
+        assert_int_equal(find(host, STR(PODMAN), &arena, &c), 0);
         assert_true(str_is(c.name, "db") && c.pid == 88);
         assert_string_equal(c.engine, "podman");
-        assert_int_equal(container_find_id(host, STR(CRIO), &arena, &c), 0);
+        assert_int_equal(find(host, STR(CRIO), &arena, &c), 0);
         assert_true(has_label(&c, "io.kubernetes.pod.name=pod-c"));
 
-        assert_int_equal(container_find_id(host, STR("plain"), &arena, &c), 0);
+        assert_int_equal(find(host, STR("plain"), &arena, &c), 0);
         assert_true(c.pid == 99 && c.started == 5);
         arena_done(&arena);
 }
@@ -147,7 +172,7 @@ static void settings(void **state)
                 struct arena arena = ARENA_INIT;
                 struct container c;
                 size_t n = 0;
-                assert_int_equal(container_find_id(host, str_of(cases[i].id), &arena, &c), 0);
+                assert_int_equal(find(host, str_of(cases[i].id), &arena, &c), 0);
                 for (; cases[i].settings[n]; n++)
                         if (n >= c.settings.n || !str_is(c.settings.v[n], cases[i].settings[n]))
                                 fail_msg("%s: no %s", cases[i].id, cases[i].settings[n]);
@@ -165,9 +190,9 @@ static void none(void **state)
         struct arena arena = ARENA_INIT;
         struct container c;
         for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-                assert_int_equal(container_find_id(host, str_of(names[i]), &arena, &c), -ENOENT);
-        assert_int_equal(container_find_id(host, STR("plain\0x"), &arena, &c), -ENOENT);
-        assert_int_equal(container_find_id("/nonexistent", STR(DOCKER), &arena, &c), -ENOENT);
+                assert_int_equal(find(host, str_of(names[i]), &arena, &c), -ENOENT);
+        assert_int_equal(find(host, STR("plain\0x"), &arena, &c), -ENOENT);
+        assert_int_equal(find("/nonexistent", STR(DOCKER), &arena, &c), -ENOENT);
         arena_done(&arena);
 }
 
@@ -176,20 +201,69 @@ static void malformed(void **state)
 {
         struct arena arena = ARENA_INIT;
         struct container c;
-        assert_int_equal(container_find_id(host, STR("broken"), &arena, &c), 0);
+        assert_int_equal(find(host, STR("broken"), &arena, &c), 0);
         assert_true(str_is(c.id, "broken") && c.pid == 0 && c.name.n == 0);
-        assert_int_equal(container_find_id(host, STR(HOSTILE), &arena, &c), 0);
+        assert_int_equal(find(host, STR(HOSTILE), &arena, &c), 0);
         assert_true(c.name.n == 0 && c.labels.n == 0);
         arena_done(&arena);
+}
+
+/* More labels than a message holds: a worker tells them. */
+static void long_entry(void **state)
+{
+        struct arena arena = ARENA_INIT;
+        struct container c;
+        FILE *f;
+        char path[512];
+        put(TASKS "default/long/config.json", "");
+        snprintf(path, sizeof(path), "%s/" TASKS "default/long/config.json", host);
+        assert_non_null(f = fopen(path, "w"));
+        fputs("{\"annotations\":{", f);
+        for (int i = 0; i < 3000; i++)
+                fprintf(f, "%s\"label-%d\":\"some thirty characters of value\"", i ? "," : "", i);
+        fputs("}}", f);
+        fclose(f);
+        assert_int_equal(find(host, STR("long"), &arena, &c), 0);
+        assert_int_equal(c.labels.n, 3000);
+        arena_done(&arena);
+}
+
+/* A servant that is gone costs what it was asked, and only that. */
+static void servant_killed(void **state)
+{
+        struct arena arena = ARENA_INIT;
+        struct container c;
+        assert_int_equal(document_servant_start(&servant, NULL), 0);
+        kill(servant.servant.pid, SIGKILL);
+        assert_int_equal(container_ask_id(&servant, host, STR("plain"), &arena, &c), 0);
+        assert_int_equal(c.pid, 0);
+        assert_int_equal(find(host, STR("plain"), &arena, &c), 0);
+        assert_int_equal(c.pid, 99);
+        for (unsigned i = 0; i < 2 * DOCUMENT_SERVANT_ASKS; i++) /* and it is replaced on the way */
+                assert_int_equal(container_ask_id(&servant, host, STR(DOCKER), &arena, &c), 0);
+        arena_done(&arena);
+}
+
+/* Questions that nobody asks, and a question about no file. */
+static void odd_questions(void **state)
+{
+        static const char *const questions[] = { "", "\x01", "\xff",
+                                                 "\x08"
+                                                 "abc" };
+        for (size_t i = 0; i < ARRAY_SIZE(questions); i++) {
+                _cleanup_(buf_done) struct buf reply = BUF_INIT(MESSAGE_MAX);
+                document_answer(NULL, str_of(questions[i]), -1, &reply);
+                assert_int_equal(reply.n, 1);
+                assert_int_not_equal(reply.p[0], 0);
+        }
 }
 
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(each_engine),
-                cmocka_unit_test(settings),
-                cmocka_unit_test(none),
-                cmocka_unit_test(malformed),
+                cmocka_unit_test(each_engine),   cmocka_unit_test(settings),   cmocka_unit_test(none),
+                cmocka_unit_test(malformed),     cmocka_unit_test(long_entry), cmocka_unit_test(servant_killed),
+                cmocka_unit_test(odd_questions),
         };
         cmocka_set_message_output(CM_OUTPUT_TAP);
         return cmocka_run_group_tests(tests, make_host, remove_host);

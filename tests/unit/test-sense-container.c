@@ -61,6 +61,10 @@ static bool look_up(void *arg, struct str id, struct arena *arena, struct contai
                                        { "odd", 3 } };
         struct host *h = arg;
         h->asked++;
+        if (str_is(id, "early")) {
+                *ret = (struct container_facts){ .name = STR("early"), .pid = h->is_late ? 7 : 0 };
+                return true;
+        }
         if (!str_is(id, ID) && !str_is(id, "web") && !(h->is_late && str_is(id, "later")))
                 return false;
         *ret = (struct container_facts){ .name = arena_str(arena, id),
@@ -121,6 +125,35 @@ static void finding(void **state)
                 str_is(container_of_cgroup(&t, 23, STR("/system.slice/runc-web.scope"), CONTAINER_SURE)->id, "web"));
         container_table_done(&t);
         assert_int_equal(h.unmarks, h.marks);
+}
+
+/* Its engine knows it, its first process is not there yet: it is looked for again. */
+static void not_started_yet(void **state)
+{
+        struct host h = { 0 };
+        struct container_table t;
+        container_table_init(&t);
+        t.lookup = look_up;
+        t.lookup_arg = &h;
+        struct container_entry *c = container_of_cgroup(&t, 3, STR("/early"), CONTAINER_UNLIKELY);
+        assert_true(c && c->is_described && c->facts.pid == 0);
+        container_look_again(&t);
+        assert_int_equal(h.asked, 2);
+        h.is_late = true;
+        assert_ptr_equal(container_of_cgroup(&t, 3, STR("/early"), CONTAINER_SURE), c);
+        assert_int_equal(c->facts.pid, 7);
+        container_look_again(&t); /* all is known */
+        assert_int_equal(h.asked, 3);
+        container_table_done(&t);
+        container_table_init(&t);
+        t.lookup = look_up;
+        t.lookup_arg = &h;
+        h = (struct host){ 0 };
+        (void)container_of_cgroup(&t, 3, STR("/early"), CONTAINER_SURE);
+        for (int i = 0; i < 100; i++)
+                container_look_again(&t);
+        assert_int_equal(h.asked, CONTAINER_TRIES_MAX); /* not for ever */
+        container_table_done(&t);
 }
 
 static void forgetting(void **state)
@@ -235,8 +268,9 @@ static void absolute(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(ids),    cmocka_unit_test(finding), cmocka_unit_test(forgetting),
-                cmocka_unit_test(mounts), cmocka_unit_test(scripts), cmocka_unit_test(absolute),
+                cmocka_unit_test(ids),        cmocka_unit_test(finding), cmocka_unit_test(not_started_yet),
+                cmocka_unit_test(forgetting), cmocka_unit_test(mounts),  cmocka_unit_test(scripts),
+                cmocka_unit_test(absolute),
         };
         cmocka_set_message_output(CM_OUTPUT_TAP);
         return cmocka_run_group_tests(tests, NULL, NULL);
