@@ -1,6 +1,6 @@
 /*
- * What rules ask of processes: of the one that the event is of, its ancestors and leaders, out of the process table; and
- * the titles that they show now, out of /proc.
+ * What rules ask of processes: of the one that the event is of, its ancestors and leaders, out of the process table;
+ * and the titles that they show now, out of /proc.
  */
 #include "serve/record-private.h"
 
