@@ -127,8 +127,7 @@ static void compare(const struct line_vec *a, const struct line_vec *b, struct e
         size_t head = 0, tail = 0;
         while (head < a->n && head < b->n && is_same(&a->v[head], &b->v[head]))
                 head++;
-        while (head + tail < a->n && head + tail < b->n &&
-               is_same(&a->v[a->n - 1 - tail], &b->v[b->n - 1 - tail]))
+        while (head + tail < a->n && head + tail < b->n && is_same(&a->v[a->n - 1 - tail], &b->v[b->n - 1 - tail]))
                 tail++;
         for (size_t i = 0; i < head; i++)
                 *vec_push(to) = (struct edit){ ' ', &a->v[i] };
