@@ -1,7 +1,8 @@
 /*
  * See content.h. Content that does not come in one piece is collected in a buffer of one window; when it is full and
- * more comes, the window is shown and its end becomes the beginning of the next. What is remembered of an open file,
- * buffers included, is used again for later ones, so that a layer of millions of small files allocates nothing.
+ * more comes, the window is shown and its end becomes the beginning of the next. Large pieces that follow are windows.
+ * What is remembered of an open file, buffers included, is used again for later ones, so that a layer of millions of
+ * small files allocates nothing.
  */
 #include "analyze/content.h"
 
@@ -14,8 +15,9 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#define STATE_ALIGN 16
-#define OVERLAP     (2 * CONTENT_CONTEXT)
+#define STATE_ALIGN  16
+#define OVERLAP      (2 * CONTENT_CONTEXT)
+#define IN_PLACE_MIN (4 * OVERLAP) /* bytes of a piece that is worth a window of its own */
 
 struct content_plan {
         const struct content_engine *engines[CONTENT_ENGINES_MAX];
@@ -36,6 +38,7 @@ struct content_open {
         size_t window_size; /* of this file's windows */
         size_t n;           /* bytes in it */
         size_t fresh;       /* of them those that the window before had too */
+        uint64_t hole;      /* zeros that were left out since that window */
         uint64_t offset;    /* of the window in the content */
         uint64_t bytes;     /* that came */
         uint8_t kind;
@@ -322,6 +325,7 @@ static void show(struct content_open *o, struct str bytes, bool is_last)
                 struct content_window w = { .bytes = bytes,
                                             .offset = o->offset,
                                             .fresh = o->fresh,
+                                            .hole = o->hole,
                                             .is_first = !o->was_shown,
                                             .is_last = is_last,
                                             .hits = own,
@@ -334,6 +338,7 @@ static void show(struct content_open *o, struct str bytes, bool is_last)
         vec_done(&all.hits);
         o->was_shown = true;
         o->is_over = is_last;
+        o->hole = 0;
 }
 
 static void show_and_move_on(struct content_open *o)
@@ -352,6 +357,30 @@ static void digest_bytes(struct content_open *o, const void *p, size_t n)
                 digest_add(&o->digests[1], p, n);
         if (o->sha256)
                 digest_add(&o->digests[2], p, n);
+}
+
+static void append(struct content_open *o, const uint8_t *p, size_t n)
+{
+        memcpy(o->window + o->n, p, n);
+        o->n += n;
+}
+
+/*
+ * A large piece in the midst of a file is a window as it stands, without a copy; the bytes around its beginning are one
+ * before it. The first window of a file is always a full one, so that what is told by it does not hang on the pieces.
+ */
+static void show_piece(struct content_open *o, const uint8_t *p, size_t n)
+{
+        if (o->window_size - o->n < OVERLAP)
+                show_and_move_on(o);
+        append(o, p, OVERLAP);
+        show(o, str_span(o->window, o->n), false);
+        o->offset += o->n - OVERLAP;
+        o->fresh = OVERLAP;
+        show(o, str_span(p, n), false);
+        o->offset += n - OVERLAP;
+        memcpy(o->window, p + n - OVERLAP, OVERLAP);
+        o->n = OVERLAP;
 }
 
 /* An unpacker was told a size that is a lie, and believed it: what follows is shown as windows of their own. */
@@ -380,15 +409,35 @@ void content_add(struct content_open *o, const void *p, size_t n)
                 o->window = xmalloc(o->window_size);
                 o->window_max = o->window_size;
         }
-        while (n) {
+        for (size_t part; n; bytes += part, n -= part) {
                 if (o->n == o->window_size)
                         show_and_move_on(o);
-                size_t part = MIN(n, o->window_size - o->n);
-                memcpy(o->window + o->n, bytes, part);
-                o->n += part;
-                bytes += part;
-                n -= part;
+                bool is_amid = o->was_shown && o->n >= OVERLAP && n >= IN_PLACE_MIN;
+                part = MIN(n, is_amid ? o->window_size : o->window_size - o->n);
+                if (is_amid)
+                        show_piece(o, bytes, part);
+                else
+                        append(o, bytes, part);
         }
+}
+
+/*
+ * No engine looks for zeros, so the windows jump over them. Those at the hole's beginning end a window, and as they are
+ * zeros they are also the overlap with the next one, at the hole's end.
+ */
+void content_add_hole(struct content_open *o, uint64_t n)
+{
+        static const uint8_t zeros[OVERLAP];
+        size_t shown = (size_t)MIN(n, (uint64_t)OVERLAP);
+        content_add(o, zeros, shown);
+        n -= shown;
+        if (!n)
+                return;
+        show_and_move_on(o);
+        o->hole = n;
+        o->offset += n;
+        o->bytes += n;
+        o->content->totals.bytes += n;
 }
 
 static struct str digest_finish(struct content_open *o, size_t i, bool is_wanted, uint8_t *ret)

@@ -59,6 +59,7 @@ struct content_window {
         struct str bytes;
         uint64_t offset;                /* of bytes.p[0] in the content */
         size_t fresh;                   /* bytes at the beginning that the window before had too */
+        uint64_t hole;                  /* zeros between that window and the fresh bytes, which no window shows */
         bool is_first, is_last;         /* both: the content is here whole. An empty file has one empty window */
         const struct content_hit *hits; /* of this engine, sorted by start, then by literal */
         size_t n_hits;
@@ -138,6 +139,7 @@ struct content_totals content_totals(const struct content *c);
  */
 struct content_open *content_begin(struct content *c, struct content_open *parent, const struct content_file *f);
 void content_add(struct content_open *o, const void *p, size_t n);
+void content_add_hole(struct content_open *o, uint64_t n); /* of zeros; of files of the layer, not of members */
 void content_end(struct content_open *o, const struct content_digests *d, bool is_whole);
 
 /*

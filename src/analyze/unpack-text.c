@@ -49,6 +49,12 @@ __attribute__((constructor)) static void fill_tables(void)
                 hex_values['a' + i] = hex_values['A' + i] = (uint8_t)(10 + i);
 }
 
+static bool is_text_byte(uint32_t bits)
+{
+        uint8_t c = (uint8_t)bits;
+        return (c >= ' ' && c < 0x7f) || c == '\t' || c == '\n' || c == '\r';
+}
+
 static bool is_base64(char c) { return base64_values[(unsigned char)c] != NOT_BASE64; }
 static uint8_t hex_value(char c) { return hex_values[(unsigned char)c]; }
 
@@ -88,6 +94,32 @@ static bool has_capitals(struct str s)
                 for (size_t i = 0; i < part; i++)
                         n += s.p[i] >= 'A' && s.p[i] <= 'Z';
                 if (n * RUN_CAPITALS >= part)
+                        return true;
+                s = str_from(s, part);
+        }
+        return false;
+}
+
+/* Whether all that they stand for is text in ASCII; n is a multiple of 4. */
+static bool stand_for_text(const char *p, size_t n)
+{
+        uint32_t bits = 0;
+        for (size_t i = 0; i < n; i++) {
+                bits = bits << 6 | base64_values[(unsigned char)p[i]];
+                if (i % 4 == 0 && bits & 0x20)
+                        return false; /* the first bit of a byte that is not ASCII: nearly all names end here */
+                if (i % 4 == 3 && !(is_text_byte(bits >> 16) && is_text_byte(bits >> 8) && is_text_byte(bits)))
+                        return false;
+        }
+        return true;
+}
+
+/* Text can be chosen so that its base64 has hardly a capital letter; but names hardly ever stand for text. */
+static bool has_text(struct str s)
+{
+        while (s.n >= RUN_MIN) { /* in some part of it, as above */
+                size_t part = MIN(s.n / 4 * 4, (size_t)RUN_PART);
+                if (stand_for_text(s.p, part))
                         return true;
                 s = str_from(s, part);
         }
@@ -136,7 +168,7 @@ static void run_decode(struct unpacking *u, struct decoders *d, bool is_over)
         struct str digits = is_all_hex(text) ? text : lines;
         if (digits.n >= HEX_MIN && is_all_hex(digits))
                 decode_hex(u, d->run_at, digits);
-        else if (text.n >= RUN_MIN && !is_all_hex(text) && has_capitals(text))
+        else if (text.n >= RUN_MIN && !is_all_hex(text) && (has_capitals(text) || has_text(text)))
                 decode_base64(u, d->run_at, text);
         if (is_over) {
                 buf_clear(&d->run);

@@ -413,8 +413,11 @@ static void job_start(struct job *j, const struct content_call *c, const struct 
                 content_incomplete(c->open, "budget", "no thread could be started to unpack it");
 }
 
-static void job_give(struct job *j, struct str bytes)
+static void job_give(struct job *j, uint64_t hole, struct str bytes)
 {
+        static const char zeros[CONTENT_WINDOW_MAX];
+        for (; j->feeder && hole && !feeder_is_done(j->feeder); hole -= MIN(hole, (uint64_t)sizeof(zeros)))
+                feeder_give(j->feeder, str_span(zeros, (size_t)MIN(hole, (uint64_t)sizeof(zeros))));
         if (j->feeder)
                 feeder_give(j->feeder, bytes);
 }
@@ -473,10 +476,10 @@ static void engine_window(const struct content_call *c, const struct content_win
                 if (f)
                         job_start(&s->main, c, f, f->is_shy, w->bytes, w->is_last);
         } else {
-                job_give(&s->main, fresh);
+                job_give(&s->main, w->hole, fresh);
         }
         for (size_t i = 0; i < CARVES_OPEN_MAX; i++)
-                job_give(&s->carves[i], fresh);
+                job_give(&s->carves[i], w->hole, fresh);
         bool reverses = false;
         for (size_t i = 0; i < w->n_hits && (!f || f->has_tail || f->is_shy); i++)
                 if (w->hits[i].literal < CARVED)

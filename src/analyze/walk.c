@@ -241,25 +241,46 @@ static void pass_bytes(struct walk *w, struct pass *p, const void *bytes, size_t
                 memcpy(p->small + p->n_small, bytes, n);
                 p->n_small += n;
         } else {
-                if (p->open)
-                        content_add(p->open, bytes, n);
                 if (p->sha1)
                         digest_add(&w->sha1, bytes, n);
         }
+        /* Digests wait for themselves, not for memory: who comes after them finds the bytes in the cache. */
         if (digests_of(p))
                 w->digester.add(w->digester.arg, digests_of(p), bytes, n);
+        if (p->open && !p->small)
+                content_add(p->open, bytes, n);
         if (p->capture)
                 buf_add(&w->captured, bytes, n);
+}
+
+/* The bytes of a hole, all zero: only digests, and those who want the file whole, must have each of them. */
+static void pass_hole(struct walk *w, struct pass *p, uint64_t n)
+{
+        static const uint8_t zeros[64 << 10];
+        bool is_read = digests_of(p) || p->sha1 || p->capture;
+        if (p->open)
+                content_add_hole(p->open, n);
+        for (uint64_t left = is_read ? n : 0; left;) {
+                size_t part = (size_t)MIN(left, (uint64_t)sizeof(zeros));
+                if (p->sha1)
+                        digest_add(&w->sha1, zeros, part);
+                if (digests_of(p))
+                        w->digester.add(w->digester.arg, digests_of(p), zeros, part);
+                if (p->capture)
+                        buf_add(&w->captured, zeros, part);
+                left -= part;
+        }
 }
 
 static void pass_begin(struct walk *w, struct pass *p, const struct tar_entry *e, struct str first)
 {
         p->q->f.format = format_of(e->size ? first : STR_NONE);
         struct content_wants wants = content_plan_wants(w->options->content, e->size);
-        p->own_md5 = wants_md5(w);
+        bool is_hollow = e->size - MIN(e->stored, e->size) > WALK_HOLES_KNOWN;
+        p->own_md5 = wants_md5(w) && !is_hollow;
         p->md5 = p->own_md5 || wants.md5;
         p->small = p->md5 && e->size <= MD5_MANY_FILE_MAX ? md5_many_room(w->many, (size_t)e->size) : NULL;
-        p->own_sha1 = wants_sha1(w);
+        p->own_sha1 = wants_sha1(w) && !is_hollow;
         p->own_sha256 = wants_sha256(w, &p->q->f, &wants);
         p->sha1 = p->own_sha1 || wants.sha1;
         p->sha256 = p->own_sha256 || wants.sha256;
@@ -381,7 +402,7 @@ static int walk_content(struct walk *w, const struct tar_entry *e)
         if (wanted_by && !p.capture)
                 sink_unread(w->out, path, "too-large", "%llu bytes; at most %llu of such a file are read",
                             (unsigned long long)e->size, (unsigned long long)limit);
-        if (e->size > WALK_DIGEST_MAX || !budget_bytes(&w->holes, e->size - MIN(e->stored, e->size))) {
+        if (e->stored > WALK_DIGEST_MAX || !budget_bytes(&w->holes, e->size - MIN(e->stored, e->size))) {
                 sink_unread(w->out, path, "too-large", "%llu bytes (%llu stored): its content was not read",
                             (unsigned long long)e->size, (unsigned long long)e->stored);
                 if (w->content)
@@ -393,6 +414,12 @@ static int walk_content(struct walk *w, const struct tar_entry *e)
                 pass_begin(w, &p, e, STR_NONE);
         while (done < e->size) {
                 const void *bytes;
+                uint64_t hole = began ? tar_pass_hole(w->tar, WALK_HOLE_MIN) : 0;
+                if (hole) {
+                        pass_hole(w, &p, hole);
+                        done += hole;
+                        continue;
+                }
                 ssize_t n = tar_peek(w->tar, &bytes);
                 if (n <= 0) {
                         w->n_queued--; /* half a file: it is not what the layer was to bring */

@@ -16,10 +16,12 @@
 #include "read/tandem.h"
 #include "read/tar.h"
 
-#define WALK_DIGEST_MAX (UINT64_C(4) << 30) /* larger files are not read, which is an `unread` fact */
+#define WALK_DIGEST_MAX (UINT64_C(4) << 30) /* files of more bytes, holes aside, are not read: an `unread` fact */
 #define WALK_HOLES_MAX                                                                                                 \
-        (UINT64_C(16) << 30) /* of all sparse files of a layer together; beyond that they are not read                 \
-                              */
+        (UINT64_C(16) << 30)         /* of all sparse files of a layer together; beyond that they are not read         \
+                                      */
+#define WALK_HOLE_MIN    (1u << 20)  /* a hole is passed over, and not read as zeros, from this size on */
+#define WALK_HOLES_KNOWN (64u << 20) /* no package has a file with more holes: then MD5 and SHA-1 are not computed */
 #define WALK_ENTRIES_MAX UINT64_C(50000000)
 
 enum family { FAMILY_UNKNOWN, FAMILY_DPKG, FAMILY_APK, FAMILY_RPM };

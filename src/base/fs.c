@@ -220,3 +220,13 @@ const char *env_or(const char *name, const char *fallback)
         const char *value = getenv(name);
         return value && *value ? value : fallback;
 }
+
+bool cache_path(const char *name, struct buf *ret)
+{
+        const char *cache = env_or("XDG_CACHE_HOME", NULL), *home = env_or("HOME", NULL);
+        if (!cache && !home)
+                return false;
+        buf_clear(ret);
+        buf_printf(ret, "%s%s/sekisho/%s", cache ? cache : home, cache ? "" : "/.cache", name);
+        return !buf_is_full(ret);
+}

@@ -48,4 +48,7 @@ int make_dirs(const char *path, mode_t mode);
 /* $NAME, or the fallback; never NULL unless fallback is. Empty counts as unset. */
 const char *env_or(const char *name, const char *fallback);
 
+/* $XDG_CACHE_HOME/sekisho/NAME, or ~/.cache/sekisho/NAME. False if there is no home either, or it does not fit. */
+bool cache_path(const char *name, struct buf *ret);
+
 #endif

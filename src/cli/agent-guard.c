@@ -44,6 +44,34 @@ static int take_deadline(const char *value, unsigned *ret, struct error *err)
         return 0;
 }
 
+static int take_ahead(const char *value, bool *ret_off, struct error *err)
+{
+        static const char *const words[] = { "on", "off" };
+        unsigned i = 0;
+        int r = take_word(value, words, ARRAY_SIZE(words), &i, err);
+        if (r == 0)
+                *ret_off = i == 1;
+        return r;
+}
+
+static int take_interval(const char *value, uint64_t *ret_s, struct error *err)
+{
+        static const struct {
+                char letter;
+                uint64_t s;
+        } units[] = { { 's', 1 }, { 'm', 60 }, { 'h', 3600 }, { 'd', 86400 } };
+        struct str text = str_of(value);
+        uint64_t n;
+        for (size_t i = 0; text.n && i < ARRAY_SIZE(units); i++)
+                if (text.p[text.n - 1] == units[i].letter && str_u64(str_upto(text, text.n - 1), &n) &&
+                    n <= GUARD_RESCAN_MAX / units[i].s && n > 0) {
+                        *ret_s = n * units[i].s;
+                        return 0;
+                }
+        return error_set(err, -EINVAL, "takes seconds, minutes, hours or days from 1s to 365d, as in 24h, not \"%s\"",
+                         value);
+}
+
 int guard_option(struct guard_options *g, const struct option_spec *o, const char *value, struct error *err)
 {
         unsigned i = 0;
@@ -58,6 +86,10 @@ int guard_option(struct guard_options *g, const struct option_spec *o, const cha
                 return take_file(g->malware.yara, &g->malware.n_yara, MALWARE_LISTS_MAX, value, err);
         if (strcmp(o->name, "guard-deadline") == 0)
                 return take_deadline(value, &g->deadline_ms, err);
+        if (strcmp(o->name, "guard-ahead") == 0)
+                return take_ahead(value, &g->no_ahead, err);
+        if (strcmp(o->name, "guard-rescan") == 0)
+                return take_interval(value, &g->rescan_s, err);
         if (strcmp(o->name, "guard-late") == 0)
                 return take_choice(value, &g->late, err);
         if (strcmp(o->name, "guard-incomplete") == 0)

@@ -17,6 +17,8 @@
                 { "guard-incomplete", 0, "WHAT", "what cannot be looked at in full: allow (the default) or deny" },    \
                 { "guard-writable", 0, "WHAT", "programs that are open for writing: deny (the default) or allow" },    \
                 { "guard-response", 0, "WHAT", "to the processes: kill (the default), freeze or none" },               \
+                { "guard-ahead", 0, "on|off", "look at what containers can execute before they do (default: on)" },    \
+                { "guard-rescan", 0, "INTERVAL", "go through it again so often: 30m, 24h, 7d (default: never)" },      \
                 { "guard-dry-run", 0, NULL, "allow everything, and tell what would have been done" },                  \
                 { "guard-root", 0, NULL, "guard the root file system too: every program of the host waits then" },     \
                 { "quarantine", 0, "DIR",                                                                              \

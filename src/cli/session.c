@@ -213,7 +213,10 @@ static int load_secrets(const char *path, struct session *s)
 static int plan_content(const struct malware_options *o, bool wants_programs, struct session *s, struct error *err)
 {
         const struct content_engine *engines[CONTENT_ENGINES_MAX];
-        int r = malware_new(o, &s->malware, err);
+        _cleanup_(buf_done) struct buf cache = BUF_INIT(PATH_MAX);
+        struct malware_options with_cache = *o;
+        with_cache.yara_cache = cache_path("yara", &cache) ? cache.p : NULL;
+        int r = malware_new(&with_cache, &s->malware, err);
         if (r < 0)
                 return r;
         struct clamd *clamd = malware_clamd(s->malware);
@@ -260,6 +263,8 @@ static int open_all(const struct session_settings *s, struct session *ret)
                 return fail(EXIT_INCOMPLETE, &err);
         if (!s->packages_only && plan_content(&s->malware, s->manifest, ret, &err) < 0)
                 return fail(EXIT_INCOMPLETE, &err);
+        if (s->verbose && s->malware.n_yara && !s->packages_only)
+                fprintf(stderr, "sekisho: YARA rules: %s\n", malware_yara_origin(ret->malware));
         if (vex_set_read(&ret->vex, s->vex, s->n_vex, &err) < 0)
                 return workers_interrupted() ? EXIT_INCOMPLETE : fail(EXIT_INCOMPLETE, &err);
         ret->options = (struct scan_options){

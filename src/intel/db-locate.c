@@ -10,15 +10,7 @@
 #define SYSTEM_DIRECTORY "/var/lib/sekisho"
 #define FILE_NAME        "advisories.db"
 
-bool db_path_user(struct buf *ret)
-{
-        const char *cache = env_or("XDG_CACHE_HOME", NULL), *home = env_or("HOME", NULL);
-        if (!cache && !home)
-                return false;
-        buf_clear(ret);
-        buf_printf(ret, "%s%s/sekisho/" FILE_NAME, cache ? cache : home, cache ? "" : "/.cache");
-        return !buf_is_full(ret);
-}
+bool db_path_user(struct buf *ret) { return cache_path(FILE_NAME, ret); }
 
 bool db_path_to_write(struct buf *ret)
 {

@@ -169,7 +169,7 @@ static const struct secret_rule rules[] = {
           .confidence = CONFIDENCE_LOW,
           .keywords = "SECRET|TOKEN|API_KEY|APIKEY|ACCESS_KEY|PASSWORD|PASSWD|PASSPHRASE",
           .regex = "(?:SECRET|TOKEN|API_?KEY|ACCESS_KEY|PASSWORD|PASSWD|PASSPHRASE)[A-Z0-9_]{0,24}=([^\\s\"'`$<>(){}\\["
-                   "\\],;|&%\\\\]{6,150})(?=\\s|\\z|\\x00)",
+                   "\\],;|&%\\\\\\x00]{6,150})(?=\\s|\\z|\\x00)",
           .check = secret_check_assigned,
           .flags = SECRET_LOOSE | SECRET_PASSWORD,
           .entropy = 25 },
@@ -179,7 +179,7 @@ static const struct secret_rule rules[] = {
           .confidence = CONFIDENCE_LOW,
           .keywords = "passw|passphrase|pwd",
           .regex = "(?i:passwo?r?d|passphrase|pwd)[\\w.-]{0,16}[\"'\\]]{0,2}\\s{0,4}(?:=>|:=|=|:)\\s{0,4}[\"']([^\"'"
-                   "\\s$<>{}()%\\\\,;]{6,100})[\"']",
+                   "\\s$<>{}()%\\\\,;\\x00]{6,100})[\"']",
           .check = secret_check_assigned,
           .flags = SECRET_NEAR | SECRET_LOOSE | SECRET_PASSWORD,
           .entropy = 25 },

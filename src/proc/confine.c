@@ -1,8 +1,9 @@
 /*
  * See confine.h; capabilities(7), seccomp(2). A deny-list, other than the workers' sandbox: what libbpf, fanotify and
  * /proc need differs by kernel, and a call that was forgotten would be a hole in the watch. What stands here is what
- * none of them needs. fsopen(2) and fsmount(2) are left: layers of an overlay are read through a mount that is nowhere
- * (serve/overlay-layers.c), and without move_mount(2) it stays there.
+ * none of them needs. fsopen(2), fsmount(2) and open_tree(2) are left: layers of an overlay are read through a mount
+ * that is nowhere (serve/overlay-layers.c), storages are walked through a copy of theirs (serve/guard-walker.c), and
+ * without move_mount(2) both stay there.
  */
 #include "proc/confine.h"
 
@@ -15,6 +16,16 @@
 
 #define CAPABILITIES_MAX 64
 #define WORD_BITS        32
+
+#ifdef __SANITIZE_ADDRESS__
+/* LeakSanitizer looks for leaks by ptrace(2), and ends the process where it may not. It asks before. */
+static bool is_confined;
+int __lsan_is_turned_off(void);
+int __lsan_is_turned_off(void) { return is_confined; }
+#define TELL_SANITIZER() (is_confined = true)
+#else
+#define TELL_SANITIZER() ((void)0)
+#endif
 
 static const int forbidden[] = {
         SCMP_SYS(execve),
@@ -47,7 +58,6 @@ static const int forbidden[] = {
         SCMP_SYS(chroot),
         SCMP_SYS(setns),
         SCMP_SYS(unshare),
-        SCMP_SYS(open_tree),
         SCMP_SYS(move_mount),
         SCMP_SYS(mount_setattr),
         SCMP_SYS(keyctl),
@@ -99,5 +109,6 @@ int confine_calls(bool may_mount, struct error *err)
         if (r == 0)
                 r = seccomp_load(filter);
         seccomp_release(filter);
+        TELL_SANITIZER();
         return r < 0 ? error_errno(err, r, "system calls cannot be filtered (seccomp)") : 0;
 }

@@ -495,6 +495,18 @@ static ssize_t content(struct tar *t, size_t max, const void **ret_p)
 
 ssize_t tar_peek(struct tar *t, const void **ret_p) { return content(t, SIZE_MAX, ret_p); }
 
+uint64_t tar_pass_hole(struct tar *t, uint64_t least)
+{
+        bool is_hole = false;
+        if (!t->is_sparse || t->state != TAR_STATE_ENTRIES || t->position >= t->size)
+                return 0;
+        uint64_t run = sparse_run(t, &is_hole);
+        if (!is_hole || run < least)
+                return 0;
+        t->position += run;
+        return run;
+}
+
 ssize_t tar_read(struct tar *t, void *p, size_t n)
 {
         const void *from = NULL;

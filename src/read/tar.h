@@ -76,6 +76,9 @@ ssize_t tar_read(struct tar *t, void *p, size_t n);
  */
 ssize_t tar_peek(struct tar *t, const void **ret_p);
 
+/* Goes over the hole of a sparse file that stands here, if it has at least so many bytes; returns its length, or 0. */
+uint64_t tar_pass_hole(struct tar *t, uint64_t least);
+
 const char *tar_where(const struct tar *t); /* after TAR_MALFORMED or -EBADMSG: what and at which offset */
 uint64_t tar_offset(const struct tar *t);   /* bytes pulled and used so far */
 

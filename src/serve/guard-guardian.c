@@ -157,6 +157,7 @@ static void tick(struct guardian *g)
 static void leave(struct guardian *g)
 {
         g->is_leaving = true;
+        ahead_end(g);
         (void)fanotify_mark(g->group, FAN_MARK_FLUSH | FAN_MARK_FILESYSTEM, 0, AT_FDCWD, "/");
         (void)fanotify_forget_inodes(g->group);
 }
@@ -167,6 +168,7 @@ static int sooner(int a, int b) { return a < 0 ? b : b < 0 ? a : MIN(a, b); }
 static bool round_of_loop(struct guardian *g, int64_t *next_tick)
 {
         int wait = sooner(sooner(jobs_expire(g), leases_end(g)), g->is_leaving ? LEAVING_MS : TICK_MS);
+        wait = sooner(wait, ahead_look(g));
         if (!g->scanner)
                 wait = sooner(wait, SCANNER_YOUNG_MS / 5);
         struct pollfd fds[] = {
@@ -176,6 +178,7 @@ static bool round_of_loop(struct guardian *g, int64_t *next_tick)
                 { .fd = g->scanner ? g->scanner_pidfd : -1, .events = POLLIN },
                 { .fd = g->is_leaving ? -1 : g->report_fd,
                   .events = (short)(POLLRDHUP | (report_wants_to_write(&g->reporter) ? POLLOUT : 0)) },
+                { .fd = ahead_listens(g) ? g->ahead.fd : -1, .events = POLLIN },
         };
         (void)poll(fds, ARRAY_SIZE(fds), wait);
         take_signals(g); /* before anything is answered */
@@ -184,6 +187,8 @@ static bool round_of_loop(struct guardian *g, int64_t *next_tick)
         look_after_scanner(g, fds[3].revents);
         if (fds[0].revents)
                 take_events(g);
+        if (fds[5].revents)
+                ahead_hear(g);
         jobs_send(g);
         report_flush(&g->reporter);
         if (fds[4].revents & (POLLHUP | POLLRDHUP | POLLERR))
@@ -231,7 +236,9 @@ void guardian_run(void *config, int report_fd)
         (void)prctl(PR_SET_NAME, "sekisho-guard");
         (void)mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT);
         jobs_init(g);
-        g->verdicts = verdicts_new(rows_held_max(), lease_end, g);
+        g->held_max = rows_held_max();
+        g->verdicts = verdicts_new(g->held_max, lease_end, g);
+        ahead_init(g);
         if (!watch_signals(g))
                 _exit(1);
         if (g->c->takes_over) {

@@ -1,6 +1,7 @@
 /*
- * The guardian's state, for its two files: guard-guardian.c is the loop, which reads events and looks after the
- * scanner; guard-job.c is what becomes of one file: lease, question, verdict, answers.
+ * The guardian's state, for its files: guard-guardian.c is the loop, which reads events and looks after the scanner;
+ * guard-job.c is what becomes of one file: lease, question, verdict, answers; guard-ahead.c brings files that nobody
+ * has asked for yet.
  *
  * A job is one file that is being looked at; its waiters are the events that wait for its verdict. A waiter is answered
  * once, at the latest at its deadline; the job goes on until the scanner has spoken.
@@ -14,7 +15,6 @@
 #define JOBS_WRITTEN_MAX 1024 /* of them those that nobody waits for; more are left for when they are opened */
 #define WAITERS_MAX      4096
 #define SENT_MAX         256 /* jobs that the scanner has at hand */
-#define SENT_WRITTEN_MAX 2   /* of them those that nobody waits for, so that they delay no one */
 #define JOB_ROUNDS_MAX   3   /* looks at one file, for one event */
 #define DEADLY_MAX       100 /* scanners that may die while they have one and the same file: then it is late */
 #define LEASE_SIGNAL     (SIGRTMIN + 1)
@@ -39,7 +39,8 @@ struct job {
         int fd;      /* of the first event that asked for it; the job's own */
         struct file_key key;
         bool has_lease;
-        bool is_sent, is_written; /* the scanner has it; it was begun for a closed writer */
+        bool is_sent, is_written; /* the scanner has it; nobody waits for it */
+        bool is_ahead;            /* of the latter: the walker brought it, not a writer */
         unsigned rounds, deaths;
         int64_t looked_ns; /* CLOCK_REALTIME, when this round began */
         struct guard_ask ask;
@@ -57,12 +58,25 @@ struct job_queue {
         struct job *first, **last;
 };
 
+enum ahead_state { AHEAD_TOLD, AHEAD_WALKING, AHEAD_THROUGH, AHEAD_FULL, AHEAD_DIED };
+
+struct ahead {
+        enum ahead_state state;
+        pid_t pid; /* of the walker; 0: none runs */
+        int fd;    /* its socket; -1: it is not listened to any more */
+        int64_t began_ns, due_ns;
+        size_t n_jobs;
+        uint64_t files, looked, unread; /* in this walk: met, looked at, not opened */
+};
+
 struct guardian {
         const struct guard_config *c;
         int group, signals, scanner_fd, scanner_pidfd, report_fd;
         pid_t scanner; /* 0: none runs */
         struct scanner_start start;
         struct verdicts *verdicts;
+        size_t held_max; /* descriptors that they may hold */
+        struct ahead ahead;
         struct job jobs[JOBS_MAX];
         struct waiter waiters[WAITERS_MAX];
         struct job *free_jobs;
@@ -90,6 +104,9 @@ bool jobs_have_room(const struct guardian *g); /* for what one reading of events
 void job_wanted(struct guardian *g, const struct fanotify_event *e);
 void job_written(struct guardian *g, const struct fanotify_event *e);
 
+/* A file that the walker met: the descriptor is the callee's. True if it is looked at now: nothing was known of it. */
+bool job_ahead(struct guardian *g, int fd, uint32_t storage);
+
 /* The next ones to the scanner, as many as it may have. */
 void jobs_send(struct guardian *g);
 
@@ -109,5 +126,15 @@ int leases_end(struct guardian *g);   /* those that are due. Returns ms until th
 
 /* A row lets go: release of verdicts_new. */
 void lease_end(void *guardian, int fd);
+
+/* --- guard-ahead.c --- */
+
+void ahead_init(struct guardian *g);
+bool ahead_listens(const struct guardian *g); /* then poll ahead.fd and call ahead_hear */
+void ahead_hear(struct guardian *g);
+
+/* Begins a walk, tells of one that is over. Returns ms until it has to be asked again; -1: after the next event. */
+int ahead_look(struct guardian *g);
+void ahead_end(struct guardian *g);
 
 #endif

@@ -116,6 +116,12 @@ static struct job *job_by_id(struct guardian *g, uint64_t id)
         return id && j->id == id ? j : NULL;
 }
 
+static void leave_ahead(struct guardian *g, struct job *j)
+{
+        g->ahead.n_jobs -= j->is_ahead;
+        j->is_ahead = false;
+}
+
 /* Somebody waits for it now: it is no longer one of those that can wait. */
 static void make_wanted(struct guardian *g, struct job *j)
 {
@@ -123,14 +129,19 @@ static void make_wanted(struct guardian *g, struct job *j)
                 return;
         j->is_written = false;
         g->n_written--;
-        if (j->is_sent)
+        leave_ahead(g, j);
+        if (j->is_sent) {
+                struct guard_ask ask = { .job = j->id, .kind = ASK_WANTED };
                 g->n_sent_written--;
-        else if (take_out(&g->written, j))
+                (void)message_send(g->scanner_fd, &ask, sizeof(ask), NULL, 0); /* it has it at hand anyway */
+        }
+        if (take_out(&g->written, j))
                 push(&g->wanted, j);
 }
 
 static void job_end(struct guardian *g, struct job *j)
 {
+        leave_ahead(g, j);
         give_lease_back(g, j);
         close_fd(j->fd);
         close_fd(j->pidfd);
@@ -252,6 +263,8 @@ static void settle_good(struct guardian *g, struct job *j, enum verdict verdict)
         enum outcome outcome = remember(g, j, verdict);
         if (outcome == WRITABLE && wants_exec(j) && has_another_round(g, j)) {
                 push(&g->wanted, j); /* its writer is gone: what did he leave? */
+        } else if (outcome == WRITABLE && j->is_ahead) {
+                job_end(g, j);
         } else if (outcome == WRITABLE) {
                 settle_writable(g, j);
         } else {
@@ -318,7 +331,8 @@ void job_verdict(struct guardian *g, uint64_t id, enum verdict verdict)
 
 static bool is_ours(const struct guardian *g, pid_t pid)
 {
-        return pid == getpid() || pid == g->c->agent || (g->scanner && pid == g->scanner);
+        return pid == getpid() || pid == g->c->agent || (g->scanner && pid == g->scanner) ||
+               (g->ahead.pid && pid == g->ahead.pid);
 }
 
 static void drop_event(struct guardian *g, const struct fanotify_event *e, bool allow)
@@ -438,6 +452,38 @@ void job_written(struct guardian *g, const struct fanotify_event *e)
                 settle_good(g, j, r->verdict);
         else
                 push(&g->written, j);
+}
+
+/*
+ * What somebody has open for writing is left alone: it is looked at when he closes it, and until then each of its opens
+ * would have to be.
+ */
+bool job_ahead(struct guardian *g, int fd, uint32_t storage)
+{
+        struct stat st;
+        if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size == 0) {
+                close(fd);
+                return false;
+        }
+        struct file_key key = file_key_of(&st);
+        struct verdict_row *r = verdicts_find(g->verdicts, key.dev, key.ino);
+        if ((r && r->fd >= 0) || find_job(g, &key)) {
+                close(fd);
+                return false;
+        }
+        struct job *j = job_new(g, fd, ACCESS_AHEAD);
+        j->is_ahead = true;
+        g->ahead.n_jobs++;
+        j->ask = (struct guard_ask){ .job = j->id, .mask = ACCESS_AHEAD, .storage = storage };
+        r = verdicts_find(g->verdicts, j->key.dev, j->key.ino);
+        bool is_known = r && verdicts_fits(r, &j->key, j->has_lease);
+        if (!j->has_lease || (is_known && r->verdict == VERDICT_MALWARE)) /* the latter was told and dealt with */
+                job_end(g, j);
+        else if (is_known)
+                settle_good(g, j, r->verdict);
+        else
+                push(&g->written, j);
+        return j->id && !is_known;
 }
 
 /* ------------------------------------------------------------------------------------------------- to the scanner ----

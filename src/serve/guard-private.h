@@ -33,8 +33,12 @@ static inline int64_t guard_now_ns(clockid_t clock)
 
 /* --- guardian and scanner --- */
 
+/* In place of an event's mask: the walker has met the file, and nobody asks for it. */
+#define ACCESS_AHEAD (UINT64_C(1) << 63)
+
 enum ask_kind {
         ASK_SCAN,    /* with the file, and its process if there is one */
+        ASK_WANTED,  /* somebody waits for that one now */
         ASK_EXPIRED, /* the deadline of that one passed; `allowed` says what was answered */
         ASK_PING
 };
@@ -44,6 +48,7 @@ struct guard_ask {
         uint64_t mask; /* of the event */
         enum ask_kind kind;
         int32_t pid;
+        uint32_t storage; /* of ACCESS_AHEAD: 1 + its number in the options */
         bool allowed, has_pidfd;
 };
 
@@ -63,6 +68,19 @@ struct scanner_start {
         int report_fd;
 };
 void scanner_run(void *start, int guardian_fd);
+
+#define SENT_WRITTEN_MAX 2                      /* jobs nobody waits for that the scanner has at a time */
+#define WORKERS_MIN      (SENT_WRITTEN_MAX + 1) /* so that one is left for who waits */
+
+/* --- walker and guardian --- */
+
+/* With a file that was met, or in the end without one. */
+struct guard_walked {
+        uint32_t storage; /* that it was met in: 1 + its number in the options; 0: it is through */
+        uint64_t unread;  /* in the end: files and directories that could not be opened */
+};
+
+void walker_run(void *config, int guardian_fd);
 
 /* --- worker --- */
 
@@ -119,6 +137,12 @@ struct str guard_scene_upper(struct guard_scene *s);
 void guard_scene_search(struct guard_scene *s);
 
 /*
+ * Calls each with the scene of every process that has the file as its program, and with its name there; returns how
+ * many. A scene that `each` keeps is its own to end: it says true then.
+ */
+size_t guard_scene_runners(const struct guard_scene *s, bool (*each)(void *arg, struct guard_scene *runner), void *arg);
+
+/*
  * Where the file is in the container, and on the host: *ret_path is absolute; empty: there is no such file that it
  * could be. Looks at directories, opens none of the files.
  */
@@ -140,7 +164,7 @@ bool report_wants_to_write(const struct reporter *r); /* then poll for POLLOUT a
 void report_flush(struct reporter *r);
 void report_finish(struct reporter *r, int patience_ms); /* waits until the agent took all, or so long */
 
-const char *guard_access_name(uint64_t mask); /* exec, open, written */
+const char *guard_access_name(uint64_t mask); /* exec, open, written, ahead */
 
 /* --- responder --- */
 

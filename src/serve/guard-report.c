@@ -10,7 +10,10 @@
 
 const char *guard_access_name(uint64_t mask)
 {
-        return mask & FAN_OPEN_EXEC_PERM ? "exec" : mask & FAN_OPEN_PERM ? "open" : "written";
+        return mask & FAN_OPEN_EXEC_PERM ? "exec"
+               : mask & FAN_OPEN_PERM    ? "open"
+               : mask & ACCESS_AHEAD     ? "ahead"
+                                         : "written";
 }
 
 bool report_wants_to_write(const struct reporter *r) { return r->n > 0; }

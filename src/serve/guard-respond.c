@@ -24,7 +24,11 @@ struct responding {
         struct fact_guarded fact;
         struct buf detail;
         uint64_t first_pid; /* of the container; 0: not known */
+        uint64_t n_killed;
+        struct guard_scene runner; /* the first process in a container that runs the file; pid 0: none */
 };
+
+#define IS_ASKING (FAN_OPEN_EXEC_PERM | FAN_OPEN_PERM)
 
 static void did(struct responding *r, const char *what)
 {
@@ -66,16 +70,64 @@ static void kill_processes(struct responding *r)
 {
         const struct guard_scene *s = r->d->scene;
         struct error err = ERROR_NONE;
-        int n = act_kill_tree((uint32_t)s->pid, s->started_ns, &err);
+        bool is_runner = s->pid == r->runner.pid; /* was killed */
+        int n = is_runner ? 0 : act_kill_tree((uint32_t)s->pid, s->started_ns, &err);
         if (n >= 0 && s->top != s->pid) {
                 int more = act_kill_tree((uint32_t)s->top, s->top_started_ns, &err);
                 n = more < 0 ? more : n + more;
         }
         if (n < 0)
                 add_detail(r, err.text);
-        if (n > 0 || n == -E2BIG) {
-                r->fact.count = n > 0 ? (uint64_t)n : ACT_TREE_MAX;
+        r->n_killed += n > 0 ? (uint64_t)n : n == -E2BIG ? ACT_TREE_MAX : 0;
+        r->fact.count = r->n_killed;
+        if (r->n_killed)
                 did(r, "killed");
+}
+
+/* A process that runs it already. The first one in a container is whose the find is, if nobody else's. */
+static bool on_runner(void *arg, struct guard_scene *there)
+{
+        struct responding *r = arg;
+        struct error err = ERROR_NONE;
+        char words[DETAIL_MAX];
+        if (!there->is_in_container) {
+                snprintf(words, sizeof(words), "process %d of the host runs it and was left alone", there->pid);
+                add_detail(r, words);
+                return false;
+        }
+        bool is_first = !r->runner.pid;
+        if (is_first) {
+                guard_scene_take_arguments(there);
+                guard_scene_take_container(there);
+                there->top = there->pid; /* who has started it did so before anybody knew */
+                r->runner = *there;
+        }
+        if (r->d->config->o.response == GUARD_KILL && !r->d->config->o.dry_run) {
+                int n = act_kill_tree((uint32_t)there->pid, there->started_ns, &err);
+                r->n_killed += n > 0 ? (uint64_t)n : 0;
+                if (n < 0)
+                        add_detail(r, err.text);
+        }
+        return is_first;
+}
+
+/* Of a file that nobody has asked for just now: it may have been let run before it was known. */
+static void find_runners(struct responding *r)
+{
+        struct guard_scene *s = r->d->scene;
+        if (r->d->mask & IS_ASKING)
+                return;
+        size_t n = guard_scene_runners(s, on_runner, r);
+        if (n > 1) {
+                char words[DETAIL_MAX];
+                snprintf(words, sizeof(words), "%zu processes ran it", n);
+                add_detail(r, words);
+        }
+        if (r->runner.pid && s->pid <= 0) {
+                guard_scene_done(s);
+                *s = r->runner;
+        } else if (r->runner.pid) {
+                guard_scene_done(&r->runner);
         }
 }
 
@@ -183,13 +235,14 @@ static void begin(struct responding *r, const struct guard_detection *d)
 {
         const struct fact_malware *m = &d->finding->malware;
         struct str path, host_path;
+        *r = (struct responding){ .d = d, .arena = ARENA_INIT, .detail = BUF_INIT(4 * DETAIL_MAX) };
         guard_scene_take_arguments(d->scene);
+        find_runners(r);
         guard_scene_places(d->scene, &path, &host_path);
         if (d->scene->root_fd < 0 || (d->scene->is_in_container && !path.n)) {
                 guard_scene_search(d->scene);
                 guard_scene_places(d->scene, &path, &host_path);
         }
-        *r = (struct responding){ .d = d, .arena = ARENA_INIT, .detail = BUF_INIT(4 * DETAIL_MAX) };
         r->fact = (struct fact_guarded){ .event = STR("malware"),
                                          .access = str_of(guard_access_name(d->mask)),
                                          .sha256 = str_span(d->finding->sha256, 32),
@@ -215,7 +268,7 @@ void guard_respond(const struct guard_detection *d, int report_fd)
         struct reporter out = { .fd = report_fd };
         begin(&r, d);
         bool dry = d->config->o.dry_run;
-        if (d->mask & (FAN_OPEN_EXEC_PERM | FAN_OPEN_PERM))
+        if (d->mask & IS_ASKING)
                 did(&r, d->was_allowed ? "allowed" : dry ? "would-deny" : "denied");
         if (d->was_allowed)
                 add_detail(&r, "it was allowed when its deadline passed");

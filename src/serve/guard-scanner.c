@@ -16,7 +16,6 @@
 #include <unistd.h>
 
 #define WORKERS_MAX       4
-#define WORKERS_MIN       2
 #define WORKER_FILES_MAX  64    /* then it is replaced: one that was taken over lies no longer than that */
 #define WORKER_MS         30000 /* for one file */
 #define ASKED_MAX         1024  /* files at hand; the guardian hands over fewer */
@@ -26,6 +25,7 @@
 struct asked {
         struct guard_ask ask;
         int fd, pidfd;
+        bool is_wanted; /* somebody waits for it */
         bool is_late, was_allowed;
         struct asked *next;
 };
@@ -75,11 +75,19 @@ static void end_of(struct scanner *s, struct asked *a, enum verdict verdict)
 
 /* --- what was found --- */
 
-/* Who waits for an answer is there; who has written may have ended, and only his descriptor knows. */
-static void take_scene(struct guard_scene *scene, const struct asked *a)
+/*
+ * Who waits for an answer is there; who has written may have ended, and only his descriptor knows. What the walker met
+ * has a name below the storage that it walked through.
+ */
+static void take_scene(const struct scanner *s, struct guard_scene *scene, const struct asked *a)
 {
         bool waits = a->ask.mask & (FAN_OPEN_EXEC_PERM | FAN_OPEN_PERM);
         guard_scene_take(scene, a->fd, waits || a->pidfd >= 0 ? a->ask.pid : 0, a->pidfd);
+        if (a->ask.storage) {
+                const char *storage = s->config->o.storages[a->ask.storage - 1];
+                scene->name = arena_printf(&scene->arena, "%s%.*s", strcmp(storage, "/") == 0 ? "" : storage,
+                                           STR_FMT(scene->name));
+        }
 }
 
 /* What is told, and nothing is done about. finding: NULL if it is not about one. */
@@ -98,7 +106,7 @@ static void report_problem(struct scanner *s, const struct asked *a, const char 
                 s->reporter.lost++;
                 return;
         }
-        take_scene(&scene, a);
+        take_scene(s, &scene, a);
         struct fact_guarded f = { .event = str_of(event),
                                   .access = str_of(guard_access_name(a->ask.mask)),
                                   .path = scene.name,
@@ -175,7 +183,7 @@ static bool is_cleared(struct scanner *s, const struct asked *a, const struct gu
 static void on_malware(struct scanner *s, struct asked *a, struct guard_finding *finding)
 {
         struct guard_scene scene;
-        take_scene(&scene, a);
+        take_scene(s, &scene, a);
         guard_scene_take_container(&scene);
         struct guard_detection d = { .config = s->config,
                                      .finding = finding,
@@ -253,12 +261,12 @@ static struct scan_worker *idle_worker(struct scanner *s)
         return found;
 }
 
-/* Those that somebody waits for go before those that were written. */
+/* Those that somebody waits for go before the others. */
 static struct asked *next_asked(struct scanner *s)
 {
         struct asked **at = &s->first;
         for (struct asked **a = &s->first; *a; a = &(*a)->next)
-                if ((*a)->ask.mask & (FAN_OPEN_EXEC_PERM | FAN_OPEN_PERM)) {
+                if ((*a)->is_wanted) {
                         at = a;
                         break;
                 }
@@ -303,7 +311,10 @@ static void look_at_clock(struct scanner *s)
 static void take_ask(struct scanner *s, const struct guard_ask *ask, const int fds[static MESSAGE_FDS_MAX])
 {
         struct asked *a = xcalloc(1, sizeof(*a));
-        *a = (struct asked){ .ask = *ask, .fd = fds[0], .pidfd = ask->has_pidfd ? fds[1] : -1 };
+        *a = (struct asked){ .ask = *ask,
+                             .fd = fds[0],
+                             .pidfd = ask->has_pidfd ? fds[1] : -1,
+                             .is_wanted = ask->mask & (FAN_OPEN_EXEC_PERM | FAN_OPEN_PERM) };
         *s->last = a;
         s->last = &a->next;
         s->n_asked++;
@@ -331,6 +342,12 @@ static void note_late(struct scanner *s, const struct guard_ask *ask)
                 }
 }
 
+static void note_wanted(struct scanner *s, uint64_t job)
+{
+        for (struct asked *a = s->first; a; a = a->next)
+                a->is_wanted |= a->ask.job == job;
+}
+
 static void take_asks(struct scanner *s)
 {
         struct guard_ask ask;
@@ -345,6 +362,8 @@ static void take_asks(struct scanner *s)
                         close_fd(fds[i]);
                 if (n == sizeof(ask) && ask.kind == ASK_EXPIRED)
                         note_late(s, &ask);
+                else if (n == sizeof(ask) && ask.kind == ASK_WANTED)
+                        note_wanted(s, ask.job);
                 else if (n == sizeof(ask) && ask.kind == ASK_PING)
                         say(s, &(struct guard_said){ .kind = SAID_PONG });
         }

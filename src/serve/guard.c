@@ -46,7 +46,9 @@ struct guard {
         pid_t guardian; /* 0: none runs */
         int report_fd, pidfd;
         int64_t born_ns;
-        dev_t marked[GUARD_STORAGES_MAX]; /* superblocks */
+        uint64_t *n_walks, *n_ahead;        /* of the walker */
+        char *storages[GUARD_STORAGES_MAX]; /* as they are called after all links */
+        dev_t marked[GUARD_STORAGES_MAX];   /* superblocks */
         size_t n_marked;
 };
 
@@ -209,6 +211,12 @@ static void on_report(struct guard *g, struct str bytes)
         struct cursor c = cursor_from(bytes);
         bool is_good = fact_decode(FACT_guarded, &c, &arena, &f) && cursor_at_end(&c);
         const struct kind *kind = is_good ? kind_of(f.event) : NULL;
+        if (is_good && str_is(f.event, "ahead")) {
+                agent_tell(g->agent, "guard: looked ahead at %llu files %.*s", (unsigned long long)f.count,
+                           STR_FMT(f.detail));
+                *g->n_walks += 1;
+                *g->n_ahead += f.count;
+        }
         if (is_good && str_is(f.event, "ended"))
                 agent_tell(g->agent, "guard: ended, after %llu looks at files", (unsigned long long)f.count);
         if (kind) {
@@ -348,6 +356,15 @@ static int try_quarantine(const struct guard_options *o, struct error *err)
         return r;
 }
 
+/* What is met in a storage is told by its whole name, and looked for by it in layers of containers. */
+static void resolve_storages(struct guard *g)
+{
+        struct guard_options *o = &g->config.o;
+        for (size_t i = 0; i < o->n_storages; i++)
+                if ((g->storages[i] = realpath(o->storages[i], NULL)))
+                        o->storages[i] = g->storages[i];
+}
+
 static int mark_storages(struct guard *g, struct error *err)
 {
         const struct guard_options *o = &g->config.o;
@@ -380,6 +397,8 @@ static void guard_stop(void *state)
         close_fd(g->config.group);
         content_plan_free(g->plan);
         malware_free(g->malware);
+        for (size_t i = 0; i < GUARD_STORAGES_MAX; i++)
+                free(g->storages[i]);
         free(g);
 }
 
@@ -395,6 +414,11 @@ static int guard_start(struct agent *a, void **ret, struct error *err)
         struct guard_options *o = &g->config.o;
         if (!o->quarantine)
                 o->quarantine = QUARANTINE_DIRECTORY;
+        resolve_storages(g);
+        g->n_walks = agent_counter(a, STATS_COUNTER, "sekisho_guard_walks_total",
+                                   "Walks through the guarded storages that have ended.", "");
+        g->n_ahead = agent_counter(a, STATS_COUNTER, "sekisho_guard_ahead_files_total",
+                                   "Files that were met in them before anybody asked for them.", "");
         g->config.deadline_ms = o->deadline_ms ? o->deadline_ms : modes[o->mode].deadline_ms;
         g->config.late_allows = o->late == GUARD_USUAL ? modes[o->mode].late_allows : o->late == GUARD_ALLOW;
         int r = look_at_kernel(g, &can, err);

@@ -6,6 +6,7 @@
  *         guardian    reads the events and answers them, out of its table of verdicts where it can; holds the leases.
  *                     Opens nothing, parses nothing. Starts the scanner, and starts it anew: what it was asked is asked
  *                     again, since the guardian still has the files
+ *         walker      goes through the storages and hands files to the guardian, before anybody asks for them
  *         scanner     hands files to workers, and says what they said; on malware it starts a responder
  *         workers     sandboxed; read one file after the other
  *         responder   one a find: ends processes, quarantines, tells
@@ -16,7 +17,8 @@
 #include "analyze/malware.h"
 
 #define GUARD_STORAGES_MAX 16
-#define GUARD_DEADLINE_MAX 600000 /* ms */
+#define GUARD_DEADLINE_MAX 600000         /* ms */
+#define GUARD_RESCAN_MAX   (365u * 86400) /* s */
 
 enum guard_level {
         GUARD_BALANCED, /* asks at exec, and at each open of what was written until it was found clean; the usual one */
@@ -43,6 +45,8 @@ struct guard_options {
         enum guard_response response;
         const char *quarantine; /* the store's directory; NULL: QUARANTINE_DIRECTORY; "": files stay where they are */
         bool dry_run;           /* everything is allowed and left, and told */
+        bool no_ahead;          /* files are not looked at before somebody wants them */
+        uint64_t rescan_s;      /* the walk through the storages is repeated so often; 0: never */
         struct malware_options malware;
 };
 

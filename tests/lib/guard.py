@@ -177,12 +177,13 @@ class Container:
 
 
 class Agent(agentlib.Agent):
-    """With a guard over `storages`."""
+    """With a guard over `storages`. ahead: it may look before it is asked; tests of what it does then want it not to."""
 
-    def __init__(self, work, name, storages, *options, watchdog=300):
+    def __init__(self, work, name, storages, *options, watchdog=300, ahead=False):
         self.quarantine = os.path.join(work, 'quarantine-' + name)
         guards = [x for s in storages for x in ('--guard', s if isinstance(s, str) else s.path)]
         kept = [] if '--quarantine' in options else ['--quarantine', self.quarantine]
+        kept += [] if ahead else ['--guard-ahead', 'off']
         self.socket = os.path.join(work, name + '.sock')
         super().__init__(work, name, '--least', 'notice', '--socket', self.socket, *guards, *kept, *options, seconds=watchdog)
 

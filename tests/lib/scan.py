@@ -39,7 +39,7 @@ class Tap:
 
 def environment(**more):
     e = {k: v for k, v in os.environ.items() if not k.startswith(('SEKISHO_DB', 'DOCKER_', 'CONTAINER', 'XDG_'))}
-    return {**e, 'SEKISHO_TODAY': TODAY, 'SEKISHO_LEDGER': '/nonexistent/ledger.db', **more}
+    return {**e, 'SEKISHO_TODAY': TODAY, 'SEKISHO_LEDGER': '/proc/nonexistent/ledger.db', **more}
 
 
 def run(*arguments, program=SEKISHO, timeout=120, **more):

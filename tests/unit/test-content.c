@@ -50,7 +50,7 @@ static void on_window(const struct content_call *c, const struct content_window 
         saw_last |= w->is_last;
         saw_cut |= w->is_cut;
         assert_true(w->bytes.n <= CONTENT_WINDOW_MAX);
-        assert_int_equal(w->offset + w->fresh, seen_bytes); /* nothing is left out */
+        assert_int_equal(w->offset + w->fresh, seen_bytes + w->hole); /* nothing is left out */
         seen_bytes = w->offset + w->bytes.n;
         for (size_t i = 0; i < w->n_hits; i++) {
                 const struct content_hit *h = &w->hits[i];
@@ -230,6 +230,42 @@ static void test_lying_size(void **state)
         content_plan_free(p);
 }
 
+/* Windows jump over holes: what stands around one is told once, at its place, and what is left out is counted. */
+static void test_holes(void **state)
+{
+        static const uint64_t holes[] = { 1, 2 * CONTENT_CONTEXT, 2 * CONTENT_CONTEXT + 1, UINT64_C(5) << 30 };
+        static const size_t before[] = { 0, 6, CONTENT_WINDOW_MAX - 3, CONTENT_WINDOW_MAX, CONTENT_WINDOW_MAX + 1 };
+        struct content_plan *p = plan();
+        struct notes notes = { .sink = { put } };
+        struct content *c = content_new(p, &notes.sink);
+        char *text = xcalloc(1, LONG_FILE);
+        uint64_t total = 0;
+        for (size_t k = 0; k < ARRAY_SIZE(holes) * ARRAY_SIZE(before); k++) {
+                uint64_t hole = holes[k / ARRAY_SIZE(before)];
+                size_t n = before[k % ARRAY_SIZE(before)];
+                forget();
+                struct content_file f = { .path = STR("holes"), .size = 2 * (n + 6) + 2 * hole };
+                struct content_open *o = content_begin(c, NULL, &f);
+                for (size_t i = 0; i < 2; i++) {
+                        content_add(o, text, n);
+                        content_add(o, "needle", 6);
+                        content_add_hole(o, hole);
+                }
+                content_end(o, NULL, true);
+                total += f.size;
+                assert_true(saw_first && saw_last);
+                assert_int_equal(seen_bytes, f.size);
+                assert_int_equal(n_offsets, 2);
+                assert_int_equal(offsets[0], n);
+                assert_int_equal(offsets[1], n + 6 + hole + n);
+        }
+        assert_int_equal(notes.n, 0);
+        assert_int_equal(content_totals(c).bytes, total);
+        content_free(c);
+        content_plan_free(p);
+        free(text);
+}
+
 /* More hits than are followed: said, and bounded. */
 static void test_too_many_hits(void **state)
 {
@@ -258,7 +294,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_pieces),        cmocka_unit_test(test_small_and_empty),
                 cmocka_unit_test(test_members),       cmocka_unit_test(test_lying_size),
-                cmocka_unit_test(test_too_many_hits),
+                cmocka_unit_test(test_too_many_hits), cmocka_unit_test(test_holes),
         };
         cmocka_set_message_output(CM_OUTPUT_TAP);
         return cmocka_run_group_tests_name("content", tests, NULL, NULL);

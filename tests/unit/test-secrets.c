@@ -253,6 +253,19 @@ static void test_places(void **state)
         assert_int_equal(f->offset, 11);
 }
 
+/* A NUL ends a string of a program or an environment, and so what might be a password in it. */
+static void test_strings(void **state)
+{
+        _cleanup_(buf_done) struct buf b = BUF_INIT(SAMPLE_MAX);
+        struct seen seen;
+        look(STR("userPWD=\"\0user7Kq9PWD=\"(\0"), &seen);
+        assert_int_equal(seen.n, 0);
+        random_state = 5;
+        put_recipe(&b, STR("MY_PASSWORD=[a:12]7x"), WHOLE);
+        buf_add_str(&b, STR("\0NEXT=value\0"));
+        assert_int_equal(find_one(buf_str(&b), &seen)->value.n, 14);
+}
+
 /* UTF-16 as Windows writes it, and within binaries. */
 static void test_wide(void **state)
 {
@@ -438,11 +451,11 @@ static void test_torture(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_tables),    cmocka_unit_test(test_found),      cmocka_unit_test(test_near_misses),
-                cmocka_unit_test(test_checks),    cmocka_unit_test(test_no_secrets), cmocka_unit_test(test_places),
-                cmocka_unit_test(test_wide),      cmocka_unit_test(test_keys),       cmocka_unit_test(test_windows),
-                cmocka_unit_test(test_redaction), cmocka_unit_test(test_paths),      cmocka_unit_test(test_hostile),
-                cmocka_unit_test(test_entropy),   cmocka_unit_test(test_torture),
+                cmocka_unit_test(test_tables),  cmocka_unit_test(test_found),      cmocka_unit_test(test_near_misses),
+                cmocka_unit_test(test_checks),  cmocka_unit_test(test_no_secrets), cmocka_unit_test(test_places),
+                cmocka_unit_test(test_strings), cmocka_unit_test(test_wide),       cmocka_unit_test(test_keys),
+                cmocka_unit_test(test_windows), cmocka_unit_test(test_redaction),  cmocka_unit_test(test_paths),
+                cmocka_unit_test(test_hostile), cmocka_unit_test(test_entropy),    cmocka_unit_test(test_torture),
         };
         scan_bench_init(&bench);
         cmocka_set_message_output(CM_OUTPUT_TAP);

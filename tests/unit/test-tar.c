@@ -516,6 +516,29 @@ static void test_sparse(void **state)
                   "end\n");
 }
 
+/* Holes are passed over where they stand, if they are long enough; what is data is read all the same. */
+static void test_pass_hole(void **state)
+{
+        NEW(b);
+        PAX(&b, 'x', "GNU.sparse.size", "20", "GNU.sparse.map", "2,3,10,2,20,0");
+        put(&b, (struct h){ "x", '0' }, STR("abcde"));
+        struct input in = { buf_str(&b), 1u << 20, 0 };
+        _cleanup_(tar_freep) struct tar *t = tar_new_pieces(pull_piece, &in);
+        struct tar_entry e;
+        const void *p;
+        assert_int_equal(tar_next(t, &e), TAR_ENTRY);
+        assert_int_equal(tar_pass_hole(t, 3), 0);
+        assert_int_equal(tar_pass_hole(t, 2), 2);
+        assert_int_equal(tar_pass_hole(t, 1), 0);
+        assert_int_equal(tar_peek(t, &p), 3);
+        assert_int_equal(tar_peek(t, &p), 5); /* read as zeros */
+        assert_int_equal(tar_peek(t, &p), 2);
+        assert_int_equal(tar_pass_hole(t, 1), 8);
+        assert_int_equal(tar_peek(t, &p), 0);
+        assert_int_equal(tar_next(t, &e), TAR_END);
+        buf_done(&b);
+}
+
 static void test_sparse_old_extended(void **state)
 {
         NEW(b);
@@ -664,6 +687,7 @@ int main(void)
                 cmocka_unit_test(test_pull_error),
                 cmocka_unit_test(test_long_names),
                 cmocka_unit_test(test_sparse),
+                cmocka_unit_test(test_pass_hole),
                 cmocka_unit_test(test_sparse_old_extended),
                 cmocka_unit_test(test_sparse_hostile),
                 cmocka_unit_test(test_huge_hole),

@@ -15,6 +15,7 @@
 
 static struct buf found;  /* members in which the marker was, one a line */
 static struct buf unread; /* "name: code", one a line */
+static uint64_t n_members;
 
 static void marker_window(const struct content_call *c, const struct content_window *w)
 {
@@ -26,9 +27,13 @@ static void marker_window(const struct content_call *c, const struct content_win
         arena_done(&arena);
 }
 
-static const struct literal marker_literals[] = { { { MARKER, sizeof(MARKER) - 1 }, false } };
+#define SMALL_MARKER                                                                                                   \
+        "no jo zoonowso knoknowo " /* its base64 has no capital letter, if it stands at a multiple of 3                \
+                                    */
+
+static const struct literal marker_literals[] = { { STR(MARKER), false }, { STR(SMALL_MARKER), false } };
 static const struct content_engine marker_engine = {
-        .name = "marker", .literals = marker_literals, .n_literals = 1, .window = marker_window
+        .name = "marker", .literals = marker_literals, .n_literals = 2, .window = marker_window
 };
 
 static void on_fact(struct sink *s, enum fact_kind kind, const void *fact)
@@ -57,6 +62,7 @@ static void show(const char *name, struct str content, size_t piece)
                 content = str_from(content, MIN(piece, content.n));
         }
         content_end(o, NULL, true);
+        n_members = content_totals(c).members;
         content_free(c);
         content_plan_free(plan);
 }
@@ -141,6 +147,25 @@ static void test_base64_behind_letters(void **state)
                 show("x", buf_str(&text), 100000);
                 assert_true(was_found("x!base64@0"));
         }
+}
+
+/* Without a capital letter: decoded where it stands for text, which names do not. */
+static void test_base64_without_capitals(void **state)
+{
+        _cleanup_(buf_done) struct buf text = BUF_INIT(1u << 16);
+        buf_puts(&text, "echo '");
+        encode_base64(&text, STR(SMALL_MARKER "job" SMALL_MARKER), 0);
+        buf_puts(&text, "' | base64 -d | sh\n");
+        for (const char *p = text.p + 6; *p != '\''; p++)
+                assert_false(*p >= 'A' && *p <= 'Z');
+        show_all("x", buf_str(&text));
+        assert_true(was_found("x!base64@6"));
+        buf_clear(&text);
+        for (size_t i = 0; i < 100; i++)
+                buf_puts(&text, "usr/lib/x86/some/long/path/of/small/letters/and/nothing/else "
+                                "nix-store-path-of-some-hash/0123456789 ");
+        show_all("x", buf_str(&text));
+        assert_int_equal(n_members, 0);
 }
 
 static void test_no_base64(void **state)
@@ -303,6 +328,7 @@ int main(void)
                 cmocka_unit_test(test_base64),
                 cmocka_unit_test(test_long_base64),
                 cmocka_unit_test(test_base64_behind_letters),
+                cmocka_unit_test(test_base64_without_capitals),
                 cmocka_unit_test(test_no_base64),
                 cmocka_unit_test(test_hex_and_escapes),
                 cmocka_unit_test(test_reversed_and_xor),
