@@ -159,7 +159,7 @@ def the_agent(work, c):
            fields["/etc/shadow"])
     kept = work + "/agent.base.contents"
     modes = {os.stat(kept).st_mode & 0o7777} | {os.stat(kept + "/" + name).st_mode & 0o7777 for name in os.listdir(kept)}
-    tap.ok(modes == {0o700, 0o600} and not any(open(kept + "/" + name).read() in ("new\n", "hashes\n") for name in os.listdir(kept)), "what files held is for root only, and what is secret is not there", modes)
+    tap.ok(modes == {0o700, 0o600} and not any(open(kept + "/" + name, "rb").read() in (b"new\n", b"hashes\n") for name in os.listdir(kept)), "what files held is for root only, and what is secret is not there", modes)
     tap.ok(all(a["time"] > "2020" for a in told(agent).values()), "and when", told(agent))
     tap.ok(agent.end() == 0, "it ends", agent.log())
 
@@ -205,6 +205,7 @@ def main():
         else:
             the_agent(work, c)
     finally:
+        agentlib.end_agents()
         if c:
             c.end()
         shutil.rmtree(work, ignore_errors=True)
