@@ -501,6 +501,7 @@ static int start(struct agent *a, struct error *err)
 {
         limiter_init(&a->limiter);
         stats_init(&a->stats);
+        process_table_init(&a->processes); /* before the rules, which say what it keeps */
         int r = rights_begin(a->o, err);
         if (r == 0)
                 r = alert_open(&a->sink, err);
@@ -516,7 +517,6 @@ static int start(struct agent *a, struct error *err)
                 r = apply_rules(a, err);
         if (r != 0)
                 return r;
-        process_table_init(&a->processes);
         container_table_init(&a->containers);
         a->containers.lookup = look_up;
         a->containers.lookup_arg = a;

@@ -114,7 +114,7 @@ struct guard_finding {
 
 /* The functions of a servant (proc/companion.h); arg is the struct guard_config. The question is the file's name. */
 void guard_worker_begin(void *arg);
-void guard_worker_answer(void *arg, struct str question, int fd, struct buf *reply);
+void guard_worker_answer(void *arg, struct str question, const int fds[static MESSAGE_FDS_MAX], struct buf *reply);
 bool guard_finding_decode(struct str reply, struct arena *arena, struct guard_finding *ret);
 
 /* --- what is known of who wants a file --- */
