@@ -28,7 +28,8 @@ class Running:
         self.mark = f'{os.getpid()}.{time.monotonic_ns()}'
         self.process = subprocess.Popen([S.SEKISHO, 'scan', '--db', 'embedded', *arguments], stdin=subprocess.DEVNULL,
                                         stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
-                                        env=S.environment(TMPDIR=self.temporary, SEKISHO_MARK=self.mark))
+                                        env=S.environment(TMPDIR=self.temporary, SEKISHO_MARK=self.mark,
+                                                          ASAN_OPTIONS='detect_leaks=0'))  # whose helper is a child that is killed, too
 
     def children(self):
         try:
