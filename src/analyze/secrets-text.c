@@ -100,7 +100,7 @@ static void on_text_found(void *arg, const struct secret_found *found)
         sink_put(f->out, FACT_secret, &fact);
 }
 
-void secret_texts_look(struct secret_texts *t, struct str path, struct str text, struct sink *out)
+bool secret_texts_look(struct secret_texts *t, struct str path, struct str text, struct sink *out)
 {
         struct secret_file file = { .path = path };
         struct text_find find = { path, out };
@@ -112,4 +112,5 @@ void secret_texts_look(struct secret_texts *t, struct str path, struct str text,
                 .bytes = text, .is_first = true, .is_last = true, .hits = t->hits.v, .n_hits = t->hits.n
         };
         secrets_scan(t->scanner, &file, &w, on_text_found, &find);
+        return !file.has_given_up && file.found < SECRETS_FILE_MAX && t->hits.n < CONTENT_HITS_MAX;
 }

@@ -88,12 +88,13 @@ void secrets_engine_init(struct content_engine *ret, const struct secret_set *s)
 
 /*
  * Looks at one short text and emits `secret` facts with this path; in the process that calls it, so the text must be
- * one that the caller may look at. Makes its own search of literals.
+ * one that the caller may look at. Makes its own search of literals. False: it was given up (SECRETS_FILE_MAX,
+ * SECRETS_LIMITS_MAX, CONTENT_HITS_MAX), and there may be more.
  */
 struct secret_texts;
 struct secret_texts *secret_texts_new(const struct secret_set *s);
 void secret_texts_free(struct secret_texts *t);
-void secret_texts_look(struct secret_texts *t, struct str path, struct str text, struct sink *out);
+bool secret_texts_look(struct secret_texts *t, struct str path, struct str text, struct sink *out);
 
 /* The fact about a find, with views into found, file names and the buffers: valid as long as those. */
 struct secret_words {

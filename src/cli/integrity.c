@@ -1,5 +1,5 @@
 /* `sekisho integrity`: approve how files are, and see what differs from that. */
-#include "flow/integrity.h"
+#include "flow/integrity-diff.h"
 
 #include "base/fs.h"
 #include "cli/book.h"
@@ -46,11 +46,13 @@ struct work {
         struct integrity_set baseline;
         const char *path;
         bool has_baseline;
+        struct integrity_contents contents;
+        struct integrity_differ differ;
 };
 
 static int open_work(const struct integrity_command *c, struct work *w, struct error *err)
 {
-        *w = (struct work){ .path = c->baseline ? c->baseline : INTEGRITY_BASELINE };
+        *w = (struct work){ .path = c->baseline ? c->baseline : INTEGRITY_BASELINE, .contents.dir = -1 };
         int r = c->config ? integrity_config_read(&w->config, c->config, err) : 0;
         if (r < 0)
                 return r;
@@ -63,6 +65,8 @@ static void close_work(struct work *w)
 {
         integrity_config_done(&w->config);
         integrity_set_done(&w->baseline);
+        integrity_contents_close(&w->contents);
+        integrity_differ_end(&w->differ);
 }
 
 /* "container:NAME" or nothing: its scope, and a descriptor of its root. */
@@ -88,9 +92,21 @@ static int open_scope(const char *target, struct arena *arena, struct str *ret_s
         return fd < 0 ? error_errno(err, -errno, "cannot look into container %.*s", STR_FMT(name)) : fd;
 }
 
-static void put_change(const struct integrity_change *x, struct str scope, struct doc_stream *s, struct arena *arena)
+static void put_lines(struct str text, struct arena *arena)
 {
-        struct str path = x->after ? x->after->path : x->before->path;
+        while (text.n) {
+                struct str line = text_clean(arena, str_cut(&text, '\n'));
+                printf("         %.*s\n", STR_FMT(line));
+        }
+}
+
+static void put_change(struct work *w, int root, const struct integrity_change *x, struct str scope,
+                       struct doc_stream *s, struct arena *arena)
+{
+        struct str path = x->after ? x->after->path : x->before->path, diff = STR_NONE;
+        const char *why = NULL;
+        if (x->before && x->after)
+                integrity_diff(&w->differ, &w->contents, root, x->before, x->after, arena, &diff, &why);
         if (!s) {
                 printf("%-8s %.*s  %.*s\n",
                        !x->before ? "added"
@@ -98,6 +114,7 @@ static void put_change(const struct integrity_change *x, struct str scope, struc
                                   : "removed",
                        STR_FMT(text_clean(arena, path)),
                        STR_FMT(x->before && x->after ? text_clean(arena, x->words) : STR_NONE));
+                put_lines(why ? arena_printf(arena, "(no diff: %s)", why) : diff, arena);
                 return;
         }
         json_t *o = doc_object();
@@ -105,6 +122,8 @@ static void put_change(const struct integrity_change *x, struct str scope, struc
         doc_set(o, "path", doc_text(path));
         doc_set(o, "change", doc_cstr(!x->before ? "added" : x->after ? "changed" : "removed"));
         doc_set(o, "words", doc_str(x->words));
+        doc_set(o, "diff", doc_str(diff));
+        doc_set(o, "no_diff", doc_cstr(why));
         doc_put(s, NULL, o);
 }
 
@@ -121,7 +140,7 @@ static int check_scope(struct work *w, const char *target, struct doc_stream *s,
         integrity_look(&w->config, scope, root, NULL, &now);
         size_t n = integrity_compare(&w->config, scope, &w->baseline, &now, &arena, &changes);
         for (size_t i = 0; i < n; i++)
-                put_change(&changes[i], scope, s, &arena);
+                put_change(w, root, &changes[i], scope, s, &arena);
         *unread += now.unread + now.dropped;
         integrity_set_done(&now);
         return (int)MIN(n, (size_t)INT32_MAX);
@@ -141,6 +160,9 @@ static int check(void *state, int argc, char **argv)
         if (r == 0 && !w.has_baseline)
                 r = error_set(&err, -ENOENT, "there is no baseline %s: sekisho integrity baseline --config %s", w.path,
                               c->config);
+        if (r == 0)
+                (void)integrity_contents_open(&w.contents, w.path,
+                                              NULL); /* without it each diff says that there is none */
         if (r == 0 && c->is_json)
                 doc_open(&s, NULL, '[');
         for (int i = 0; i < MAX(argc, 1) && r >= 0; i++) {
@@ -170,6 +192,9 @@ static int baseline(void *state, int argc, char **argv)
         if (!c->config)
                 return fail_usage(&command_integrity, "baseline needs --config FILE");
         int r = open_work(c, &w, &err);
+        if (r == 0 && integrity_contents_open(&w.contents, w.path, &err) < 0)
+                fprintf(stderr, "sekisho: integrity: there will be no diffs: %s\n", err.text);
+        w.config.keep = &w.contents;
         for (int i = 0; i < MAX(argc, 1) && r == 0; i++) {
                 _cleanup_(arena_done) struct arena arena = ARENA_INIT;
                 struct str scope;
@@ -185,6 +210,10 @@ static int baseline(void *state, int argc, char **argv)
         unread = w.baseline.unread + w.baseline.dropped;
         if (r == 0)
                 r = integrity_set_write(&w.baseline, w.path, &err);
+        if (r == 0) {
+                const struct integrity_set *set = &w.baseline;
+                integrity_contents_prune(&w.contents, &set, 1);
+        }
         if (r == 0)
                 printf("%zu files stand in %s\n", w.baseline.v.n, w.path);
         close_work(&w);

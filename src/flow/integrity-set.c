@@ -86,6 +86,20 @@ static int by_place(const void *a, const void *b)
         return r ? r : str_cmp(x->path, y->path);
 }
 
+void integrity_entry_print(FILE *to, const struct integrity_entry *e)
+{
+        octal_print(to, e->scope);
+        putc('\t', to);
+        octal_print(to, e->path);
+        putc('\t', to);
+        fprintf(to, "%u\t%u\t%u\t%llu\t%llu\t%llu\t%llu\t", e->mode, e->uid, e->gid, (unsigned long long)e->size,
+                (unsigned long long)e->mtime, (unsigned long long)e->ino, (unsigned long long)e->ctime_ns);
+        octal_print(to, e->content);
+        putc('\t', to);
+        octal_print(to, e->xattrs);
+        putc('\n', to);
+}
+
 int integrity_set_write(const struct integrity_set *s, const char *path, struct error *err)
 {
         struct output o;
@@ -104,24 +118,12 @@ int integrity_set_write(const struct integrity_set *s, const char *path, struct 
         if (n)
                 qsort(v, n, sizeof(*v), by_place);
         fprintf(o.stream, HEADER "%lld\n", (long long)s->made);
-        for (size_t i = 0; i < n; i++) {
-                const struct integrity_entry *e = v[i];
-                octal_print(o.stream, e->scope);
-                putc('\t', o.stream);
-                octal_print(o.stream, e->path);
-                putc('\t', o.stream);
-                fprintf(o.stream, "%u\t%u\t%u\t%llu\t%llu\t%llu\t%llu\t", e->mode, e->uid, e->gid,
-                        (unsigned long long)e->size, (unsigned long long)e->mtime, (unsigned long long)e->ino,
-                        (unsigned long long)e->ctime_ns);
-                octal_print(o.stream, e->content);
-                putc('\t', o.stream);
-                octal_print(o.stream, e->xattrs);
-                putc('\n', o.stream);
-        }
+        for (size_t i = 0; i < n; i++)
+                integrity_entry_print(o.stream, v[i]);
         return output_commit(&o, err);
 }
 
-static bool parse_line(struct str line, struct arena *arena, struct integrity_entry *ret)
+bool integrity_entry_read(struct str line, struct arena *arena, struct integrity_entry *ret)
 {
         struct str column[COLUMNS];
         uint64_t n[7];
@@ -158,7 +160,7 @@ int integrity_set_parse(struct integrity_set *s, struct str text, struct error *
         for (unsigned number = 2; text.n; number++) {
                 _cleanup_(arena_done) struct arena arena = ARENA_INIT;
                 struct integrity_entry e;
-                if (!parse_line(str_line(&text), &arena, &e))
+                if (!integrity_entry_read(str_line(&text), &arena, &e))
                         return error_set(err, -EINVAL, "line %u: not an entry of a baseline", number);
                 integrity_put(s, &e);
         }

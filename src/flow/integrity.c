@@ -2,6 +2,7 @@
 #include "flow/integrity.h"
 
 #include "base/fs.h"
+#include "flow/integrity-contents.h"
 #include "read/digest.h"
 
 #include <dirent.h>
@@ -39,7 +40,8 @@ static struct str hex_of(const uint8_t *p, size_t n, struct arena *arena)
 }
 
 /* fd: an O_PATH descriptor of a regular file. */
-static struct str digest_file(int fd, uint64_t size, struct arena *arena)
+static struct str digest_file(int fd, struct str path, uint64_t size, struct integrity_contents *keep,
+                              struct arena *arena)
 {
         char link[64];
         uint8_t result[DIGEST_MAX];
@@ -52,10 +54,13 @@ static struct str digest_file(int fd, uint64_t size, struct arena *arena)
         char *buffer = xmalloc(READ_BYTES);
         struct digest d;
         uint64_t left = INTEGRITY_FILE_MAX;
+        size_t first = 0; /* bytes of the first piece, which may be all */
         ssize_t n = file < 0 ? -1 : 1;
         digest_init(&d, DIGEST_SHA256);
         while (n > 0 && left > 0) {
                 n = read(file, buffer, READ_BYTES);
+                if (n > 0 && left == INTEGRITY_FILE_MAX)
+                        first = (size_t)n;
                 if (n > 0) {
                         digest_add(&d, buffer, (size_t)n);
                         left -= MIN(left, (uint64_t)n);
@@ -63,8 +68,11 @@ static struct str digest_file(int fd, uint64_t size, struct arena *arena)
         }
         digest_end(&d, result);
         digest_done(&d);
+        struct str hex = n < 0 ? STR(UNREADABLE) : hex_of(result, digest_size(DIGEST_SHA256), arena);
+        if (keep && n == 0 && left + first == INTEGRITY_FILE_MAX)
+                integrity_contents_keep(keep, path, hex, str_span(buffer, first));
         free(buffer);
-        return n < 0 ? STR(UNREADABLE) : hex_of(result, digest_size(DIGEST_SHA256), arena);
+        return hex;
 }
 
 static int by_name(const void *a, const void *b) { return str_cmp(*(const struct str *)a, *(const struct str *)b); }
@@ -118,7 +126,7 @@ static bool is_as_before(const struct integrity_entry *known, const struct integ
 
 /* fd: an O_PATH descriptor of the thing itself. */
 static void describe(int fd, const struct stat *st, unsigned compare, const struct integrity_entry *known,
-                     struct arena *arena, struct integrity_entry *e)
+                     struct integrity_contents *keep, struct arena *arena, struct integrity_entry *e)
 {
         e->mode = st->st_mode;
         e->uid = st->st_uid;
@@ -133,7 +141,7 @@ static void describe(int fd, const struct stat *st, unsigned compare, const stru
                 return;
         }
         if (compare & COMPARE_CONTENT)
-                e->content = S_ISREG(st->st_mode)   ? digest_file(fd, e->size, arena)
+                e->content = S_ISREG(st->st_mode)   ? digest_file(fd, e->path, e->size, keep, arena)
                              : S_ISLNK(st->st_mode) ? target_of(fd, arena)
                                                     : STR_NONE;
         if (compare & COMPARE_XATTRS && !S_ISLNK(st->st_mode))
@@ -156,7 +164,8 @@ static void look_one(struct looking *l, int dir_fd, const char *name, struct str
         if (!rule)
                 return;
         struct integrity_entry e = { .scope = l->scope, .path = path };
-        describe(fd, &st, rule->compare, l->known ? integrity_find(l->known, l->scope, path) : NULL, &arena, &e);
+        describe(fd, &st, rule->compare, l->known ? integrity_find(l->known, l->scope, path) : NULL, l->config->keep,
+                 &arena, &e);
         l->to->unread += str_is(e.content, UNREADABLE);
         integrity_put(l->to, &e);
         if (!S_ISDIR(st.st_mode) || (!rule->recursive && path.n > rule->path.n))
@@ -233,7 +242,7 @@ bool integrity_look_at(const struct integrity_config *c, struct str scope, int r
         if (fd < 0 || fstat(fd, &st) < 0)
                 return false;
         *ret = (struct integrity_entry){ .scope = scope, .path = path };
-        describe(fd, &st, rule->compare, NULL, arena, ret);
+        describe(fd, &st, rule->compare, NULL, c->keep, arena, ret);
         return true;
 }
 

@@ -19,6 +19,7 @@
 #include "base/vec.h"
 #include "fact/fact.h"
 
+#include <stdio.h>
 #include <sys/stat.h>
 
 #define INTEGRITY_BASELINE    "/var/lib/sekisho/integrity"
@@ -45,9 +46,12 @@ struct integrity_rule {
         struct str_list exclude;
 };
 
+struct integrity_contents;
+
 struct integrity_config {
         struct arena arena;
         VEC(struct integrity_rule) rules;
+        struct integrity_contents *keep; /* where looking keeps what small texts hold; NULL: nowhere */
 };
 
 /* -EINVAL with words: a mistake, with its line. */
@@ -85,6 +89,10 @@ const struct integrity_entry *integrity_find(const struct integrity_set *s, stru
 void integrity_put(struct integrity_set *s, const struct integrity_entry *e); /* copies; replaces one that is there */
 void integrity_remove(struct integrity_set *s, struct str scope, struct str path);
 void integrity_remove_scope(struct integrity_set *s, struct str scope);
+
+/* An entry as a line of the file, with its end; and out of a line without it (texts in the arena, or views). */
+void integrity_entry_print(FILE *to, const struct integrity_entry *e);
+bool integrity_entry_read(struct str line, struct arena *arena, struct integrity_entry *ret);
 
 /* No file is -ENOENT. */
 int integrity_set_read(struct integrity_set *s, const char *path, struct error *err);

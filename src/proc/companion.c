@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -110,7 +111,7 @@ static void servant_main(void *arg, int fd)
                 work->begin(work->arg);
         while ((n = message_take(fd, question, sizeof(question), fds)) > 0) {
                 buf_clear(&reply);
-                work->answer(work->arg, str_span(question, (size_t)n), fds[0], &reply);
+                work->answer(work->arg, str_span(question, (size_t)n), fds, &reply);
                 for (size_t i = 0; i < MESSAGE_FDS_MAX; i++)
                         close_fd(fds[i]);
                 /* write(2), since the sandbox knows no send; a message is sent whole */
@@ -126,9 +127,18 @@ int servant_start(const struct servant_work *work, struct servant *ret, struct e
         return companion_start(servant_main, (void *)work, keep, true, &ret->fd, &ret->pid, err);
 }
 
-int servant_ask(const struct servant *s, struct str question, int fd)
+int servant_ask(const struct servant *s, struct str question, const int *fds, size_t n)
 {
-        return message_send(s->fd, question.p, question.n, &fd, fd >= 0);
+        return message_send(s->fd, question.p, question.n, fds, n);
+}
+
+int servant_wait(const struct servant *s, int timeout_ms, struct buf *reply)
+{
+        struct pollfd p = { .fd = s->fd, .events = POLLIN };
+        if (poll(&p, 1, timeout_ms) <= 0)
+                return -ETIMEDOUT;
+        int r = servant_take(s, reply);
+        return r == 0 ? -ETIMEDOUT : MIN(r, 0);
 }
 
 int servant_take(const struct servant *s, struct buf *reply)

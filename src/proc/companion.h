@@ -44,16 +44,19 @@ struct servant {
 struct servant_work {
         /* In the sandbox, once. May be NULL. */
         void (*begin)(void *arg);
-        /* In the sandbox: one question about the open file fd (-1: none), which is closed afterwards. */
-        void (*answer)(void *arg, struct str question, int fd, struct buf *reply);
+        /* In the sandbox: one question about open files (-1: none), which are closed afterwards. */
+        void (*answer)(void *arg, struct str question, const int fds[static MESSAGE_FDS_MAX], struct buf *reply);
         void *arg;
         uint64_t memory_max; /* RLIMIT_AS above what the process has at start */
 };
 
 int servant_start(const struct servant_work *work, struct servant *ret, struct error *err);
 
-/* One question at a time. 0 or -errno: it is gone. */
-int servant_ask(const struct servant *s, struct str question, int fd);
+/* One question at a time, about n open files, which stay the caller's too. 0 or -errno: it is gone. */
+int servant_ask(const struct servant *s, struct str question, const int *fds, size_t n);
+
+/* Waits for its answer: 0; -ETIMEDOUT: there is none in that time; < 0: it is gone. */
+int servant_wait(const struct servant *s, int timeout_ms, struct buf *reply);
 
 /* Its answer: 1, 0: not yet, < 0: it is gone. reply's maximum should be MESSAGE_MAX. */
 int servant_take(const struct servant *s, struct buf *reply);

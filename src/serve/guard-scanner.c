@@ -293,7 +293,7 @@ static void hand_out(struct scanner *s)
                 w->since_ns = guard_now_ns(CLOCK_MONOTONIC);
                 if (!w->servant.pid && servant_start(&s->work, &w->servant, &err) < 0)
                         give_up(s, w, "crashed", err.text);
-                else if (servant_ask(&w->servant, question, a->fd) < 0)
+                else if (servant_ask(&w->servant, question, &a->fd, 1) < 0)
                         give_up(s, w, "crashed", NULL);
         }
 }

@@ -138,15 +138,15 @@ static void put_text(struct buf *b, struct str s, size_t max)
         buf_add_str(b, s);
 }
 
-void guard_worker_answer(void *arg, struct str question, int fd, struct buf *reply)
+void guard_worker_answer(void *arg, struct str question, const int fds[static MESSAGE_FDS_MAX], struct buf *reply)
 {
         const struct guard_config *config = arg;
         struct collector *c = &worker.collector;
         struct stat st = { .st_size = 0 };
         struct pass p;
-        (void)fstat(fd, &st);
-        if (!is_allowed(config, fd, &p))
-                scan(config, question, fd, &st, &p);
+        (void)fstat(fds[0], &st);
+        if (!is_allowed(config, fds[0], &p))
+                scan(config, question, fds[0], &st, &p);
         enum verdict verdict = c->has_malware ? VERDICT_MALWARE : c->has_unread ? VERDICT_INCOMPLETE : VERDICT_CLEAN;
         buf_u8(reply, (uint8_t)verdict);
         buf_add(reply, p.sha256, 32);

@@ -5,55 +5,42 @@
  * baseline stays as it was approved: `sekisho integrity baseline` approves.
  *
  * A container has a baseline from when the agent first meets it until it ends.
+ *
+ * Whole scopes and large files are looked at by a child, one after the other (integrity-looks.c); what an event tells
+ * of a scope before its first look is over waits for it.
  */
-#include "flow/integrity.h"
+#include "serve/integrity-private.h"
 
 #include "base/fs.h"
-#include "serve/agent-private.h"
-#include "serve/record-private.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#define SECOND     INT64_C(1000000000)
-#define EVERY      (600 * SECOND) /* between two looks at everything */
-#define ALERTS_MAX 200u           /* of one look; the rest is told as a number */
+#define EVERY      (600 * INTEGRITY_SECOND) /* between two looks at everything */
+#define ALERTS_MAX 200u                     /* of one look; the rest is told as a number */
+#define DIFFS_MAX  20u                      /* of one look; each is waited for */
+#define INLINE_MAX ((off_t)1 << 20)         /* bytes of a file that is digested between two events */
 
-struct checked_container {
-        uint64_t cgroup_id;
-        char *id;
-        uint32_t pid; /* that has its root */
-        dev_t root_dev;
-        ino_t root_ino;
-};
-
-struct integrity {
-        struct agent *a;
-        const char *path; /* of the baseline */
-        struct integrity_config config;
-        struct integrity_set approved, current;
-        VEC(struct checked_container) v;
-        int64_t next_ns;
-        unsigned losses;     /* that were followed by a look at everything */
-        size_t told, silent; /* of one look */
-};
-
-static int open_host(void) { return open("/", O_PATH | O_DIRECTORY | O_CLOEXEC); }
-
-static int open_container(const struct checked_container *c)
+int integrity_open_root(struct integrity *g, struct str scope)
 {
         char path[64];
         struct stat st;
-        snprintf(path, sizeof(path), "/proc/%u/root", c->pid);
-        int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-        if (fd >= 0 && (fstat(fd, &st) < 0 || st.st_dev != c->root_dev || st.st_ino != c->root_ino))
-                fd = close_fd(fd);
-        return fd;
+        if (str_is(scope, INTEGRITY_HOST))
+                return open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+        for (size_t i = 0; i < g->v.n; i++) {
+                const struct checked_container *c = &g->v.v[i];
+                if (!str_is(scope, c->id))
+                        continue;
+                snprintf(path, sizeof(path), "/proc/%u/root", c->pid);
+                int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+                if (fd >= 0 && (fstat(fd, &st) < 0 || st.st_dev != c->root_dev || st.st_ino != c->root_ino))
+                        fd = close_fd(fd);
+                return fd;
+        }
+        return -1;
 }
 
 static struct checked_container *find(struct integrity *g, uint64_t cgroup_id)
@@ -66,44 +53,73 @@ static struct checked_container *find(struct integrity *g, uint64_t cgroup_id)
 
 /* ----------------------------------------------------------------------------------------------------- telling ---- */
 
-/* r NULL: nobody saw who did it. */
-static void tell(struct integrity *g, struct str scope, const struct container_entry *container, struct str path,
-                 struct str words, const char *when, const struct event_record *r)
+static const struct container_entry *container_of(struct integrity *g, struct str scope)
+{
+        for (size_t i = 0; i < g->v.n; i++)
+                if (str_is(scope, g->v.v[i].id))
+                        return container_known(&g->a->containers, g->v.v[i].cgroup_id);
+        return NULL;
+}
+
+/* The diff of a change of content, or why there is none. */
+static void diff(struct integrity *g, struct str scope, const struct integrity_change *x, struct arena *arena,
+                 struct str *ret_diff, const char **ret_why)
+{
+        *ret_diff = STR_NONE;
+        *ret_why = NULL;
+        if (!x->before || !x->after)
+                return;
+        _cleanup_(closep) int root = integrity_open_root(g, scope);
+        if (g->told > DIFFS_MAX)
+                *ret_why = "too many files changed at once";
+        else
+                integrity_diff(&g->differ, &g->contents, root, x->before, x->after, arena, ret_diff, ret_why);
+}
+
+static struct str words_of(const struct integrity_who *who, struct arena *arena)
+{
+        return who->is_known ? arena_printf(arena, "by %.*s, pid %u, uid %u", STR_FMT(who->exe), who->pid, who->uid)
+               : who->pid    ? arena_printf(arena, "by pid %u, which is not known", who->pid)
+                             : arena_printf(arena, "%s", who->when);
+}
+
+void integrity_tell(struct integrity *g, struct str scope, const struct integrity_change *x,
+                    const struct integrity_who *who)
 {
         static const char *const tags[] = { "integrity", "T1565.001", "NIST-800-190:4.4.4", NULL };
-        const struct process *p = r ? r->process : NULL;
-        struct str exe = p ? p->program->exe_path : STR_NONE;
-        const struct alert_field extras[] = {
-                { "fd.name", value_string(path) },
-                { "integrity.change", value_string(words) },
-                { "container.id", value_string(scope) },
-                { "proc.pid", r ? value_number(r->event->head.pid) : value_absent() },
-                { "proc.exepath", value_string_or_absent(exe) },
-                { "user.uid", p ? value_number(p->uid) : value_absent() },
-        };
+        struct str path = x->after ? x->after->path : x->before->path, text;
+        const char *why;
         _cleanup_(arena_done) struct arena arena = ARENA_INIT;
-        struct str who = r && p ? arena_printf(&arena, "by %.*s, pid %u, uid %u", STR_FMT(exe), p->pid, p->uid)
-                         : r    ? arena_printf(&arena, "by pid %u, which is not known", r->event->head.pid)
-                                : arena_printf(&arena, "%s", when);
         if (g->told++ >= ALERTS_MAX) {
                 g->silent++;
                 return;
         }
-        agent_emit(g->a,
-                   &(struct alert){ .rule_name = "File changed",
-                                    .tags = tags,
-                                    .priority = PRIORITY_WARNING,
-                                    .source = "syscall",
-                                    .time_ns = r ? r->boot_ns + (int64_t)r->event->head.time_ns : 0,
-                                    .output = arena_printf(&arena, "%.*s: %.*s (%.*s) container=%.*s", STR_FMT(path),
-                                                           STR_FMT(words), STR_FMT(who), STR_FMT(scope)),
-                                    .extras = extras,
-                                    .n_extras = ARRAY_SIZE(extras),
-                                    .process = p,
-                                    .container = container });
+        diff(g, scope, x, &arena, &text, &why);
+        const struct alert_field extras[] = {
+                { "fd.name", value_string(path) },
+                { "integrity.change", value_string(x->words) },
+                { "integrity.diff", value_string_or_absent(text) },
+                { "integrity.no_diff", why ? value_string(str_of(why)) : value_absent() },
+                { "container.id", value_string(scope) },
+                { "proc.pid", who->pid ? value_number(who->pid) : value_absent() },
+                { "proc.exepath", value_string_or_absent(who->exe) },
+                { "user.uid", who->is_known ? value_number(who->uid) : value_absent() },
+        };
+        agent_emit(g->a, &(struct alert){ .rule_name = "File changed",
+                                          .tags = tags,
+                                          .priority = PRIORITY_WARNING,
+                                          .source = "syscall",
+                                          .time_ns = who->time_ns,
+                                          .output = arena_printf(&arena, "%.*s: %.*s (%.*s) container=%.*s",
+                                                                 STR_FMT(path), STR_FMT(x->words),
+                                                                 STR_FMT(words_of(who, &arena)), STR_FMT(scope)),
+                                          .extras = extras,
+                                          .n_extras = ARRAY_SIZE(extras),
+                                          .process = who->process,
+                                          .container = container_of(g, scope) });
 }
 
-static void end_of_look(struct integrity *g, struct str scope)
+void integrity_end_of_look(struct integrity *g, struct str scope)
 {
         if (g->silent)
                 agent_tell(g->a, "%zu more files of %.*s have changed: sekisho integrity check", g->silent,
@@ -111,66 +127,9 @@ static void end_of_look(struct integrity *g, struct str scope)
         g->told = g->silent = 0;
 }
 
-/* Looks at all of a scope, tells how it differs from `before`, and keeps what it is now. */
-static void look(struct integrity *g, struct str scope, const struct container_entry *c, int root,
-                 const struct integrity_set *before, const char *when)
-{
-        struct integrity_set fresh = { 0 };
-        struct integrity_change *changes;
-        _cleanup_(arena_done) struct arena arena = ARENA_INIT;
-        integrity_look(&g->config, scope, root, &g->current, &fresh);
-        size_t n = before ? integrity_compare(&g->config, scope, before, &fresh, &arena, &changes) : 0;
-        for (size_t i = 0; i < n; i++)
-                tell(g, scope, c, changes[i].after ? changes[i].after->path : changes[i].before->path, changes[i].words,
-                     when, NULL);
-        end_of_look(g, scope);
-        integrity_remove_scope(&g->current, scope);
-        for (size_t i = 0; i < fresh.v.n; i++)
-                integrity_put(&g->current, &fresh.v.v[i]);
-        integrity_set_done(&fresh);
-}
-
-static void save(struct integrity *g)
-{
-        struct error err = ERROR_NONE;
-        if (integrity_set_write(&g->approved, g->path, &err) < 0)
-                agent_tell(g->a, "the baseline is not kept: %s", err.text);
-}
-
-/* What is there now is right: of a container that nobody has seen before, or where there was no baseline. */
-static size_t approve(struct integrity *g, struct str scope)
-{
-        size_t n = 0;
-        integrity_remove_scope(&g->approved, scope);
-        g->approved.made = agent_now_ns(CLOCK_REALTIME) / SECOND;
-        for (size_t i = 0; i < g->current.v.n; i++)
-                if (g->current.v.v[i].path.n && str_eq(g->current.v.v[i].scope, scope)) {
-                        integrity_put(&g->approved, &g->current.v.v[i]);
-                        n++;
-                }
-        save(g);
-        return n;
-}
-
-static bool has_scope(const struct integrity_set *s, struct str scope)
-{
-        for (size_t i = 0; i < s->v.n; i++)
-                if (s->v.v[i].path.n && str_eq(s->v.v[i].scope, scope))
-                        return true;
-        return false;
-}
-
-static void begin(struct integrity *g, struct str scope, const struct container_entry *c, int root)
-{
-        bool is_known = has_scope(&g->approved, scope);
-        look(g, scope, c, root, is_known ? &g->approved : NULL, "changed since the baseline, nobody saw by whom");
-        if (!is_known)
-                agent_tell(g->a, "integrity: baseline of %.*s taken: %zu files", STR_FMT(scope), approve(g, scope));
-}
-
 /* ------------------------------------------------------------------------------------------------------ events ---- */
 
-static bool has_rules_for(const struct integrity *g, bool in_containers)
+bool integrity_has_rules_for(const struct integrity *g, bool in_containers)
 {
         for (size_t i = 0; i < g->config.rules.n; i++)
                 if (g->config.rules.v[i].in_containers == in_containers)
@@ -178,67 +137,100 @@ static bool has_rules_for(const struct integrity *g, bool in_containers)
         return false;
 }
 
-static void integrity_on_container(void *state, struct container_entry *e)
+static void on_container(void *state, struct container_entry *e)
 {
         struct integrity *g = state;
         struct stat st;
         char path[64];
         snprintf(path, sizeof(path), "/proc/%llu/root", (unsigned long long)e->facts.pid);
-        if (!has_rules_for(g, true) || find(g, e->cgroup_id))
+        if (!integrity_has_rules_for(g, true) || find(g, e->cgroup_id))
                 return;
         if (e->facts.pid == 0 || e->facts.pid > INT32_MAX || stat(path, &st) < 0) {
                 agent_tell(g->a, "integrity of container %.*s is not checked: its first process is not known",
                            STR_FMT(e->id));
                 return;
         }
-        struct checked_container *c = vec_push(&g->v);
-        *c = (struct checked_container){ e->cgroup_id, str_dup(e->id), (uint32_t)e->facts.pid, st.st_dev, st.st_ino };
-        _cleanup_(closep) int root = open_container(c);
-        if (root >= 0)
-                begin(g, str_of(c->id), e, root);
+        *vec_push(&g->v) = (struct checked_container){ e->cgroup_id, str_dup(e->id), (uint32_t)e->facts.pid, st.st_dev,
+                                                       st.st_ino };
+        integrity_look_later(g, e->id, LOOK_FIRST);
 }
 
-static void integrity_on_container_end(void *state, uint64_t cgroup_id)
+static void on_container_end(void *state, uint64_t cgroup_id)
 {
         struct integrity *g = state;
         struct checked_container *c = find(g, cgroup_id);
         if (!c)
                 return;
+        integrity_forget_looks(g, str_of(c->id));
         integrity_remove_scope(&g->current, str_of(c->id));
         integrity_remove_scope(&g->approved, str_of(c->id));
-        save(g);
+        integrity_look_later(g, STR_NONE, LOOK_SAVE);
         free(c->id);
         *c = g->v.v[--g->v.n];
 }
 
-/* What became of one path by this event. */
-static void look_into(struct integrity *g, struct str scope, int root, struct str path, const struct event_record *r)
+void integrity_found(struct integrity *g, struct str scope, struct str path, const struct integrity_entry *now,
+                     const struct integrity_who *who)
 {
-        bool in_container = r->container != NULL;
-        const struct integrity_rule *rule = integrity_rule_of(&g->config, path, in_container);
+        const struct integrity_rule *rule = integrity_rule_of(&g->config, path, !str_is(scope, INTEGRITY_HOST));
+        const struct integrity_entry *before = integrity_find(&g->current, scope, path);
         _cleanup_(arena_done) struct arena arena = ARENA_INIT;
-        struct integrity_entry now;
         if (!rule)
                 return;
-        const struct integrity_entry *before = integrity_find(&g->current, scope, path);
-        bool is_there = integrity_look_at(&g->config, scope, root, path, &arena, &now);
-        struct str words = is_there && before ? integrity_difference(rule, before, &now, &arena)
-                           : is_there         ? STR("added")
-                           : before           ? STR("removed")
-                                              : STR_NONE;
-        if (words.n)
-                tell(g, scope, r->container, path, words, "", r);
-        if (is_there)
-                integrity_put(&g->current, &now);
+        struct integrity_change x = { before, now, STR_NONE };
+        x.words = now && before ? integrity_difference(rule, before, now, &arena)
+                  : now         ? STR("added")
+                  : before      ? STR("removed")
+                                : STR_NONE;
+        bool is_directory = (now && S_ISDIR(now->mode)) || (before && S_ISDIR(before->mode));
+        if (x.words.n)
+                integrity_tell(g, scope, &x, who);
+        if (now)
+                integrity_put(&g->current, now);
         else if (before)
                 integrity_remove(&g->current, scope, path);
-        if ((is_there && S_ISDIR(now.mode)) || (before && S_ISDIR(before->mode)))
+        if (is_directory)
                 g->next_ns = 0; /* all that is below it went or came with it */
         g->told = g->silent = 0;
 }
 
+static bool is_large(int root, struct str path)
+{
+        _cleanup_(arena_done) struct arena arena = ARENA_INIT;
+        _cleanup_(closep) int fd = open_in_root(root, arena_cstr(&arena, path), O_PATH | O_NOFOLLOW);
+        struct stat st;
+        return fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > INLINE_MAX;
+}
+
+/* What became of one path by this event. */
+static void look_into(struct integrity *g, struct str scope, int root, struct str path, const struct integrity_who *who)
+{
+        _cleanup_(arena_done) struct arena arena = ARENA_INIT;
+        struct integrity_entry now;
+        if (!integrity_rule_of(&g->config, path, !str_is(scope, INTEGRITY_HOST)))
+                return;
+        if (integrity_is_waiting(g, scope) || is_large(root, path)) {
+                integrity_look_at_later(g, scope, path, who);
+                return;
+        }
+        integrity_touched(g, scope, path);
+        bool is_there = integrity_look_at(&g->config, scope, root, path, &arena, &now);
+        integrity_found(g, scope, path, is_there ? &now : NULL, who);
+}
+
+static struct integrity_who who_did(const struct event_record *r)
+{
+        const struct process *p = r->process;
+        return (struct integrity_who){ .is_known = p,
+                                       .pid = r->event->head.pid,
+                                       .uid = p ? p->uid : 0,
+                                       .exe = p ? p->program->exe_path : STR_NONE,
+                                       .time_ns = r->boot_ns + (int64_t)r->event->head.time_ns,
+                                       .process = p };
+}
+
 /* Of file events the paths are those of the host, or of the container's root, whole. */
-static void integrity_on_event(void *state, const struct event_record *r)
+static void on_event(void *state, const struct event_record *r)
 {
         struct integrity *g = state;
         const struct event *e = r->event;
@@ -247,45 +239,39 @@ static void integrity_on_event(void *state, const struct event_record *r)
         struct checked_container *c = r->container ? find(g, r->container->cgroup_id) : NULL;
         if (r->container && !c)
                 return;
-        _cleanup_(closep) int root = c ? open_container(c) : open_host();
+        struct str scope = c ? str_of(c->id) : STR(INTEGRITY_HOST);
+        struct integrity_who who = who_did(r);
+        _cleanup_(closep) int root = integrity_open_root(g, scope);
         for (size_t i = 0; i < ARRAY_SIZE(e->path) && root >= 0; i++)
                 if (e->path[i].n && e->path[i].p[0] == '/')
-                        look_into(g, c ? str_of(c->id) : STR(INTEGRITY_HOST), root, e->path[i], r);
+                        look_into(g, scope, root, e->path[i], &who);
 }
 
-static void look_at_all(struct integrity *g)
-{
-        static const char when[] = "found by looking, nobody saw by whom";
-        if (has_rules_for(g, false)) {
-                _cleanup_(closep) int root = open_host();
-                look(g, STR(INTEGRITY_HOST), NULL, root, &g->current, when);
-        }
-        for (size_t i = 0; i < g->v.n; i++) {
-                _cleanup_(closep) int root = open_container(&g->v.v[i]);
-                if (root >= 0)
-                        look(g, str_of(g->v.v[i].id), container_known(&g->a->containers, g->v.v[i].cgroup_id), root,
-                             &g->current, when);
-        }
-}
-
-static void integrity_tick(void *state, int64_t now_ns)
+static void tick(void *state, int64_t now_ns)
 {
         struct integrity *g = state;
+        integrity_next_look(g);
         if (now_ns < g->next_ns && g->losses == g->a->file_losses)
                 return;
         g->losses = g->a->file_losses;
         g->next_ns = now_ns + EVERY;
-        look_at_all(g);
+        if (integrity_has_rules_for(g, false))
+                integrity_look_later(g, STR(INTEGRITY_HOST), LOOK_AGAIN);
+        for (size_t i = 0; i < g->v.n; i++)
+                integrity_look_later(g, str_of(g->v.v[i].id), LOOK_AGAIN);
 }
 
 /* -------------------------------------------------------------------------------------------------------- part ---- */
 
-static void integrity_stop(void *state)
+static void stop(void *state)
 {
         struct integrity *g = state;
+        integrity_end_looks(g);
         for (size_t i = 0; i < g->v.n; i++)
                 free(g->v.v[i].id);
         vec_done(&g->v);
+        integrity_differ_end(&g->differ);
+        integrity_contents_close(&g->contents);
         integrity_config_done(&g->config);
         integrity_set_done(&g->approved);
         integrity_set_done(&g->current);
@@ -305,13 +291,29 @@ static int watch_all(struct integrity *g, struct error *err)
         return r;
 }
 
-static int integrity_start(struct agent *a, void **ret, struct error *err)
+/* Without a place for them there are no diffs, and all else goes on. */
+static void open_contents(struct integrity *g)
+{
+        const struct integrity_set *approved = &g->approved;
+        struct error err = ERROR_NONE;
+        if (integrity_contents_open(&g->contents, g->path, &err) < 0)
+                agent_tell(g->a, "alerts of changed files have no diffs: %s", err.text);
+        else
+                integrity_contents_prune(&g->contents, &approved, 1);
+        if (integrity_differ_start(&g->differ, &err) < 0)
+                agent_tell(g->a, "alerts of changed files have no diffs: %s", err.text);
+        g->config.keep = &g->contents;
+}
+
+static int start(struct agent *a, void **ret, struct error *err)
 {
         const struct files_options *o = &a->o->files;
         if (!o->integrity)
                 return 0;
         struct integrity *g = xcalloc(1, sizeof(*g));
-        *g = (struct integrity){ .a = a, .path = o->baseline ? o->baseline : INTEGRITY_BASELINE };
+        *g = (struct integrity){
+                .a = a, .path = o->baseline ? o->baseline : INTEGRITY_BASELINE, .contents.dir = -1, .child.fd = -1
+        };
         *ret = g;
         int r = integrity_config_read(&g->config, o->integrity, err);
         if (r == 0)
@@ -322,20 +324,19 @@ static int integrity_start(struct agent *a, void **ret, struct error *err)
         }
         if (r < 0)
                 return error_prefix(err, r, "--integrity");
-        if (has_rules_for(g, false)) {
-                _cleanup_(closep) int root = open_host();
-                begin(g, STR(INTEGRITY_HOST), NULL, root);
-        }
+        open_contents(g);
+        if (integrity_has_rules_for(g, false))
+                integrity_look_later(g, STR(INTEGRITY_HOST), LOOK_FIRST);
         g->next_ns = agent_now_ns(CLOCK_MONOTONIC) + EVERY;
         return 0;
 }
 
 const struct agent_part part_integrity = {
         .name = "integrity",
-        .start = integrity_start,
-        .on_event = integrity_on_event,
-        .on_container = integrity_on_container,
-        .on_container_end = integrity_on_container_end,
-        .tick = integrity_tick,
-        .stop = integrity_stop,
+        .start = start,
+        .on_event = on_event,
+        .on_container = on_container,
+        .on_container_end = on_container_end,
+        .tick = tick,
+        .stop = stop,
 };

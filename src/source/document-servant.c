@@ -8,7 +8,6 @@
 #include "read/store.h"
 
 #include <errno.h>
-#include <poll.h>
 
 #define MEMORY_MAX (UINT64_C(512) << 20)
 
@@ -33,7 +32,7 @@ static void take(struct sink *sink, enum fact_kind kind, const void *fact)
                 fact_encode(kind, fact, s->reply);
 }
 
-void document_answer(void *arg, struct str question, int fd, struct buf *reply)
+void document_answer(void *arg, struct str question, const int fds[static MESSAGE_FDS_MAX], struct buf *reply)
 {
         struct cursor c = cursor_from(question);
         enum document_kind kind = (enum document_kind)cursor_u8(&c);
@@ -41,7 +40,7 @@ void document_answer(void *arg, struct str question, int fd, struct buf *reply)
         _cleanup_(buf_done) struct buf bytes = BUF_INIT(STORE_DOCUMENT_MAX);
         (void)arg;
         buf_u8(reply, FOUND);
-        bool is_legible = kind >= DOCUMENT_PODMAN_IMAGES && kind <= DOCUMENT_BUNDLE && read_all(fd, &bytes) == 0 &&
+        bool is_legible = kind >= DOCUMENT_PODMAN_IMAGES && kind <= DOCUMENT_BUNDLE && read_all(fds[0], &bytes) == 0 &&
                           document_parse(kind, buf_str(&bytes), &s.sink, NULL) == 0;
         enum outcome outcome = !is_legible                        ? ILLEGIBLE
                                : buf_is_full(reply)               ? TOO_LONG
@@ -87,16 +86,6 @@ static int decode(struct str reply, struct arena *arena, struct fact_stored *ret
         return 0;
 }
 
-static int wait_for_answer(const struct document_servant *s, struct buf *reply)
-{
-        struct pollfd p = { .fd = s->servant.fd, .events = POLLIN };
-        int r = poll(&p, 1, DOCUMENT_ANSWER_MS);
-        if (r <= 0)
-                return -ETIMEDOUT;
-        r = servant_take(&s->servant, reply);
-        return r == 0 ? -ETIMEDOUT : MIN(r, 0);
-}
-
 int document_ask(struct document_servant *s, enum document_kind kind, struct str id, int fd, struct arena *arena,
                  struct fact_stored *ret)
 {
@@ -107,9 +96,9 @@ int document_ask(struct document_servant *s, enum document_kind kind, struct str
                 return -EPIPE;
         buf_u8(&question, (uint8_t)kind);
         buf_add_str(&question, id);
-        int r = buf_is_full(&question) ? -ENOENT : servant_ask(&s->servant, buf_str(&question), fd);
+        int r = buf_is_full(&question) ? -ENOENT : servant_ask(&s->servant, buf_str(&question), &fd, 1);
         if (r == 0)
-                r = wait_for_answer(s, &reply);
+                r = servant_wait(&s->servant, DOCUMENT_ANSWER_MS, &reply);
         if (r == 0)
                 r = decode(buf_str(&reply), arena, ret);
         if (r == -EPIPE || r == -ETIMEDOUT)

@@ -33,6 +33,6 @@ int document_ask(struct document_servant *s, enum document_kind kind, struct str
                  struct fact_stored *ret);
 
 /* What the servant does: a question about a file, and the answer. For the fuzzer and the tests. */
-void document_answer(void *arg, struct str question, int fd, struct buf *reply);
+void document_answer(void *arg, struct str question, const int fds[static MESSAGE_FDS_MAX], struct buf *reply);
 
 #endif

@@ -3,6 +3,7 @@
 what changed while it did not run, and what no event told of."""
 import json
 import os
+import random
 import shutil
 import sys
 import tempfile
@@ -79,6 +80,40 @@ def command(work):
     tap.expect("a baseline that is none", [SEKISHO, "integrity", "list", "--baseline", work + "/bad"], 3, ["line 2"])
 
 
+def diffs(work):
+    """What the command shows of what changed."""
+    base = ["--config", work + "/config.yaml", "--baseline", work + "/base"]
+    tree = work + "/tree"
+    make_tree(work)
+    write(tree + "/long", "".join("line %d\n" % i for i in range(5000)))
+    write(tree + "/binary", "a\0b")
+    write(tree + "/large", "x" * 70000)
+    write(tree + "/host.key", "one\n")
+    write(tree + "/pem", "-----BEGIN %s KEY-----\n" % "PRIVATE")
+    tap.run(SEKISHO, "integrity", "baseline", *base)
+    write(tree + "/a", "one\ntwo\n\x1b[31m\n")
+    write(tree + "/long", "".join("other %d\n" % i for i in range(5000)))
+    write(tree + "/binary", "b\0b")
+    write(tree + "/large", "y" * 70000)
+    write(tree + "/host.key", "two\n")
+    write(tree + "/pem", "-----BEGIN %s KEY-----\nx\n" % "PRIVATE")
+    write(tree + "/b", "one\n" + "z" * 70000)
+    code, output = tap.run(SEKISHO, "integrity", "check", *base, "-o", "json")
+    got = {os.path.basename(c["path"]): (c["diff"], c["no_diff"]) for c in json.loads(output)}
+    tap.ok(got["a"] == ("@@ -1,1 +1,3 @@\n one\n+two\n+\x1b[31m\n", None), "check shows a diff", got["a"])
+    tap.ok(got["long"][0].endswith("[cut: there is more]\n") and len(got["long"][0]) < 4200, "a long one is cut, and says so", got["long"])
+    wanted = {"binary": "what it held before was not kept", "large": "the file is larger than 64 KiB", "host.key": "the file is secret by nature",
+              "pem": "the file is secret by nature", "b": "the file is larger than 64 KiB"}
+    tap.ok({k: got[k] for k in wanted} == {k: (None, why) for k, why in wanted.items()}, "where there is none it says why", got)
+    code, output = tap.run(SEKISHO, "integrity", "check", *base)
+    tap.ok("         +two\n" in output and "\x1b" not in output and "(no diff: the file is secret by nature)" in output, "the same for a person, without what moves a terminal", output)
+    tap.ok(len(os.listdir(work + "/base.contents")) == 3, "each content is kept once, and only text", os.listdir(work + "/base.contents"))
+    write(tree + "/deep/c", "two\n")
+    shutil.rmtree(work + "/base.contents")
+    code, output = tap.run(SEKISHO, "integrity", "check", *base, "-o", "json")
+    tap.ok(code == 1 and {os.path.basename(c["path"]): c["no_diff"] for c in json.loads(output)}["c"] == "what it held before was not kept", "without what was kept the change is told all the same", output)
+
+
 SCOPES = ["host"]  # other tests have containers too
 
 
@@ -102,7 +137,8 @@ def the_agent(work, c):
         agent.end()
         tap.skip("the agent", "it does not run here: " + agent.log()[-200:])
         return
-    tap.ok("baseline of host taken: 8 files" in agent.log() and "baseline of %s taken" % c.id in agent.log(), "the agent takes a baseline where there is none", agent.log())
+    looked = lambda a, words: agentlib.until(lambda: all(w in a.log() for w in words), 30)
+    tap.ok(looked(agent, ["baseline of host taken: 8 files", "baseline of %s taken" % c.id]), "the agent takes a baseline where there is none", agent.log())
     c.run("/bin/sh", "-c", "echo evil:x:0:0::/:/bin/sh >> /etc/passwd")
     c.run("/bin/sh", "-c", "chmod 4755 /usr/bin/tool; rm /etc/removed; echo x > /etc/added; echo x > /usr/other")
     os.system("echo more >> %s/deep/c" % tree)
@@ -112,11 +148,24 @@ def the_agent(work, c):
     tap.ok(len(passwd) == 1 and passwd[0]["output_fields"]["container.id"] == c.id and passwd[0]["output_fields"]["proc.exepath"] == "/bin/busybox" and passwd[0]["output_fields"]["user.uid"] == 0,
            "once, with who did it and where", passwd)
     tap.ok(not any(path == "/usr/other" for path, _ in told(agent)), "and nothing else")
+    tap.ok(passwd[0]["output_fields"]["integrity.diff"] == "@@ -1,1 +1,2 @@\n one\n+evil:x:0:0::/:/bin/sh\n", "with a diff", passwd)
+    secret = "AKIA" + "".join(random.choice("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567") for _ in range(16))  # made here: no scanner finds it in the tree
+    c.run("/bin/sh", "-c", "echo 'aws_access_key_id = %s' > /etc/aws; echo new > /etc/shadow" % secret)
+    wait_told(agent, ("/etc/aws", "content"), ("/etc/shadow", "content"))
+    fields = {path: a["output_fields"] for (path, change), a in told(agent).items() if change.startswith("content")}
+    text = json.dumps(agent.alerts())
+    tap.ok(secret not in text and "(20 characters)>" in (fields["/etc/aws"]["integrity.diff"] or ""), "a secret in a diff is redacted", fields["/etc/aws"])
+    tap.ok(not fields["/etc/shadow"].get("integrity.diff") and fields["/etc/shadow"]["integrity.no_diff"] == "the file is secret by nature", "of a file that is secret by nature there is none, and why",
+           fields["/etc/shadow"])
+    kept = work + "/agent.base.contents"
+    modes = {os.stat(kept).st_mode & 0o7777} | {os.stat(kept + "/" + name).st_mode & 0o7777 for name in os.listdir(kept)}
+    tap.ok(modes == {0o700, 0o600} and not any(open(kept + "/" + name, "rb").read() in (b"new\n", b"hashes\n") for name in os.listdir(kept)), "what files held is for root only, and what is secret is not there", modes)
     tap.ok(all(a["time"] > "2020" for a in told(agent).values()), "and when", told(agent))
     tap.ok(agent.end() == 0, "it ends", agent.log())
 
     write(tree + "/b", "two\n")
     agent = agentlib.Agent(work, "again", *options)
+    looked(agent, ["host compared with its baseline: 2 changes", c.id + " compared with its baseline"])
     seen = told(agent)
     tap.ok((tree + "/b", "content (4 -> 4 bytes)") in seen and (tree + "/deep/c", "content (4 -> 9 bytes)") in seen and any(p == "/etc/passwd" for p, _ in seen),
            "started again, it tells what is not as the baseline says, whoever looked", sorted(seen))
@@ -127,6 +176,7 @@ def the_agent(work, c):
     code, output = tap.run(SEKISHO, "integrity", "baseline", "--config", work + "/agent.yaml", "--baseline", work + "/agent.base")
     code2, output2 = tap.run(SEKISHO, "integrity", "baseline", "--config", work + "/agent.yaml", "--baseline", work + "/agent.base", "container:" + c.id)
     agent = agentlib.Agent(work, "approved", *options)
+    looked(agent, ["host compared with its baseline: 0 changes", c.id + " compared with its baseline: 0 changes"])
     tap.ok(code == code2 == 0 and not told(agent), "what was approved is told no more", output + output2 + str(told(agent)))
     agent.end()
     tap.expect("a container is checked by name", [SEKISHO, "integrity", "check", "--config", work + "/agent.yaml", "--baseline", work + "/agent.base", "container:" + c.id], 0, ["0 changes"])
@@ -141,17 +191,21 @@ def main():
             tap.skip("the command", "owners are changed: needs root")
         else:
             command(work)
+            diffs(work)
         why = runclib.missing()
         if not why:
             c = runclib.Container(work, "integrity")
             for path in ("etc/passwd", "etc/removed", "usr/bin/tool"):
                 c.add(path, "one\n", 0o755 if "bin" in path else 0o644)
+            c.add("etc/shadow", "hashes\n", 0o600)
+            c.add("etc/aws", "region = x\n", 0o600)
             why = c.start("/bin/sleep", "600")
         if why:
             tap.skip("the agent", why)
         else:
             the_agent(work, c)
     finally:
+        agentlib.end_agents()
         if c:
             c.end()
         shutil.rmtree(work, ignore_errors=True)

@@ -252,7 +252,7 @@ static void odd_questions(void **state)
                                                  "abc" };
         for (size_t i = 0; i < ARRAY_SIZE(questions); i++) {
                 _cleanup_(buf_done) struct buf reply = BUF_INIT(MESSAGE_MAX);
-                document_answer(NULL, str_of(questions[i]), -1, &reply);
+                document_answer(NULL, str_of(questions[i]), (int[MESSAGE_FDS_MAX]){ -1, -1 }, &reply);
                 assert_int_equal(reply.n, 1);
                 assert_int_not_equal(reply.p[0], 0);
         }
