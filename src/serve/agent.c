@@ -327,6 +327,9 @@ bool agent_reload(struct agent *a)
                 agent_tell(a, "rules not loaded anew, the old ones stay%s%s", err.text[0] ? ": " : "", err.text);
         if (alert_open(&a->sink, &err) < 0)
                 agent_tell(a, "alerts go on into the file that was open: %s", err.text);
+        for (size_t i = 0; agent_parts[i]; i++)
+                if (a->part_states[i] && agent_parts[i]->on_reload)
+                        agent_parts[i]->on_reload(a->part_states[i]);
         return r == 0;
 }
 
