@@ -194,6 +194,22 @@ void hash_list_seal(struct hash_list *l)
                         qsort(l->tables[k].entries.v, l->tables[k].entries.n, sizeof(struct entry), by_first);
 }
 
+void hash_list_digest(const struct hash_list *l, struct digest *d)
+{
+        for (size_t k = 0; k < HASH_KINDS; k++) {
+                uint64_t entries = l->tables[k].entries.n;
+                digest_add(d, &entries, sizeof(entries));
+                if (entries)
+                        digest_add(d, l->tables[k].entries.v, entries * sizeof(struct entry));
+        }
+        uint64_t n = l->records.n;
+        digest_add(d, &n, sizeof(n));
+        if (n)
+                digest_add(d, l->records.p, n);
+        for (size_t i = 0; i < l->maps.n; i++)
+                hash_map_digest(l->maps.v[i], d);
+}
+
 size_t hash_list_count(const struct hash_list *l, enum hash_kind kind)
 {
         size_t n = l->tables[kind].entries.n;

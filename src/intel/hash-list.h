@@ -14,6 +14,7 @@
 
 #include "base/error.h"
 #include "base/str.h"
+#include "read/digest.h"
 
 #include <stdio.h>
 
@@ -36,6 +37,9 @@ int hash_list_add_file(struct hash_list *l, const char *path, struct error *err)
 
 /* Sorts: after the last add, before the first look-up. */
 void hash_list_seal(struct hash_list *l);
+
+/* Adds all of a sealed list to a digest. */
+void hash_list_digest(const struct hash_list *l, struct digest *d);
 
 size_t hash_list_count(const struct hash_list *l, enum hash_kind kind);
 

@@ -17,8 +17,8 @@ struct hash_map {
         const uint8_t *tables[HASH_KINDS]; /* each of counts rows */
         uint64_t counts[HASH_KINDS];
         struct str names;
-        void *mapped; /* NULL: the bytes are somebody else's */
-        size_t size;
+        struct str bytes; /* all of them */
+        void *mapped;     /* NULL: the bytes are somebody else's */
 };
 
 static size_t row_size(enum hash_kind kind) { return hash_lengths[kind] + HASH_MAP_ROW; }
@@ -71,6 +71,7 @@ int hash_map_open_memory(struct str bytes, struct hash_map **ret, struct error *
                 free(m);
                 return r;
         }
+        m->bytes = bytes;
         *ret = m;
         return 0;
 }
@@ -94,7 +95,6 @@ int hash_map_open(const char *path, struct hash_map **ret, struct error *err)
         }
         (void)madvise(p, size, MADV_RANDOM);
         (*ret)->mapped = p;
-        (*ret)->size = size;
         return 0;
 }
 
@@ -103,8 +103,17 @@ void hash_map_close(struct hash_map *m)
         if (!m)
                 return;
         if (m->mapped)
-                munmap(m->mapped, m->size);
+                munmap(m->mapped, m->bytes.n);
         free(m);
+}
+
+void hash_map_digest(const struct hash_map *m, struct digest *d)
+{
+        if (m->mapped)
+                (void)madvise(m->mapped, m->bytes.n, MADV_SEQUENTIAL);
+        digest_add(d, m->bytes.p, m->bytes.n);
+        if (m->mapped)
+                (void)madvise(m->mapped, m->bytes.n, MADV_RANDOM);
 }
 
 uint64_t hash_map_count(const struct hash_map *m, enum hash_kind kind) { return m->counts[kind]; }

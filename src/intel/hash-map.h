@@ -24,6 +24,8 @@ void hash_map_close(struct hash_map *m);                                        
 
 bool hash_map_is(struct str start); /* whether a file that starts like this is one, of whatever version */
 
+void hash_map_digest(const struct hash_map *m, struct digest *d); /* adds all of the file */
+
 uint64_t hash_map_count(const struct hash_map *m, enum hash_kind kind);
 
 /* Like hash_list_find. */

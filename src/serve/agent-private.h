@@ -54,7 +54,7 @@ struct agent_part {
         void (*on_container)(void *state, struct container_entry *c); /* seen first; its files were read */
         void (*on_container_end)(void *state, uint64_t cgroup_id);    /* its cgroup is gone */
         void (*on_rules)(void *state);                                /* a->rules are others */
-        void (*on_reload)(void *state);                               /* files that options name may be others */
+        void (*on_reload)(void *state);                               /* the operator wants files read anew */
         void (*tick)(void *state, int64_t now_ns);                    /* every AGENT_TICK_MS, CLOCK_MONOTONIC */
         void (*stop)(void *state);                                    /* frees the state */
 };

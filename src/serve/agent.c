@@ -325,11 +325,11 @@ bool agent_reload(struct agent *a)
                 agent_tell(a, "rules loaded anew: %zu, %zu of them kill", rule_set_n(a->rules.set), a->rules.n_kill);
         else
                 agent_tell(a, "rules not loaded anew, the old ones stay%s%s", err.text[0] ? ": " : "", err.text);
-        if (alert_open(&a->sink, &err) < 0)
-                agent_tell(a, "alerts go on into the file that was open: %s", err.text);
         for (size_t i = 0; agent_parts[i]; i++)
                 if (a->part_states[i] && agent_parts[i]->on_reload)
                         agent_parts[i]->on_reload(a->part_states[i]);
+        if (alert_open(&a->sink, &err) < 0)
+                agent_tell(a, "alerts go on into the file that was open: %s", err.text);
         return r == 0;
 }
 
@@ -501,6 +501,7 @@ static int start(struct agent *a, struct error *err)
 {
         limiter_init(&a->limiter);
         stats_init(&a->stats);
+        process_table_init(&a->processes); /* before the rules, which say what it keeps */
         int r = rights_begin(a->o, err);
         if (r == 0)
                 r = alert_open(&a->sink, err);
@@ -516,7 +517,6 @@ static int start(struct agent *a, struct error *err)
                 r = apply_rules(a, err);
         if (r != 0)
                 return r;
-        process_table_init(&a->processes);
         container_table_init(&a->containers);
         a->containers.lookup = look_up;
         a->containers.lookup_arg = a;

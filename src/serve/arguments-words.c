@@ -58,21 +58,19 @@ const struct argument_word words_unlink[] = {
         { 0 },
 };
 
-const struct argument_word words_mode[] = {
-        { "S_IXOTH", S_IXOTH, S_IXOTH },
-        { "S_IWOTH", S_IWOTH, S_IWOTH },
-        { "S_IROTH", S_IROTH, S_IROTH },
-        { "S_IXGRP", S_IXGRP, S_IXGRP },
-        { "S_IWGRP", S_IWGRP, S_IWGRP },
-        { "S_IRGRP", S_IRGRP, S_IRGRP },
-        { "S_IXUSR", S_IXUSR, S_IXUSR },
-        { "S_IWUSR", S_IWUSR, S_IWUSR },
-        { "S_IRUSR", S_IRUSR, S_IRUSR },
-        { "S_ISVTX", S_ISVTX, S_ISVTX },
-        { "S_ISGID", S_ISGID, S_ISGID },
-        { "S_ISUID", S_ISUID, S_ISUID },
-        { 0 },
-};
+#define WORD(...)                                                                                                      \
+        {                                                                                                              \
+                __VA_ARGS__                                                                                            \
+        }
+#define BITS(bits) WORD(#bits, bits, bits)
+#define KIND(kind) WORD(#kind, S_IFMT, kind)
+#define PERMISSIONS                                                                                                    \
+        BITS(S_IXOTH), BITS(S_IWOTH), BITS(S_IROTH), BITS(S_IXGRP), BITS(S_IWGRP), BITS(S_IRGRP), BITS(S_IXUSR),       \
+                BITS(S_IWUSR), BITS(S_IRUSR), BITS(S_ISVTX), BITS(S_ISGID), BITS(S_ISUID)
+
+const struct argument_word words_mode[] = { PERMISSIONS, { 0 } };
+const struct argument_word words_mknod[] = { PERMISSIONS,   KIND(S_IFREG),  KIND(S_IFBLK), KIND(S_IFCHR),
+                                             KIND(S_IFIFO), KIND(S_IFSOCK), { 0 } };
 
 const struct argument_word words_rename[] = {
         { "RENAME_NOREPLACE", RENAME_NOREPLACE, RENAME_NOREPLACE },

@@ -3,7 +3,8 @@
  * nothing, waits for nobody, and its memory is locked: an answer never depends on a disk or on another process. When
  * the scanner dies or does not speak, it is killed and started anew, by fork alone.
  *
- * When the agent ends, or dies, the guardian takes the marks away, answers what is still asked, and ends.
+ * When the agent ends, or dies, the guardian takes the marks away, answers what is still asked, and ends. When another
+ * guardian is to follow, it hands over (guard-reload.c says how).
  */
 #include "serve/guard-guardian.h"
 
@@ -25,10 +26,12 @@
 #define TICK_MS          1000
 #define LEAVING_MS       20 /* without an event, after the marks are gone: there are none left */
 #define PING_MS          1000
-#define SCANNER_SILENCE  5000 /* ms without a word, although it was asked */
-#define SCANNER_YOUNG_MS 50   /* one that died younger is followed by the next after this pause */
-#define LOOKS_A_TICK     512  /* descriptors of rows that are looked at for deleted files */
-#define FDS_OTHER        64u  /* descriptors that are neither rows nor jobs */
+#define SCANNER_SILENCE  5000  /* ms without a word, although it was asked */
+#define SCANNER_YOUNG_MS 50    /* one that died younger is followed by the next after this pause */
+#define LOOKS_A_TICK     512   /* descriptors of rows that are looked at for deleted files */
+#define FDS_OTHER        64u   /* descriptors that are neither rows nor jobs */
+#define ROWS_A_ROUND     1024  /* that are let go before events are looked for again */
+#define LINGER_MS        60000 /* for looking at what was written, after handing over */
 
 static void tell(struct guardian *g, const char *event, uint64_t count, const char *detail)
 {
@@ -104,10 +107,12 @@ static void look_after_scanner(struct guardian *g, bool has_ended)
 /* -------------------------------------------------------------------------------------------------------- events ----
  */
 
+static bool reads_events(const struct guardian *g) { return g->handover < HANDOVER_ANSWERS && jobs_have_room(g); }
+
 static void take_events(struct guardian *g)
 {
         struct fanotify_event events[FANOTIFY_EVENTS_MAX];
-        int n = jobs_have_room(g) ? fanotify_take(g->group, events) : 0;
+        int n = reads_events(g) ? fanotify_take(g->group, events) : 0;
         for (int i = 0; i < n; i++) {
                 if (events[i].fd < 0)
                         close_fd(events[i].pidfd);
@@ -162,22 +167,69 @@ static void leave(struct guardian *g)
         (void)fanotify_forget_inodes(g->group);
 }
 
+static void let_go(void *guardian, struct verdict_row *r)
+{
+        struct guardian *g = guardian;
+        verdicts_drop(g->verdicts, r);
+}
+
+static void hand_over(struct guardian *g)
+{
+        if (g->handover == HANDOVER_LETS_GO) {
+                verdicts_visit(g->verdicts, ROWS_A_ROUND, let_go, g);
+                if (verdicts_held(g->verdicts) == 0)
+                        g->handover = HANDOVER_ANSWERS;
+        }
+        if (g->handover == HANDOVER_ANSWERS && g->n_waiters == 0) {
+                g->handover = HANDOVER_ENDS;
+                g->handed_ns = guard_now_ns(CLOCK_MONOTONIC);
+                tell(g, "handed-over", 0, "");
+        }
+}
+
+/* What was written is looked at to the end, unless that takes too long. */
+static bool is_handed_over(struct guardian *g)
+{
+        if (g->handover != HANDOVER_ENDS)
+                return false;
+        if (g->n_jobs && guard_now_ns(CLOCK_MONOTONIC) - g->handed_ns > LINGER_MS * MS_NS) {
+                tell(g, "dropped", g->n_jobs,
+                     "written files were not looked at, rules were loaded meanwhile; they are when executed");
+                return true;
+        }
+        return !g->n_jobs && !g->n_ending;
+}
+
+static void hear_agent(struct guardian *g)
+{
+        struct guard_command command;
+        int fds[MESSAGE_FDS_MAX];
+        if (message_take(g->report_fd, &command, sizeof(command), fds) != sizeof(command))
+                return; /* its end: POLLRDHUP says so too */
+        for (size_t i = 0; i < MESSAGE_FDS_MAX; i++)
+                close_fd(fds[i]);
+        if (command.kind == GUARD_HAND_OVER && !g->handover && !g->is_leaving) {
+                g->handover = HANDOVER_LETS_GO;
+                ahead_end(g);
+        }
+}
+
 static int sooner(int a, int b) { return a < 0 ? b : b < 0 ? a : MIN(a, b); }
 
 /* False: it is time to go. */
 static bool round_of_loop(struct guardian *g, int64_t *next_tick)
 {
         int wait = sooner(sooner(jobs_expire(g), leases_end(g)), g->is_leaving ? LEAVING_MS : TICK_MS);
-        wait = sooner(wait, ahead_look(g));
+        wait = g->handover == HANDOVER_LETS_GO ? 0 : sooner(wait, ahead_look(g));
         if (!g->scanner)
                 wait = sooner(wait, SCANNER_YOUNG_MS / 5);
         struct pollfd fds[] = {
-                { .fd = jobs_have_room(g) ? g->group : -1, .events = POLLIN },
+                { .fd = reads_events(g) ? g->group : -1, .events = POLLIN },
                 { .fd = g->signals, .events = POLLIN },
                 { .fd = g->scanner ? g->scanner_fd : -1, .events = POLLIN },
                 { .fd = g->scanner ? g->scanner_pidfd : -1, .events = POLLIN },
                 { .fd = g->is_leaving ? -1 : g->report_fd,
-                  .events = (short)(POLLRDHUP | (report_wants_to_write(&g->reporter) ? POLLOUT : 0)) },
+                  .events = (short)(POLLIN | POLLRDHUP | (report_wants_to_write(&g->reporter) ? POLLOUT : 0)) },
                 { .fd = ahead_listens(g) ? g->ahead.fd : -1, .events = POLLIN },
         };
         (void)poll(fds, ARRAY_SIZE(fds), wait);
@@ -190,7 +242,10 @@ static bool round_of_loop(struct guardian *g, int64_t *next_tick)
         if (fds[5].revents)
                 ahead_hear(g);
         jobs_send(g);
+        hand_over(g);
         report_flush(&g->reporter);
+        if (fds[4].revents & POLLIN)
+                hear_agent(g);
         if (fds[4].revents & (POLLHUP | POLLRDHUP | POLLERR))
                 leave(g);
         int64_t now = guard_now_ns(CLOCK_MONOTONIC);
@@ -198,7 +253,7 @@ static bool round_of_loop(struct guardian *g, int64_t *next_tick)
                 *next_tick = now + TICK_MS * MS_NS;
                 tick(g);
         }
-        return !g->is_leaving || fds[0].revents || g->n_waiters;
+        return g->is_leaving ? fds[0].revents || g->n_waiters : !is_handed_over(g);
 }
 
 static bool watch_signals(struct guardian *g)
@@ -241,7 +296,7 @@ void guardian_run(void *config, int report_fd)
         ahead_init(g);
         if (!watch_signals(g))
                 _exit(1);
-        if (g->c->takes_over) {
+        if (g->c->takes_over == TAKES_OVER_DEAD) {
                 struct rlimit r = { .rlim_cur = 65536 };
                 (void)getrlimit(RLIMIT_NOFILE, &r);
                 (void)fanotify_forget_inodes(g->group); /* no lease anchors them any more */

@@ -38,9 +38,9 @@ struct job {
         uint64_t id; /* 0: free */
         int fd;      /* of the first event that asked for it; the job's own */
         struct file_key key;
-        bool has_lease;
-        bool is_sent, is_written; /* the scanner has it; nobody waits for it */
-        bool is_ahead;            /* of the latter: the walker brought it, not a writer */
+        bool has_lease, is_unleased; /* the latter: there are none to be had, writer or not */
+        bool is_sent, is_written;    /* the scanner has it; nobody waits for it */
+        bool is_ahead;               /* of the latter: the walker brought it, not a writer */
         unsigned rounds, deaths;
         int64_t looked_ns; /* CLOCK_REALTIME, when this round began */
         struct guard_ask ask;
@@ -69,6 +69,9 @@ struct ahead {
         uint64_t files, looked, unread; /* in this walk: met, looked at, not opened */
 };
 
+/* HANDOVER_LETS_GO: rows are given up. HANDOVER_ANSWERS: no event is read. HANDOVER_ENDS: the next one reads them. */
+enum handover { HANDOVER_NONE, HANDOVER_LETS_GO, HANDOVER_ANSWERS, HANDOVER_ENDS };
+
 struct guardian {
         const struct guard_config *c;
         int group, signals, scanner_fd, scanner_pidfd, report_fd;
@@ -92,7 +95,9 @@ struct guardian {
         struct reporter reporter;
         uint64_t looks;   /* questions to the scanner: files that were looked at */
         uint64_t dropped; /* written files that were not looked at for want of room; not told yet */
-        bool is_leaving;
+        bool is_leaving, is_unleased_told;
+        enum handover handover;
+        int64_t handed_ns;
 };
 
 /* --- guard-job.c --- */

@@ -9,7 +9,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #define IS_ASKING (FAN_OPEN_EXEC_PERM | FAN_OPEN_PERM)
@@ -83,14 +85,34 @@ static void give_lease_back(struct guardian *g, struct job *j)
         j->has_lease = false;
 }
 
+/* Once: it is so for all of a file system. */
+static void tell_unleased(struct guardian *g, int fd, int r)
+{
+        struct guard_scene scene;
+        char detail[128];
+        if (g->is_unleased_told)
+                return;
+        g->is_unleased_told = true;
+        guard_scene_take(&scene, fd, 0, -1);
+        snprintf(detail, sizeof(detail),
+                 "it gives no lease (%s): what is like it is looked at each time that it is wanted", strerror(-r));
+        report_send(&g->reporter,
+                    &(struct fact_guarded){ .event = STR("unleased"), .path = scene.name, .detail = str_of(detail) });
+        guard_scene_done(&scene);
+}
+
 /* The key is read with the lease held, where there is one: it is that of what will be looked at. */
 static void begin_round(struct guardian *g, struct job *j)
 {
         struct stat st;
-        if (!j->has_lease && lease_take(j->fd, LEASE_SIGNAL) == 0) {
+        int r = j->has_lease ? 0 : lease_take(j->fd, LEASE_SIGNAL);
+        if (r == 0 && !j->has_lease) {
                 j->has_lease = true;
                 index_fd(g, j->fd, 1 + (uint32_t)(j - g->jobs));
         }
+        j->is_unleased = r < 0 && r != -EAGAIN;
+        if (j->is_unleased)
+                tell_unleased(g, j->fd, r);
         if (fstat(j->fd, &st) == 0)
                 j->key = file_key_of(&st);
         j->looked_ns = guard_now_ns(CLOCK_REALTIME);
@@ -196,13 +218,14 @@ enum outcome { KEPT, NOT_KEPT, WRITABLE };
 
 /*
  * KEPT: the kernel answers for this file from now on. WRITABLE: somebody has it open for writing, or is about to; what
- * was looked at may have changed since.
+ * was looked at may have changed since. Where a file system has no leases nobody can tell: what was looked at counts,
+ * for this once.
  */
 static enum outcome remember(struct guardian *g, struct job *j, enum verdict verdict)
 {
         if (!j->has_lease)
-                return WRITABLE;
-        bool is_ignored = fanotify_ignore(g->group, j->fd) == 0;
+                return j->is_unleased ? NOT_KEPT : WRITABLE;
+        bool is_ignored = !g->handover && fanotify_ignore(g->group, j->fd) == 0;
         if (lease_is_breaking(j->fd)) {
                 (void)fanotify_heed(g->group, j->fd);
                 return WRITABLE;
@@ -477,7 +500,8 @@ bool job_ahead(struct guardian *g, int fd, uint32_t storage)
         j->ask = (struct guard_ask){ .job = j->id, .mask = ACCESS_AHEAD, .storage = storage };
         r = verdicts_find(g->verdicts, j->key.dev, j->key.ino);
         bool is_known = r && verdicts_fits(r, &j->key, j->has_lease);
-        if (!j->has_lease || (is_known && r->verdict == VERDICT_MALWARE)) /* the latter was told and dealt with */
+        if ((!j->has_lease && !j->is_unleased) ||
+            (is_known && r->verdict == VERDICT_MALWARE)) /* the latter was told and dealt with */
                 job_end(g, j);
         else if (is_known)
                 settle_good(g, j, r->verdict);

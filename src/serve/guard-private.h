@@ -10,6 +10,13 @@
 
 #include <time.h>
 
+/* What the guardian before this one left. */
+enum takeover {
+        TAKES_OVER_NOTHING, /* it is the first */
+        TAKES_OVER_HANDED,  /* no event unanswered, no mark that ignores */
+        TAKES_OVER_DEAD     /* events unanswered, and marks without a lease */
+};
+
 /* Set up by the agent, inherited by all. */
 struct guard_config {
         struct guard_options o;
@@ -19,7 +26,7 @@ struct guard_config {
         const struct content_plan *plan;
         int group;
         pid_t agent;
-        bool takes_over; /* a guardian before this one died: it left events unanswered, and marks without a lease */
+        enum takeover takes_over;
 };
 
 static inline int64_t guard_now_ns(clockid_t clock)
@@ -61,6 +68,15 @@ struct guard_said {
 };
 
 void guardian_run(void *config, int report_fd);
+
+/* The agent to the guardian. */
+enum guard_order {
+        GUARD_HAND_OVER /* read no more events: another guardian will. It says when ("handed-over"), and ends later */
+};
+
+struct guard_command {
+        enum guard_order kind;
+};
 
 /* What the scanner is started with, on top of the configuration. */
 struct scanner_start {

@@ -1,5 +1,10 @@
-/* What rules ask of processes: of the one that the event is of, its ancestors and leaders, out of the process table. */
+/*
+ * What rules ask of processes: of the one that the event is of, its ancestors and leaders, out of the process table;
+ * and the titles that they show now, out of /proc.
+ */
 #include "serve/record-private.h"
+
+#define TITLE_MAX 4096u
 
 /* Text out of the arguments: all behind the first joined by blanks. */
 static struct str joined(struct str args, struct arena *arena)
@@ -26,7 +31,7 @@ static struct str line_of(struct str first, struct str args, struct arena *arena
 }
 
 /* What fields say of a process, themselves or of their parent, ancestors, leaders. */
-enum aspect { NAME, TITLE, EXE_PATH, ARGS, COMMAND_LINE, TITLE_LINE, PID, VPID, STARTED, DURATION };
+enum aspect { NAME, TITLE, TITLE_NOW, EXE_PATH, ARGS, COMMAND_LINE, TITLE_LINE, PID, VPID, STARTED, DURATION };
 
 static struct value aspect_of(const struct event_record *r, const struct process *p, enum aspect what)
 {
@@ -36,6 +41,8 @@ static struct value aspect_of(const struct event_record *r, const struct process
                 return value_string_or_absent(event_comm(p->comm));
         case TITLE:
                 return value_string_or_absent(title(program->args));
+        case TITLE_NOW:
+                return value_string_or_absent(title(process_read(p, "cmdline", TITLE_MAX, r->arena)));
         case EXE_PATH:
                 return value_string_or_absent(program->exe_path);
         case ARGS:
@@ -68,6 +75,7 @@ static const struct {
         { FIELD_proc_exe, TITLE },
         { FIELD_proc_pexe, TITLE },
         { FIELD_proc_aexe, TITLE },
+        { FIELD_proc_atitle, TITLE_NOW },
         { FIELD_proc_sid_exe, TITLE },
         { FIELD_proc_pgid_exe, TITLE },
         { FIELD_proc_exepath, EXE_PATH },

@@ -343,6 +343,7 @@ static getter *const getters[FIELDS] = {
         [FIELD_proc_ppid_duration] = get_parent,
         [FIELD_proc_aname] = get_ancestor,
         [FIELD_proc_aexe] = get_ancestor,
+        [FIELD_proc_atitle] = get_ancestor,
         [FIELD_proc_aexepath] = get_ancestor,
         [FIELD_proc_aargs] = get_ancestor,
         [FIELD_proc_acmdline] = get_ancestor,

@@ -45,8 +45,9 @@ class Container:
         self.work, self.id = os.path.join(work, name), "sekisho-%s-%d" % (name, os.getpid())
         self.image, self.root = os.path.join(self.work, "image"), os.path.join(self.work, "rootfs")
         self.volume = os.path.join(self.work, "volume")
-        self.is_mounted = False
-        for path in (self.image, self.root, self.volume, os.path.join(self.work, "upper"), os.path.join(self.work, "overlay-work")):
+        self.mounts = []
+        self.shown = ["/proc", "/dev", "/dev/pts", "/sys"]  # of what runc mounts into containers
+        for path in (self.image, self.root, self.volume):
             os.makedirs(path)
 
     def unpack(self, archive):
@@ -59,13 +60,25 @@ class Container:
             file.write(content if isinstance(content, bytes) else content.encode())
         os.chmod(to, mode)
 
-    def start(self, args=("/bin/sleep", "3000"), capabilities=CAPABILITIES, privileged=False):
-        """Runs it; why it cannot be, or None."""
-        options = "lowerdir=%s,upperdir=%s/upper,workdir=%s/overlay-work" % (self.image, self.work, self.work)
-        mounted = subprocess.run(["mount", "-t", "overlay", "overlay", "-o", options, self.root], capture_output=True, text=True)
+    def mount_overlay(self, lower, above, at):
+        """Why it cannot be, or None. `above`: a name for the directories of what is changed."""
+        for kind in ("upper", "overlay-work"):
+            os.makedirs(os.path.join(self.work, kind + above), exist_ok=True)
+        options = "lowerdir=%s,upperdir=%s/upper%s,workdir=%s/overlay-work%s" % (lower, self.work, above, self.work, above)
+        mounted = subprocess.run(["mount", "-t", "overlay", "overlay", "-o", options, at], capture_output=True, text=True)
         if mounted.returncode:
             return "no overlay can be mounted: " + mounted.stderr.strip()
-        self.is_mounted = True
+        self.mounts.append(at)
+        return None
+
+    def mount_layers(self):
+        return self.mount_overlay(self.image, "", self.root)
+
+    def start(self, args=("/bin/sleep", "3000"), capabilities=CAPABILITIES, privileged=False, disk=None):
+        """Runs it; why it cannot be, or None. `disk`: the number of a block device (major, minor) that it may read, as /dev/shown."""
+        reason = self.mount_layers()
+        if reason:
+            return reason
         subprocess.run(["runc", "spec", "-b", self.work], check=True)
         path = os.path.join(self.work, "config.json")
         with open(path) as file:
@@ -83,9 +96,12 @@ class Container:
             config["process"]["capabilities"][kind] = ["CAP_" + c for c in capabilities]
         config["root"]["readonly"] = False
         memory = {"type": "tmpfs", "source": "tmpfs", "options": ["nosuid", "mode=1777"]}
-        config["mounts"] = [m for m in config["mounts"] if m["destination"] in ("/proc", "/dev", "/dev/pts", "/sys")] + [
+        config["mounts"] = [m for m in config["mounts"] if m["destination"] in self.shown] + [
             dict(memory, destination="/run"), dict(memory, destination="/dev/shm"),
             {"destination": "/data", "type": "bind", "source": self.volume, "options": ["rbind", "rw"]}]
+        if disk:
+            config["linux"]["devices"] = [{"path": "/dev/shown", "type": "b", "major": disk[0], "minor": disk[1], "fileMode": 0o600}]
+            config["linux"]["resources"]["devices"].append({"allow": True, "type": "b", "major": disk[0], "minor": disk[1], "access": "r"})
         with open(path, "w") as file:
             json.dump(config, file)
         with open(os.path.join(self.work, "runc.log"), "w+") as log:
@@ -113,8 +129,30 @@ class Container:
 
     def end(self):
         subprocess.run(["runc", "delete", "-f", self.id], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=WAIT_SECONDS)
-        if self.is_mounted:
-            subprocess.run(["umount", self.root], timeout=WAIT_SECONDS)
+        for at in reversed(self.mounts):
+            subprocess.run(["umount", at], timeout=WAIT_SECONDS)
+
+
+class Machine(Container):
+    """The same with the programs of this machine: /usr, as the lower layer of an overlay of its own. For what is too large to be fetched."""
+
+    USERS = "root:x:0:0::/root:/bin/bash\npostgres:x:999:999::/data:/bin/sh\nnobody:x:65534:65534::/:/usr/sbin/nologin\n"
+
+    def prepare(self):
+        self.shown.append("/sys/fs/cgroup")
+        for name in ("bin", "sbin", "lib", "lib64"):
+            os.symlink("usr/" + name, os.path.join(self.image, name))
+        for name in ("usr", "etc", "tmp", "var/tmp", "var/log/journal", "root", "opt", "proc", "sys", "dev", "run", "data"):
+            os.makedirs(os.path.join(self.image, name))
+        for name in ("tmp", "var/tmp"):
+            os.chmod(os.path.join(self.image, name), 0o1777)
+        self.add("etc/passwd", self.USERS)
+        self.add("etc/group", "root:x:0:\npostgres:x:999:\nnogroup:x:65534:\n")
+        self.add("etc/machine-id", "0123456789abcdef0123456789abcdef\n")
+        os.chown(self.volume, 999, 999)
+
+    def mount_layers(self):
+        return super().mount_layers() or self.mount_overlay("/usr", "-usr", os.path.join(self.root, "usr"))
 
 
 class Watch:

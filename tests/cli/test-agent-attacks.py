@@ -66,6 +66,7 @@ DROPPED = "Dropped program executed"
 MEMORY = "Program executed from memory file system"
 SCRIPT = "Dropped file run by interpreter"
 STREAM = "Standard stream turned to a connection"
+TERMINAL = "Terminal shell in container"
 PIPE = "Shell takes commands from a pipe"
 CONNECTS = "Shell connects to the network"
 NAMESPACE = "Namespace made or entered"
@@ -113,6 +114,8 @@ CASES = (
     (13, STREAM, "Python turns its output to a socket", lambda d: d.py("s = socket.socket()\nos.dup2(s.fileno(), 1)"), ()),
     (13, STREAM, "twin: dup3 of a UDP socket to the input", lambda d: d.py("s = socket.socket(type=socket.SOCK_DGRAM)\nos.dup2(s.fileno(), 0, False)"), ()),
     (13, STREAM, "twin: close and dup", lambda d: d.py("s = socket.socket()\nos.close(0)\nlibc.dup(s.fileno())"), ()),
+    (13, STREAM, "twin: and a shell on a terminal of its own", lambda d: d.py("attach('/bin/sh')"), (TERMINAL,)),
+    (13, TERMINAL, "twin: passed on between a socket and a terminal, by no shell's name", lambda d: d.py("os.symlink('/bin/bash', '/opt/gbash')\nrelay('/opt/gbash')"), ()),
     (13, None, "miss: a socket as another descriptor", lambda d: d.py("s = socket.socket()\nos.dup2(s.fileno(), 9)"), ()),
     (30, CONNECTS, "bash opens a connection", lambda d: d.sh("exec 3<>/dev/tcp/%s/80" % NOBODY), ()),
     (30, CONNECTS, "twin: a shell by another name, by UDP", lambda d: d.sh("ln -sf /bin/bash /opt/gbash; /opt/gbash -c 'echo >/dev/udp/%s/53'" % NOBODY), ()),
@@ -260,6 +263,10 @@ CASES = (
     (46, None, "miss: another socket", lambda d: d.py("try_unix('/run/mysqld.sock')"), ()),
     (46, DISK, "the memory of the kernel", lambda d: d.sh("head -c 1 /proc/kcore"), ()),
     (46, DISK, "twin: by another way", lambda d: d.sh("cd /sys/..; head -c 1 proc/./kcore"), ()),
+    (46, DISK, "twin: a disk is given a name, as nobody names them", lambda d: d.sh("mknod /opt/x b 253 0; mknod /dev/vda b 253 0"), ()),
+    (46, DISK, "twin: it is opened, which is refused", lambda d: d.sh("head -c 1 /dev/vda"), ()),
+    (46, DISK, "twin: one that the container may open", lambda d: d.sh("head -c 1 /dev/shown"), ()),
+    (46, None, "miss: other devices", lambda d: d.sh("mknod /opt/null c 1 3; head -c 1 /dev/zero; head -c 1 /dev/none"), ()),
     (47, ATTACHED, "ptrace", lambda d: d.py("import subprocess\np = subprocess.Popen(['/bin/sleep', '9'])\ncall('ptrace', 16, p.pid, 0, 0)\np.kill()"), ()),
     (47, ATTACHED, "twin: seize", lambda d: d.py("call('ptrace', 0x4206, 1, 0, 0)"), ()),
     (47, ATTACHED, "twin: process_vm_writev", lambda d: d.py("call('process_vm_writev', 1, 0, 0, 0, 0, 0)"), ()),
@@ -372,7 +379,7 @@ def main():
     container = make_container(work, archive)
     agent = None
     try:
-        reason = container.start()
+        reason = container.start(disk=(7, 0))
         if reason:
             tap.skip("attacks in a container", reason)
             return tap.end()

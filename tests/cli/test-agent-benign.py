@@ -75,6 +75,32 @@ int main(int argc, char **argv)
 """
 
 
+PG = "/usr/lib/postgresql/15/bin/"
+SQL = PG + "psql -qXAt -h /tmp postgres -c "
+POSTGRES = {"user": "999:999"}
+
+# The same in a container of the machine's own programs: (row, what it needs, what, how, as whom, the rule that it must raise, and no other above notice).
+MACHINE_CASES = (
+    (4, PG + "postgres", "PostgreSQL is set up, starts, answers",
+     PG + "initdb -D /data/pg -A trust --no-sync >/dev/null && printf '%s\\n' \"listen_addresses = '127.0.0.1'\" \"unix_socket_directories = '/tmp'\" "
+     "'fsync = off' 'archive_mode = on' \"archive_command = 'test ! -f /data/%f && cp %p /data/%f'\" >> /data/pg/postgresql.conf && "
+     + PG + "pg_ctl -w -s -D /data/pg -l /data/log start || cat /data/log; " + SQL + "'create table t as select generate_series(1, 1000) n' -c 'vacuum analyze t' -c checkpoint",
+     POSTGRES, None),
+    (5, PG + "postgres", "it archives by a shell", SQL + "'select pg_switch_wal()' >/dev/null && for i in $(seq 300); do ls /data/0* >/dev/null 2>&1 && exit; sleep 0.1; done; exit 1",
+     POSTGRES, "Shell run by a database to archive"),
+    (5, PG + "postgres", "not so what a client has it run", SQL + "\"copy t to program 'cat >/dev/null'\" && " + SQL + "\"copy t from program 'echo 1'\"", POSTGRES,
+     "Shell run by a server"),
+    (4, PG + "postgres", "it ends", PG + "pg_ctl -w -s -D /data/pg -m fast stop", POSTGRES, None),
+    (22, "/usr/bin/gdb", "a debugger with the right to do so looks at a process, and stops it", "sleep 60 & gdb -nx -batch -p $! -ex bt -ex 'set var $rsp = $rsp' >/dev/null 2>&1; kill $!",
+     {"caps": ("CAP_SYS_PTRACE",)}, None),
+    (8, "/usr/lib/systemd/systemd-journald", "journald begins anew and removes what is old",
+     "mkdir -p /run/systemd/journal; /usr/lib/systemd/systemd-journald & for i in $(seq 100); do [ -S /run/systemd/journal/stdout ] && break; sleep 0.1; done; "
+     "pid=$!; journalctl --flush; for i in 1 2 3; do systemd-cat echo line $i; journalctl --rotate; done; journalctl --vacuum-files=1; kill $pid; wait $pid; ls /var/log/journal/*/*.journal >/dev/null", {}, None),
+    (27, "/usr/bin/cp", "an image that installs itself when it starts is told of: there is no profile that knows it",
+     "cp /usr/bin/true /usr/local/bin/helper && /usr/local/bin/helper", {}, "Dropped program executed"),
+)
+
+
 def make_container(work, name, archive):
     container = debianlib.Container(work, name)
     container.unpack(archive)
@@ -126,35 +152,73 @@ RUN apt-get update && apt-get install -y --no-install-recommends jq
 RUN cp /bin/true /opt/made && chmod 755 /opt/made && /opt/made && echo 'print(1)' > /opt/s.py && python3 /opt/s.py
 RUN echo 'export A=1' >> /root/.bashrc && rm -rf /var/log/apt && echo true | sh
 """
+# A package whose installation makes a program and runs it, and one that needs it. npm is the machine's, shown at /usr.
+BUILD_NPM = """FROM localhost/base:1
+COPY app /app
+RUN cd /app && npm install --offline --no-audit --no-fund --install-links && test -x node_modules/dep/made
+"""
+PACKAGES = {"app": {"name": "app", "version": "1.0.0", "dependencies": {"dep": "file:dep"}, "scripts": {"postinstall": "node -e 'console.log(1)'"}},
+            "app/dep": {"name": "dep", "version": "1.0.0", "scripts": {"postinstall": "cp /bin/true made && ./made && node -e 'require(\"fs\").rmSync(\"x\", {force: true})'"}}}
 
 
-def check_build(agent, work, container, archive):
-    """A build by podman: packages are installed, what was made is run."""
-    what = "1, 2, 3 an image is built: packages are installed, what was made is run"
-    if not shutil.which("podman"):
-        return tap.skip(what, "podman is not installed")
-    place = os.path.join(work, "podman")
-    os.makedirs(os.path.join(place, "context"))
-    with open(os.path.join(place, "context/Containerfile"), "w") as file:
-        file.write(BUILD)
+def check_machine(agent, container):
+    watch = debianlib.Watch(agent, container)
+    watch.n = 3 * 10 ** 6
+    watch.told()
+    for row, needs, what, script, how, rule in MACHINE_CASES:
+        name = "%d %s" % (row, what)
+        if not os.path.exists(needs):
+            tap.skip(name, needs + " is not installed")
+            continue
+        code, words = container.run("/bin/bash", "-c", script, **how)
+        alerts = watch.told()
+        wanted = {rule} if rule else set()
+        tap.ok(alerts is not None and {a["rule"] for a in loud(alerts)} <= wanted <= {a["rule"] for a in alerts} and code == 0, name,
+               "exit code %d: %s\n%s" % (code, words[-800:], alerts and told(alerts)))
+
+
+def write_context(place):
+    os.makedirs(os.path.join(place, "context/app/dep"))
+    for name, text in (("Containerfile", BUILD), ("Containerfile.npm", BUILD_NPM)):
+        with open(os.path.join(place, "context", name), "w") as file:
+            file.write(text)
+    for name, package in PACKAGES.items():
+        with open(os.path.join(place, "context", name, "package.json"), "w") as file:
+            json.dump(package, file)
     with open(os.path.join(place, "containers.conf"), "w") as file:
         file.write('[containers]\ndefault_ulimits = ["nofile=20000:20000", "nproc=20000:20000"]\n[engine]\ncgroup_manager = "cgroupfs"\nruntime = "runc"\n')
+
+
+def check_builds(agent, work, container, archive):
+    """Builds by podman: packages are installed, what was made is run."""
+    builds = (("1, 2, 3 an image is built: packages are installed, what was made is run", "Containerfile", ("--network", "host"), None),
+              ("2 npm installs a package, which makes a program and runs it", "Containerfile.npm", ("--network", "none", "-v", "/usr:/usr:ro"), "npm"))
+    place = os.path.join(work, "podman")
+    write_context(place)
     environment = dict(os.environ, CONTAINERS_CONF=os.path.join(place, "containers.conf"), TMPDIR=place, HOME=place)
     podman = ["podman", "--root", os.path.join(place, "store"), "--runroot", os.path.join(place, "run")]
+
+    def run(*command):
+        try:
+            done = subprocess.run([*podman, *command], env=environment, capture_output=True, text=True, timeout=BUILD_SECONDS)
+        except subprocess.TimeoutExpired:
+            return "podman does not end in time"
+        return "podman cannot build here: " + (done.stdout + done.stderr).strip()[-300:] if done.returncode else None
+
+    watch = debianlib.Watch(agent, container)
+    watch.n = 2 * 10 ** 6
     try:
-        done = subprocess.run([*podman, "import", "-q", archive, "localhost/base:1"], env=environment, capture_output=True, text=True, timeout=BUILD_SECONDS)
-        if done.returncode == 0:
-            done = subprocess.run([*podman, "build", "--network", "host", "--runtime", "runc", os.path.join(place, "context")], env=environment,
-                                  capture_output=True, text=True, timeout=BUILD_SECONDS)
-        if done.returncode:
-            return tap.skip(what, "podman cannot build here: " + (done.stdout + done.stderr).strip()[-200:])
-        watch = debianlib.Watch(agent, container)
-        watch.n = 2 * 10 ** 6
-        over = watch.told() is not None
-        builds = [a for a in agent.alerts() if str(a["output_fields"].get("container.name")).startswith("buildah-")]
-        tap.ok(over and not loud(builds), what, told(builds))
-    except subprocess.TimeoutExpired:
-        tap.skip(what, "podman does not end in time")
+        reason = run("import", "-q", archive, "localhost/base:1") if shutil.which("podman") else "podman is not installed"
+        for what, name, options, needs in builds:
+            before = len(agent.alerts())
+            why = reason or (needs and not shutil.which(needs) and needs + " is not installed")
+            why = why or run("build", *options, "--runtime", "runc", "-f", os.path.join(place, "context", name), os.path.join(place, "context"))
+            if why:
+                tap.skip(what, why)
+                continue
+            over = watch.told() is not None
+            alerts = [a for a in agent.alerts()[before:] if str(a["output_fields"].get("container.name")).startswith("buildah-")]
+            tap.ok(over and not loud(alerts), what, told(alerts))
     finally:
         subprocess.run([*podman, "system", "reset", "-f"], env=environment, capture_output=True)
         with open("/proc/self/mounts") as file:
@@ -190,20 +254,22 @@ def main():
     work = tempfile.mkdtemp()
     with open(os.path.join(work, "end.yaml"), "w") as file:
         file.write(debianlib.Watch.END)
-    container = make_container(work, "benign", archive)
+    container, machine = make_container(work, "benign", archive), debianlib.Machine(work, "machine")
+    machine.prepare()
     agent = None
     try:
         options = [o for path in RULES + [os.path.join(work, "end.yaml")] for o in ("-r", path)]
         agent = agentlib.Agent(work, "benign", "--mode", "full", "--least", "notice", *options)
         tap.ok(agent.is_watching, "the agent starts in full mode with its own rules", agent.log())
-        reason = container.start()
+        reason = container.start() or machine.start()
         if reason or not agent.is_watching:
             tap.skip("benign behaviour in a container", reason or "no agent")
             return tap.end()
         time.sleep(STARTING_SECONDS)  # not for something to happen: so that no rule holds back because the container is starting
         check_cases(agent, container)
+        check_machine(agent, machine)
         check_storm(agent, work, container)
-        check_build(agent, work, container, archive)
+        check_builds(agent, work, container, archive)
         code = agent.end()
         tap.ok(code == 0 and "0 records malformed" in agent.log(), "it ended", "%d\n%s" % (code, agent.log()))
         agent = None
@@ -211,6 +277,7 @@ def main():
         if agent:
             agent.end()
         container.end()
+        machine.end()
         shutil.rmtree(work, ignore_errors=True)
     return tap.end()
 

@@ -104,3 +104,31 @@ def greet(text, host="127.0.0.1", shell=None):
             with socket.create_connection((host, port)) as s:
                 s.sendall(text.encode())
                 server.accept()[0].recv(512)
+
+
+def attach(program):
+    """A program on a terminal, and that on a connection: as reverse shells that are meant to be used."""
+    import pty
+    server = socket.create_server(("127.0.0.1", 0))
+    pid = os.fork()
+    if pid == 0:
+        s = socket.create_connection(server.getsockname())
+        for fd in range(3):
+            os.dup2(s.fileno(), fd)
+        pty.spawn([program, "-c", "true"])
+        os._exit(0)
+    server.accept()[0].recv(512)
+    os.waitpid(pid, 0)
+
+
+def relay(program):
+    """The same with nothing of the connection in the program's hands: what comes is written to its terminal."""
+    import pty
+    server = socket.create_server(("127.0.0.1", 0))
+    s = socket.create_connection(server.getsockname())
+    server.accept()[0].sendall(b"exit\n")
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.execv(program, [program])
+    os.write(terminal, s.recv(512))
+    os.waitpid(pid, 0)

@@ -135,11 +135,32 @@ static void test_many(void **state)
         hash_list_free(l);
 }
 
+/* The same lines give the same digest; whatever else they say, another. */
+static void test_digest(void **state)
+{
+        static const char *const texts[] = { "", MD5, SHA1, SHA256, MD5 ":3:a", MD5 ":4:a", MD5 ":3:b", MD5 "\n" SHA1 };
+        uint8_t digests[ARRAY_SIZE(texts)][DIGEST_MAX], again[DIGEST_MAX];
+        struct digest d;
+        digest_init(&d, DIGEST_SHA256);
+        for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+                for (unsigned times = 0; times < 2; times++) {
+                        struct hash_list *l = list_of(texts[i]);
+                        hash_list_digest(l, &d);
+                        digest_end(&d, times ? again : digests[i]);
+                        hash_list_free(l);
+                }
+                assert_memory_equal(digests[i], again, DIGEST_MAX);
+                for (size_t k = 0; k < i; k++)
+                        assert_memory_not_equal(digests[i], digests[k], DIGEST_MAX);
+        }
+        digest_done(&d);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_forms),   cmocka_unit_test(test_sizes), cmocka_unit_test(test_may_have),
-                cmocka_unit_test(test_refused), cmocka_unit_test(test_many),
+                cmocka_unit_test(test_refused), cmocka_unit_test(test_many),  cmocka_unit_test(test_digest),
         };
         cmocka_set_message_output(CM_OUTPUT_TAP);
         return cmocka_run_group_tests_name("hash-list", tests, NULL, NULL);
