@@ -11,6 +11,7 @@
 #include "base/utf8.h"
 
 #include <assert.h>
+#include <endian.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -57,6 +58,8 @@ static bool is_text_byte(uint32_t bits)
 
 static bool is_base64(char c) { return base64_values[(unsigned char)c] != NOT_BASE64; }
 static uint8_t hex_value(char c) { return hex_values[(unsigned char)c]; }
+
+#define EACH_BYTE UINT64_C(0x0101010101010101) /* times a byte: a word of it */
 
 static inline uint64_t load_word(const char *p)
 {
@@ -223,8 +226,8 @@ static_assert(RUN_STEP + RUN_PROBE <= RUN_MIN, "no run escapes the probes");
 /* Nearly all that is no base64 has a byte below '+' in it (blanks, line ends, quotes), or is not ASCII. */
 static inline bool may_be_run(const char *p)
 {
-        uint64_t a = load_word(p), b = load_word(p + 8), ones = UINT64_C(0x0101010101010101);
-        if ((a | b | (a - ones * '+') | (b - ones * '+')) & ones * 0x80)
+        uint64_t a = load_word(p), b = load_word(p + 8);
+        if ((a | b | (a - EACH_BYTE * '+') | (b - EACH_BYTE * '+')) & EACH_BYTE * 0x80)
                 return false;
         size_t i = 0;
         while (i < RUN_PROBE && is_base64(p[i]))
@@ -317,7 +320,12 @@ static void give_reversed(struct unpacking *u, struct str s)
         if (s.n > REVERSED_MAX || str_find(u->file->members, STR("reversed@")) >= 0)
                 return;
         char *to = xmalloc(s.n + 1);
-        for (size_t i = 0; i < s.n; i++)
+        size_t i = 0;
+        for (; s.n - i >= sizeof(uint64_t); i += sizeof(uint64_t)) {
+                uint64_t word = __builtin_bswap64(load_word(s.p + s.n - i - sizeof(word)));
+                memcpy(to + i, &word, sizeof(word));
+        }
+        for (; i < s.n; i++)
                 to[i] = s.p[s.n - 1 - i];
         give(u, "reversed", 0, str_span(to, s.n));
         free(to);
@@ -416,20 +424,13 @@ static void find_xor(struct unpacking *u, struct str s, bool is_text)
         free(bytes);
 }
 
-/* Whether the next 8 bytes are all printable ASCII, as most of a text is, or DEL. */
-static inline bool is_printable_word(const char *p)
-{
-        uint64_t word = load_word(p), ones = UINT64_C(0x0101010101010101);
-        return !((word | (word - ones * 0x20)) & ones * 0x80);
-}
-
 /* Bytes that are not of well-formed UTF-8: text in an older encoding has some, encrypted text many. */
 static size_t count_malformed(struct str s)
 {
         size_t n = 0;
         for (size_t i = 0; i < s.n;) {
                 uint32_t ignored;
-                if (s.n - i >= sizeof(uint64_t) && is_printable_word(s.p + i)) {
+                if (s.n - i >= sizeof(uint64_t) && !(load_word(s.p + i) & EACH_BYTE * 0x80)) { /* all ASCII */
                         i += sizeof(uint64_t);
                         continue;
                 }
@@ -444,17 +445,29 @@ struct bytes_seen {
         size_t zeros[2], controls; /* at even and at odd offsets */
 };
 
+static void see_byte(struct bytes_seen *seen, size_t at, unsigned char c)
+{
+        seen->zeros[at % 2] += c == 0;
+        seen->controls += c < 0x20 && c != '\n' && c != '\r' && c != '\t' && c != '\f' && c != 0x1b;
+}
+
+/* The highest bit of each byte that is below 0x20. */
+static inline uint64_t control_bytes(uint64_t word)
+{
+        uint64_t high = word & EACH_BYTE * 0xe0;
+        return ~(((high & EACH_BYTE * 0x7f) + EACH_BYTE * 0x7f) | high) & EACH_BYTE * 0x80;
+}
+
 static void see(struct str head, size_t from, size_t to, struct bytes_seen *seen)
 {
-        for (size_t i = from; i < to; i++) {
-                if (i % sizeof(uint64_t) == 0 && to - i >= sizeof(uint64_t) && is_printable_word(head.p + i)) {
-                        i += sizeof(uint64_t) - 1;
-                        continue;
+        size_t i = from;
+        for (; to - i >= sizeof(uint64_t); i += sizeof(uint64_t))
+                for (uint64_t left = control_bytes(le64toh(load_word(head.p + i))); left; left &= left - 1) {
+                        size_t at = i + (size_t)__builtin_ctzll(left) / 8;
+                        see_byte(seen, at, (unsigned char)head.p[at]);
                 }
-                unsigned char c = (unsigned char)head.p[i];
-                seen->zeros[i % 2] += c == 0;
-                seen->controls += c < 0x20 && c != '\n' && c != '\r' && c != '\t' && c != '\f' && c != 0x1b;
-        }
+        for (; i < to; i++)
+                see_byte(seen, i, (unsigned char)head.p[i]);
 }
 
 static int looks_of(struct str s)

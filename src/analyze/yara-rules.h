@@ -19,7 +19,7 @@ extern const char *const yara_variables[]; /* ends with NULL */
 struct yara_rules {
         YR_RULES *compiled;
         size_t n;
-        char origin[512]; /* words: whether they were compiled or cached, and where; why not cached */
+        char origin[ERROR_TEXT_MAX + 512]; /* words: whether they were compiled or cached, and where; why not cached */
 };
 
 /*

@@ -54,6 +54,8 @@ uint64_t cursor_le64(struct cursor *c) { return little(c, 8); }
 uint64_t cursor_varint(struct cursor *c)
 {
         uint64_t v = 0;
+        if (!c->failed && c->at < c->end && *c->at < 0x80) /* nearly all are one byte */
+                return *c->at++;
         for (unsigned shift = 0; shift < 64; shift += 7) {
                 uint8_t b = cursor_u8(c);
                 if (shift == 63 && b > 1)

@@ -83,12 +83,15 @@ void spool_read_init(struct spool_reader *r, struct spool *s)
 
 void spool_read_done(struct spool_reader *r) { buf_done(&r->window); }
 
+static bool is_in_window(const struct spool_reader *r, size_t n)
+{
+        uint64_t end = r->window_at + r->window.n;
+        return r->at >= r->window_at && r->at <= end && end - r->at >= n;
+}
+
 /* Makes the window hold n bytes from r->at on. */
 static int fill(struct spool_reader *r, size_t n)
 {
-        uint64_t have = r->window_at + r->window.n - r->at;
-        if (r->at >= r->window_at && r->at <= r->window_at + r->window.n && have >= n)
-                return 0;
         char chunk[WINDOW_BYTES / 4];
         buf_clear(&r->window);
         r->window_at = r->at;
@@ -115,7 +118,7 @@ static int view(struct spool_reader *r, size_t n, struct str *ret)
                 *ret = str_upto(str_from(buf_str(&s->memory), (size_t)(r->at - s->in_file)), n);
                 return ret->n == n ? 0 : -EIO;
         }
-        int e = fill(r, n);
+        int e = is_in_window(r, n) ? 0 : fill(r, n);
         if (e < 0)
                 return e;
         *ret = str_upto(str_from(buf_str(&r->window), (size_t)(r->at - r->window_at)), n);

@@ -9,7 +9,8 @@
 #include "serve/log-guard.h"
 
 #define AGENT_FILES_OPTIONS                                                                                            \
-        { "watch", 0, "PATH", "tell rules what happens to PATH: /etc, container:/var/log, default; repeatable" },      \
+        { "watch", 0, "PATH",                                                                                          \
+          "tell rules what happens to PATH: /etc, container:/var/log, default (if not given), none; repeatable" },     \
                 { "guard-logs", 0, "PATH",                                                                             \
                   "let containers only append to files below PATH; default: /var/log; repeatable" },                   \
                 { "guard-journal", 0, "FILE", "where it stands what is guarded (default: " LOG_GUARD_JOURNAL ")" },    \

@@ -23,7 +23,7 @@
 
 static void layer_facts_init(struct layer_facts *l, struct layers_budget *budget)
 {
-        *l = (struct layer_facts){ .arena = ARENA_INIT, .budget = budget };
+        *l = (struct layer_facts){ .arena = ARENA_INIT, .budget = budget, .record = BUF_INIT(SPOOL_RECORD_MAX) };
         spool_init(&l->files, SPOOL_MEMORY);
         spool_init(&l->owned, SPOOL_MEMORY);
 }
@@ -33,6 +33,7 @@ static void layer_facts_done(struct layer_facts *l)
         arena_done(&l->arena);
         spool_done(&l->files);
         spool_done(&l->owned);
+        buf_done(&l->record);
         vec_done(&l->packages);
         vec_done(&l->os);
         vec_done(&l->certificates);
@@ -75,13 +76,14 @@ static bool has_room(struct layer_facts *l)
 
 static void spool_fact(struct layer_facts *l, struct spool *to, enum fact_kind kind, const void *fact)
 {
-        _cleanup_(buf_done) struct buf b = BUF_INIT(SPOOL_RECORD_MAX);
-        fact_encode(kind, fact, &b);
-        if (!budget_bytes(&l->budget->lists, b.n)) {
+        struct buf *b = &l->record;
+        buf_clear(b);
+        fact_encode(kind, fact, b);
+        if (!budget_bytes(&l->budget->lists, b->n)) {
                 cut(l, "the lists of files are longer than the limit: the rest was dropped");
                 return;
         }
-        int r = buf_is_full(&b) ? -EMSGSIZE : spool_add(to, buf_str(&b));
+        int r = buf_is_full(b) ? -EMSGSIZE : spool_add(to, buf_str(b));
         if (r < 0)
                 cut(l, r == -EMSGSIZE ? "an entry is too large for the list of files: it was dropped"
                        : r == -ENOSPC

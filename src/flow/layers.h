@@ -22,6 +22,7 @@ struct layer_facts {
         struct arena arena; /* of the vectors' text */
         struct spool files; /* wire form of `file` facts, in the layer's order */
         struct spool owned; /* wire form of `owned` facts */
+        struct buf record;  /* room for one of them */
         struct package_vec packages;
         struct os_vec os;
         struct certificate_vec certificates; /* at most CERTIFICATES_MAX: they only add words */

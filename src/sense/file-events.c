@@ -29,7 +29,8 @@
 #define READ_BYTES    ((size_t)64 << 10)
 #define HANDLE_BYTES  128u /* MAX_HANDLE_SZ, include/linux/exportfs.h */
 #define BEFORE_HANDLE (offsetof(struct fanotify_event_info_fid, handle) + sizeof(struct file_handle))
-#define MARK_MASK     (FAN_CREATE | FAN_MODIFY | FAN_ATTRIB | FAN_DELETE | FAN_RENAME | FAN_CLOSE_WRITE | FAN_ONDIR)
+#define SYSTEM_MASK   (FAN_CREATE | FAN_ATTRIB | FAN_DELETE | FAN_RENAME | FAN_CLOSE_WRITE | FAN_ONDIR)
+#define DIR_MASK      (FAN_MODIFY | FAN_EVENT_ON_CHILD)
 
 /*
  * A file system, and where it is mounted: handles are opened by a descriptor on it. None is kept open: it would keep
@@ -63,7 +64,7 @@ int file_events_new(file_events_filter *filter, void *arg, struct file_events **
 {
         unsigned flags = FAN_CLASS_NOTIF | FAN_CLOEXEC | FAN_NONBLOCK | FAN_REPORT_DFID_NAME | FAN_REPORT_FID |
                          FAN_REPORT_TARGET_FID;
-        int fd = fanotify_init(flags | FAN_UNLIMITED_QUEUE, O_RDONLY | O_CLOEXEC);
+        int fd = fanotify_init(flags | FAN_UNLIMITED_QUEUE | FAN_UNLIMITED_MARKS, O_RDONLY | O_CLOEXEC);
         if (fd < 0 && errno == EPERM)
                 fd = fanotify_init(flags, O_RDONLY | O_CLOEXEC);
         if (fd < 0)
@@ -164,7 +165,7 @@ int file_events_watch(struct file_events *f, const char *dir, struct error *err)
         if (f->n_systems == FILE_EVENTS_SYSTEMS_MAX)
                 return error_set(err, -E2BIG, "cannot watch %s: more than %u file systems", dir,
                                  FILE_EVENTS_SYSTEMS_MAX);
-        if (fanotify_mark(f->fd, FAN_MARK_ADD | FAN_MARK_FILESYSTEM, MARK_MASK, AT_FDCWD, dir) < 0) {
+        if (fanotify_mark(f->fd, FAN_MARK_ADD | FAN_MARK_FILESYSTEM, SYSTEM_MASK, AT_FDCWD, dir) < 0) {
                 int r = -errno;
                 return error_errno(err, r, "cannot watch the file system of %s%s", dir,
                                    r == -EOPNOTSUPP || r == -ENODEV || r == -EXDEV ? " (of a type without handles)"
@@ -192,12 +193,24 @@ static struct known_dir *add_dir(struct file_events *f, uint64_t key)
         return d;
 }
 
+/* Each writing to files in it is told from now on. */
+static void mark_dir(struct file_events *f, struct str path)
+{
+        char text[PATH_MAX];
+        int n = snprintf(text, sizeof(text), "%.*s", STR_FMT(path));
+        if (n >= (int)sizeof(text) ||
+            (fanotify_mark(f->fd, FAN_MARK_ADD, DIR_MASK, AT_FDCWD, text) < 0 && errno != ENOENT))
+                f->counts.unmarked++;
+}
+
 static const struct known_dir *remember(struct file_events *f, uint64_t key, struct str path)
 {
         struct known_dir *d = add_dir(f, key);
         d->is_wanted = f->filter(f->arg, path, &d->dir);
-        if (d->is_wanted)
+        if (d->is_wanted) {
                 d->dir.path = arena_str(&f->arena, d->dir.path);
+                mark_dir(f, path);
+        }
         return d;
 }
 
@@ -258,12 +271,16 @@ void file_events_learn(struct file_events *f, const char *dir)
  * A directory that was made in one that is known: who reads of it may come too late to find it, if it is removed again
  * at once.
  */
-static void learn_child(struct file_events *f, const void *fsid, const struct file_handle *h,
-                        const struct file_event *e)
+static void learn_child(struct file_events *f, const void *fsid, struct file_handle *h, const struct file_event *e)
 {
-        uint64_t key = key_of(id_of(fsid), h);
+        char path[PATH_MAX];
+        uint64_t system = id_of(fsid), key = key_of(system, h);
         if (!e->dir || find_known(f, key))
                 return;
+        const struct marked *on = find_system(f, system);
+        struct str host = on ? path_of(on, h, path) : STR_NONE;
+        if (host.n)
+                mark_dir(f, host);
         struct known_dir *d = add_dir(f, key);
         d->is_wanted = true;
         d->dir.owner = e->dir->owner;
@@ -329,7 +346,7 @@ static bool parse_event(struct file_events *f, char *p, const struct fanotify_ev
                 }
                 if (h->info_type == FAN_EVENT_INFO_TYPE_FID && ret->what & FILE_CREATED &&
                     ret->what & FILE_IS_DIRECTORY) { /* comes behind the name */
-                        const struct file_handle *child = parse_handle(fid, h->len);
+                        struct file_handle *child = parse_handle(fid, h->len);
                         if (!child)
                                 return false;
                         learn_child(f, &fid->fsid, child, ret);

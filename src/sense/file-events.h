@@ -1,7 +1,9 @@
 /*
  * What happens to files, without a tracepoint on system calls: a fanotify notification group (fanotify(7)) with marks
- * on whole file systems. An event names the directory by a handle and the file by its name in it; the handle becomes a
- * path by open_by_handle_at(2), which is remembered, since directories are few and events are many.
+ * on whole file systems for what is made, closed after writing, renamed, removed; and on the directories that are of
+ * interest for each writing, so that nobody else's writing becomes dearer. An event names the directory by a handle and
+ * the file by its name in it; the handle becomes a path by open_by_handle_at(2), which is remembered, since directories
+ * are few and events are many.
  *
  * On the file system that holds the upper directories of overlays this sees what containers do to their files, with
  * the process that does it: fsnotify is called for what the overlay does to its upper layer, too. What it cannot see:
@@ -22,7 +24,7 @@
 /* Bits of file_event.what. The kernel may join several things that one process does to a file. */
 enum {
         FILE_CREATED = 1,
-        FILE_MODIFIED = 2, /* written, truncated, hole punched */
+        FILE_MODIFIED = 2, /* written, truncated, hole punched: in directories that the filter wanted before */
         FILE_ATTRIBUTES = 4,
         FILE_DELETED = 8,
         FILE_RENAMED = 16,
@@ -57,6 +59,7 @@ struct file_events_counts {
         uint64_t unresolved; /* of them, whose directory is gone (deleted right after) and was not known */
         uint64_t overflows;  /* times that the kernel says that it has lost some */
         uint64_t malformed;
+        uint64_t unmarked; /* directories in which writing is told only when the file is closed */
 };
 
 /* < 0 with words: this kernel or these rights do not do (-ENOSYS, -EINVAL before 5.9; -EPERM). */

@@ -33,7 +33,7 @@ static void tell_sleeping(struct agent *a, enum calls_need need, const char *wor
         for (size_t i = 0; i < rule_set_n(a->rules.set); i++) {
                 const struct rule *rule = rule_set_rule(a->rules.set, i);
                 if (!rule->enabled || rule->unsupported || !(rule->stages & STAGE_SYSCALL) ||
-                    calls_need_of(&a->needs[i]) != need)
+                    calls_need_of(&a->needs[i], a->watched.v.n > 0) != need)
                         continue;
                 if (n++ < NAMED_MAX)
                         buf_printf(&names, "%s\"%.*s\"", n > 1 ? ", " : "", STR_FMT(str_upto(rule->name, 60)));
@@ -47,7 +47,10 @@ static void tell_sleeping(struct agent *a, enum calls_need need, const char *wor
 static void tell_all_sleeping(struct agent *a)
 {
         tell_sleeping(a, CALLS_ALL, "need --mode full and sleep in lean mode");
-        tell_sleeping(a, CALLS_PARTLY, "need --mode full for some of their events");
+        tell_sleeping(a, CALLS_PARTLY,
+                      a->watched.v.n > 0
+                              ? "need --mode full for some of their events, of files for those that are not watched"
+                              : "need --mode full for some of their events");
 }
 
 int agent_set_mode(struct agent *a, bool is_full, struct error *err)

@@ -17,7 +17,6 @@ extern const struct agent_part part_watch;
 
 /* clang-format off */
 const struct agent_part *const agent_parts[] = {
-        &part_calls,
         &part_hooks,
         &part_incidents,
         &part_drift,
@@ -27,6 +26,7 @@ const struct agent_part *const agent_parts[] = {
         &part_log_guard,
         &part_guard,
         &part_watch, /* behind those that add to what is watched */
+        &part_calls, /* behind what tells of calls in lean mode */
         &part_sinks,
         &part_metrics,
         &part_control,

@@ -11,6 +11,10 @@ static const char *const lean_events[] = { "execve", "execveat", "clone", "proce
 static const char *const hook_events[] = { "connect",  "bind",  "listen", "accept", "capability",
                                            "io_uring", "title", "lookup", "mining" };
 
+/* What the part `watch` tells of files in lean mode. */
+static const char *const file_events[] = { "openat",  "truncate", "unlinkat", "renameat2", "symlinkat",
+                                           "mkdirat", "mknodat",  "fchmodat", "fchownat",  "utimensat" };
+
 static bool is_one_of(const char *const *events, size_t n, const char *event)
 {
         for (size_t i = 0; i < n; i++)
@@ -23,13 +27,23 @@ static bool is_lean(const char *event) { return is_one_of(lean_events, ARRAY_SIZ
 
 static bool is_hook(const char *event) { return is_one_of(hook_events, ARRAY_SIZE(hook_events), event); }
 
-enum calls_need calls_need_of(const struct rule_needs *needs)
+static bool asks(const struct rule_needs *needs, const char *field)
+{
+        for (size_t i = 0; i < needs->n_fields; i++)
+                if (strcmp(needs->fields[i]->field->name, field) == 0)
+                        return true;
+        return false;
+}
+
+enum calls_need calls_need_of(const struct rule_needs *needs, bool has_files)
 {
         size_t n_lean = 0;
-        bool has_some = false;
+        bool has_some = false, only_reads = asks(needs, "evt.is_open_read") && !asks(needs, "evt.is_open_write");
         for (size_t i = 0; i < needs->n_events; i++) {
-                n_lean += is_lean(needs->events[i]) || is_hook(needs->events[i]);
-                has_some |= strcmp(needs->events[i], "sendto") == 0; /* datagrams with an address, and no others */
+                const char *event = needs->events[i];
+                n_lean += is_lean(event) || is_hook(event);
+                has_some |= strcmp(event, "sendto") == 0; /* datagrams with an address, and no others */
+                has_some |= has_files && !only_reads && is_one_of(file_events, ARRAY_SIZE(file_events), event);
         }
         if (needs->all_events || n_lean == needs->n_events)
                 return CALLS_NOT_NEEDED;

@@ -16,7 +16,10 @@ void calls_compile(const struct rule_set *set, struct arena *arena, struct senso
 /* How much of a rule is seen in lean mode. */
 enum calls_need { CALLS_NOT_NEEDED, CALLS_PARTLY, CALLS_ALL };
 
-/* Of a rule's needs: are all of its events those of lean mode, some, or none? */
-enum calls_need calls_need_of(const struct rule_needs *needs);
+/*
+ * Of a rule's needs: are all of its events those of lean mode, some, or none? has_files: what happens to some files is
+ * told as calls too (the part `watch`).
+ */
+enum calls_need calls_need_of(const struct rule_needs *needs, bool has_files);
 
 #endif

@@ -7,8 +7,8 @@
 #define WATCH_OPTIONS_MAX 64u
 
 struct files_options {
-        const char *watch[WATCH_OPTIONS_MAX]; /* paths, "container:" paths, "default" */
-        size_t n_watch;
+        const char *watch[WATCH_OPTIONS_MAX];      /* paths, "container:" paths, "default"; "none" alone */
+        size_t n_watch;                            /* 0: default, where the kernel can */
         const char *guard_logs[WATCH_OPTIONS_MAX]; /* paths in containers, or "default" */
         size_t n_guard_logs;
         const char *guard_journal; /* NULL: LOG_GUARD_JOURNAL */

@@ -13,6 +13,7 @@
  */
 #include "base/map.h"
 #include "base/vec.h"
+#include "sense/overlay-origin.h"
 #include "serve/agent-private.h"
 
 #include <dirent.h>
@@ -23,7 +24,6 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
-#include <sys/xattr.h>
 #include <unistd.h>
 
 #define BATCH_MAX  4096u  /* events between two looks at the ring */
@@ -236,7 +236,43 @@ static uint64_t key_of(const struct waiting *x, struct str path)
         return hash_str_more(hash_str(path), str_span(&x->cgroup_id, sizeof(x->cgroup_id)));
 }
 
-/* Remembers how the file is now. True, and how it was, if it was known. */
+static struct known_file known_of(const struct stat *st)
+{
+        return (struct known_file){ st->st_size, st->st_mtim.tv_sec, st->st_mtim.tv_nsec,
+                                    st->st_mode, st->st_uid,         st->st_gid };
+}
+
+/* Where the layers below lie on another file system than the upper one, by their paths, if those are whole. */
+static bool layers_have(const struct watch *w, const struct waiting *x, struct str path, struct stat *ret)
+{
+        const struct container_entry *c = container_known(&w->a->containers, x->cgroup_id);
+        const struct container_mount *root = c ? container_mount_of(c, STR("/")) : NULL;
+        for (struct str left = root ? root->lower : STR_NONE; left.p;) {
+                char host[PATH_MAX];
+                struct str layer = str_cut(&left, ':');
+                int n = snprintf(host, sizeof(host), "%.*s%.*s", STR_FMT(layer), STR_FMT(path));
+                if (host[0] == '/' && n < (int)sizeof(host) && lstat(host, ret) == 0)
+                        return true;
+        }
+        return false;
+}
+
+/* How the image has a container's file that was copied up from it. */
+static bool image_has(const struct watch *w, const struct waiting *x, struct str path, struct known_file *ret)
+{
+        char upper[PATH_MAX], host[PATH_MAX];
+        struct stat st;
+        int n = snprintf(host, sizeof(host), "%.*s%.*s", STR_FMT(x->root), STR_FMT(path));
+        if (x->cgroup_id == 0 || n >= (int)sizeof(host) || !overlay_is_copy(host))
+                return false;
+        snprintf(upper, sizeof(upper), "%.*s", STR_FMT(x->root));
+        if (overlay_origin_stat(upper, host, &st) < 0 && !layers_have(w, x, path, &st))
+                return false;
+        *ret = known_of(&st);
+        return true;
+}
+
+/* Remembers how the file is now. True, and how it was, if it was known, or the image tells. */
 static bool remember(struct watch *w, const struct waiting *x, struct str path, const struct stat *st,
                      struct known_file *ret_before)
 {
@@ -250,11 +286,9 @@ static bool remember(struct watch *w, const struct waiting *x, struct str path, 
                 (void)vec_push(&w->known);
                 *at = w->known.n;
         }
-        struct known_file *k = &w->known.v[*at - 1];
-        *ret_before = *k;
-        *k = (struct known_file){ st->st_size, st->st_mtim.tv_sec, st->st_mtim.tv_nsec,
-                                  st->st_mode, st->st_uid,         st->st_gid };
-        return !is_new;
+        *ret_before = w->known.v[*at - 1];
+        w->known.v[*at - 1] = known_of(st);
+        return !is_new || image_has(w, x, path, ret_before);
 }
 
 /* Opened for writing: told once for each process and file between two ticks, for writing and closing are events of
@@ -303,7 +337,7 @@ static bool tell_appeared(struct watch *w, const struct waiting *x, struct str p
         if (!look_at(x, path, &st, host)) { /* it came and went: that it went is told by an event of its own */
                 st = (struct stat){ .st_mode = x->e.what & FILE_IS_DIRECTORY ? S_IFDIR : S_IFREG };
                 host[0] = '\0';
-        } else if (x->cgroup_id && lgetxattr(host, "trusted.overlay.origin", NULL, 0) > 0) {
+        } else if (x->cgroup_id && overlay_is_copy(host)) {
                 return false;
         }
         if (S_ISCHR(st.st_mode) && st.st_rdev == 0) {
@@ -332,7 +366,7 @@ static void tell_modified(struct watch *w, const struct waiting *x, struct str p
         if (!look_at(x, path, &st, host) || !S_ISREG(st.st_mode))
                 return;
         bool was_known = remember(w, x, path, &st, &before);
-        if (x->e.what & FILE_MODIFIED && (was_known ? st.st_size < before.size : st.st_size == 0)) {
+        if (was_known ? st.st_size < before.size : x->e.what & FILE_MODIFIED && st.st_size == 0) {
                 struct event e = { .path = { path, STR_NONE } };
                 describe(&e, &st);
                 e.call.args[1] = (uint64_t)st.st_size;
@@ -535,8 +569,9 @@ static void watch_stop(void *state)
 static int watch_start(struct agent *a, void **ret, struct error *err)
 {
         const struct files_options *o = &a->o->files;
-        int r = 0;
-        for (size_t i = 0; i < o->n_watch && r == 0; i++)
+        bool is_none = o->n_watch == 1 && strcmp(o->watch[0], "none") == 0, is_asked = o->n_watch || a->watched.v.n;
+        int r = o->n_watch ? 0 : watch_paths_add(&a->watched, "default", err);
+        for (size_t i = 0; i < o->n_watch && r == 0 && !is_none; i++)
                 r = watch_paths_add(&a->watched, o->watch[i], err);
         if (r < 0 || a->watched.v.n == 0)
                 return r < 0 ? error_prefix(err, r, "--watch") : 0;
@@ -550,7 +585,10 @@ static int watch_start(struct agent *a, void **ret, struct error *err)
                 r = agent_add_source(a, file_events_fd(w->events), on_ready, w);
         if (r < 0) {
                 watch_stop(w);
-                return r;
+                if (is_asked)
+                        return r;
+                agent_tell(a, "what happens to containers' files is not seen in lean mode: %s", err->text);
+                return 0;
         }
         *ret = w;
         return 0;

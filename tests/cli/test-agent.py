@@ -32,6 +32,7 @@ RULE = {
     "terminal": "Terminal shell in container",
     "miner": "Looks like a coin miner",
     "thread": "Kernel thread by its title alone",
+    "changed": "Program of the image changed",
 }
 KILL = """
 - rule: Kill what is not in the image
@@ -173,9 +174,9 @@ def cases(port):
     actor = "/usr/bin/actor"
     drop = "cp /usr/bin/actor /opt/x; "
     yield "dropped", (), "a program is copied and run", lambda c, m: c.sh(drop + "exec /opt/x noop " + m)
-    yield "dropped", (), "twin: an image's program is overwritten in place", \
+    yield "dropped", ("changed",), "twin: an image's program is overwritten in place", \
         lambda c, m: c.sh("cat /usr/bin/actor > /usr/bin/victim; exec /usr/bin/victim noop " + m)
-    yield "dropped", (), "twin: renamed over one of the image's", \
+    yield "dropped", ("changed",), "twin: renamed over one of the image's", \
         lambda c, m: c.sh("cp /usr/bin/actor /usr/bin/n; mv /usr/bin/n /usr/bin/victim2; exec /usr/bin/victim2 noop " + m)
     yield "dropped", (), "twin: by a symbolic link", lambda c, m: c.sh(drop + "ln -sf /opt/x /opt/y; exec /opt/y noop " + m)
     yield "dropped", (), "twin: by a hard link", lambda c, m: c.sh(drop + "ln -f /opt/x /opt/h; exec /opt/h noop " + m)
@@ -229,7 +230,7 @@ def cases(port):
 
     nginx = "/usr/sbin/nginx"
     yield "server", (), "a web server runs a shell", lambda c, m: c.run(nginx, "fork", "/bin/sh", "-c", ": " + m)
-    yield "server", (), "twin: under another name and title", \
+    yield "server", ("thread",), "twin: under another name and title", \
         lambda c, m: c.run(actor, "as", "kworker", nginx, "call", "kworker", "fork", "/bin/sh", "-c", ": " + m)
     yield "server", (), "twin: by a program between them", lambda c, m: c.run(nginx, "fork", actor, "fork", "/bin/sh", "-c", ": " + m)
     yield None, (), "miss: a program that only calls itself nginx", \

@@ -515,15 +515,31 @@ static void needs(void **s)
                 "evt.type in (execve, openat)",
                 "evt.type = openat",
                 "proc.name = x",
+                "evt.type in (open, openat) and evt.is_open_read = true",
+                "evt.type in (open, openat) and (evt.is_open_read = true or evt.is_open_write = true)",
+                "evt.type in (unlink, unlinkat)",
+                "evt.type = setuid",
         };
-        static const enum calls_need wanted[] = { CALLS_NOT_NEEDED, CALLS_PARTLY, CALLS_ALL, CALLS_NOT_NEEDED };
+        static const struct {
+                enum calls_need without_files, with_files;
+        } wanted[] = {
+                { CALLS_NOT_NEEDED, CALLS_NOT_NEEDED },
+                { CALLS_PARTLY, CALLS_PARTLY },
+                { CALLS_ALL, CALLS_PARTLY },
+                { CALLS_NOT_NEEDED, CALLS_NOT_NEEDED },
+                { CALLS_ALL, CALLS_ALL },
+                { CALLS_ALL, CALLS_PARTLY },
+                { CALLS_ALL, CALLS_PARTLY },
+                { CALLS_ALL, CALLS_ALL },
+        };
         struct arena arena = ARENA_INIT;
         struct rule_set *set = load_conditions(conditions, ARRAY_SIZE(conditions));
         (void)s;
         for (size_t i = 0; i < ARRAY_SIZE(conditions); i++) {
                 struct rule_needs n;
                 rule_set_needs(set, i, &arena, &n);
-                assert_int_equal(calls_need_of(&n), wanted[i]);
+                assert_int_equal(calls_need_of(&n, false), wanted[i].without_files);
+                assert_int_equal(calls_need_of(&n, true), wanted[i].with_files);
         }
         rule_set_free(set);
         arena_done(&arena);
