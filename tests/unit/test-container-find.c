@@ -247,9 +247,7 @@ static void servant_killed(void **state)
 /* Questions that nobody asks, and a question about no file. */
 static void odd_questions(void **state)
 {
-        static const char *const questions[] = { "", "\x01", "\xff",
-                                                 "\x08"
-                                                 "abc" };
+        static const char *const questions[] = { "", "\x01", "\xff", "\x08xyz" };
         for (size_t i = 0; i < ARRAY_SIZE(questions); i++) {
                 _cleanup_(buf_done) struct buf reply = BUF_INIT(MESSAGE_MAX);
                 document_answer(NULL, str_of(questions[i]), (int[MESSAGE_FDS_MAX]){ -1, -1 }, &reply);
