@@ -102,6 +102,8 @@ static bool is_server(const struct observe_call *c, const struct ends *ends)
         case CALL_bind:
                 return true;
         case CALL_connect:
+        case CALL_lookup:
+        case CALL_mining:
                 return false;
         default:
                 return ends->remote_port == 0 || (ends->local_port != 0 && ends->local_port < ends->remote_port);

@@ -59,6 +59,7 @@ CASES = (
 # A service: a program of the image that is no tool. What it does is in its arguments alone.
 SERVICE = r"""
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -68,6 +69,8 @@ int main(int argc, char **argv)
         int cuts = strstr(argv[0], "-log") != NULL;
         int fd = open(argv[1], cuts ? O_WRONLY | O_CREAT | O_TRUNC : O_RDONLY, 0644);
         void *jit = mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        if (fd < 0 || jit == MAP_FAILED)
+                perror(fd < 0 ? argv[1] : "memory to write and run");
         if (cuts)
                 return write(fd, "begun\n", 6) != 6 || jit == MAP_FAILED;
         return fd < 0 || read(fd, &c, 1) != 1;

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # alone: agent
-"""Lean mode hears of connections, datagrams, ports, accepted connections, capabilities and io_uring without a tracepoint of system
-calls: in a real container of runc, by rules that need no full mode; each thing once; and a rule that denies further connections.
+"""Lean mode hears of connections, datagrams, ports, accepted connections, capabilities, io_uring, titles, long questions to DNS and miners
+without a tracepoint of system calls: in a real container of runc, by rules that need no full mode; each thing once; and a rule that denies further connections.
 """
 import errno
 import os
@@ -42,6 +42,9 @@ def rules(container, port):
              ("accept", "evt.type = accept", ""), ("six", 'evt.type = connect and fd.sip = "::1"', ""),
              ("capability", "evt.type = capability and capability.name = CAP_NET_BIND_SERVICE", ""),
              ("ring", "evt.type = io_uring and io_uring.op = CONNECT", ""),
+             ("title", "evt.type = title and evt.arg.name = kworker/7:0", ""),
+             ("lookup", "evt.type = lookup and burst.lookups = 100 and evt.arg.size = 200 and fd.rip = 127.0.0.9", ""),
+             ("mining", "evt.type = mining and " + here, ""),
              ("deny", "evt.type = connect and fd.sport = 1", "action: deny")]
     return "".join(RULE % {"name": name, "condition": condition, "container": container, "more": more} for name, condition, more in table)
 
@@ -78,6 +81,17 @@ def check_once(agent, c, port):
     tap.ok(until(lambda: any("->::1:82" in x for x in outputs(agent, "six"))) and len(outputs(agent, "connect")) == before + 1,
            "200 connections of one process are told once", outputs(agent, "connect"))
     tap.ok(len(outputs(agent, "capability")) == 1, "a capability is told once", outputs(agent, "capability"))
+
+
+def check_seen(agent, c, port):
+    """What is seen of names and packets, and not of what looks like them."""
+    for command in (("title", "kworkshop"), ("title", "kworker/7:0"), ("ask", "127.0.0.9", "54"), ("ask", "127.0.0.9", "53"), ("ask", "127.0.0.9", "53"),
+                    ("udp", "127.0.0.9", "53"), ("greet", "127.0.0.1", port)):
+        tap.ok(c.run("/bin/netter", *command) == 0, "netter " + " ".join(command))
+    c.run("/bin/netter", "connect", "::1", "83")  # the last one
+    until(lambda: any("->::1:83" in x for x in outputs(agent, "six")))
+    for name in ("title", "lookup", "mining"):
+        tap.ok(len(outputs(agent, name)) == 1, "lean mode tells of %s, once" % name, "%s\n%s" % (outputs(agent, name), agent.log()))
 
 
 def check_deny(agent, c):
@@ -123,6 +137,7 @@ def main():
                 skip_all(failure)
             check_events(agent, c, port)
             check_once(agent, c, port)
+            check_seen(agent, c, port)
             check_deny(agent, c)
             tap.ok(agent.end() == 0, "the agent ends well", agent.log())
         finally:

@@ -126,8 +126,9 @@ def check_image(podman, work):
     os.unlink(archive)
     report = json.loads(done.stdout)
     kinds = [f["kind"] for f in report["findings"]]
-    tap.ok(not {"malware", "secret"} & set(kinds), "there is neither malware nor a secret in the image",
-           [(f["id"], f["title"]) for f in report["findings"] if f["kind"] in ("malware", "secret")])
+    # Debian's libgnutls has the keys of its own self-test in it.
+    bad = [(f["id"], f["title"]) for f in report["findings"] if f["kind"] in ("malware", "secret") and "/libgnutls.so" not in f["title"]]
+    tap.ok(not bad, "there is neither malware nor a secret of ours in the image", bad)
     late = [f["id"] for f in report["findings"] if f["kind"] == "vulnerability" and f["fix"]]
     print("# %d vulnerabilities of Debian's packages in the image, %d with a fix" % (kinds.count("vulnerability"), len(late)))
     other = [f for f in report["findings"] if f["kind"] not in ("vulnerability", "malware", "secret")]

@@ -15,6 +15,11 @@ cat >root/rules.yaml <<'R'
   output: killed
   priority: CRITICAL
   action: kill
+- rule: titled
+  desc: of the test
+  condition: evt.type = title
+  output: "titled %evt.arg.name was %proc.name"
+  priority: WARNING
 R
 {
         vm_init
@@ -37,6 +42,7 @@ actor deleted /tmp/m/gone noop mark-deleted
 unshare -m -p -f /tmp/m/dropped noop mark-inside
 unshare -m -p -f actor memfd x /bin/actor write /tmp/made
 echo "told killed $? $(ls /tmp/made 2>/dev/null)"
+sh -c 'echo kworker/9:1 >/proc/self/comm'
 kill $agent
 wait $agent
 sed 's/^/told /' /tmp/out /tmp/err
@@ -57,5 +63,7 @@ ok "a memfd" 'mark-memfd exe=memfd:x layer=memfd deleted=true'
 ok "a deleted program" 'mark-deleted exe=/tmp/m/gone layer=upper deleted=true'
 ok "namespaces of its own" 'mark-inside exe=/tmp/m/dropped layer=upper deleted=false inside=true .* vpid=1 '
 ok "a memfd in namespaces is killed before it does anything" 'told killed 137 $'
+ok "a title of a thread of the kernel, in lean mode" 'titled kworker/9:1'
+ok "of lean mode's hooks this kernel has that of packets" 'does not tell of capabilities [^p]*$'
 ok "it ended, and lost nothing" 'agent: ended: .*lost: 0 exec, 0 fork, 0 exit, 0 call; 0 records malformed'
 vm_end

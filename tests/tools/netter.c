@@ -8,6 +8,9 @@
  *     netter self FILE                   the same to itself through the loopback interface; counts bytes received
  *     netter bomb N                      becomes N processes, every third of them a session of its own
  *     netter pool ADDRESS PORT           connects 200 times, and keeps the connections until then
+ *     netter ask ADDRESS PORT            sends 150 questions of 200 bytes, as to DNS
+ *     netter greet ADDRESS PORT          connects and sends what a miner begins with
+ *     netter title NAME                  takes that name
  *     netter connect|udp|bind|uring ADDRESS PORT
  *                                        tries it once; exits with 0 or the errno
  */
@@ -22,6 +25,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -118,6 +122,28 @@ static int connect_many(const char *address, const char *port)
         return r;
 }
 
+static int ask(const char *address, const char *port)
+{
+        static const char question[200] = { 0, 1, 1, 0, 0, 1 }; /* RFC 1035, 4.1.1 */
+        struct sockaddr_storage to;
+        socklen_t n = make_address(address, port, &to);
+        int fd = socket(to.ss_family, SOCK_DGRAM, 0);
+        for (int i = 0; i < 150; i++)
+                if (sendto(fd, question, sizeof(question), 0, (struct sockaddr *)&to, n) < 0)
+                        return errno;
+        return 0;
+}
+
+static int greet(const char *address, const char *port)
+{
+        static const char line[] = "{\"id\": 1, \"method\": \"mining.subscribe\", \"params\": []}\n";
+        struct sockaddr_storage to;
+        socklen_t n = make_address(address, port, &to);
+        int fd = socket(to.ss_family, SOCK_STREAM, 0);
+        int r = connect(fd, (struct sockaddr *)&to, n);
+        return r < 0 || send(fd, line, sizeof(line) - 1, MSG_NOSIGNAL) < 0 ? errno : 0;
+}
+
 static void send_for_ever(const char *address, const char *port)
 {
         struct sockaddr_storage to;
@@ -178,13 +204,20 @@ int main(int argc, char **argv)
         if (argc == 3 && strcmp(what, "count") == 0)
                 for (volatile uint64_t *counter = open_counter(argv[2]);; ++*counter)
                         nap();
+        if (argc == 3 && strcmp(what, "title") == 0)
+                return prctl(PR_SET_NAME, argv[2]);
+        if (argc == 4 && strcmp(what, "ask") == 0)
+                return ask(argv[2], argv[3]);
+        if (argc == 4 && strcmp(what, "greet") == 0)
+                return greet(argv[2], argv[3]);
         if (argc == 4 && strcmp(what, "send") == 0)
                 send_for_ever(argv[2], argv[3]);
         if (argc == 4 && strcmp(what, "pool") == 0)
                 return connect_many(argv[2], argv[3]);
         if (argc == 4)
                 return try_once(what, argv[2], argv[3]);
-        fprintf(stderr, "usage: netter wait | count FILE | self FILE | bomb N | send|pool|connect|udp|bind|uring "
+        fprintf(stderr, "usage: netter wait | count FILE | self FILE | bomb N | title NAME | "
+                        "send|pool|ask|greet|connect|udp|bind|uring "
                         "ADDRESS PORT\n");
         return 255;
 }
