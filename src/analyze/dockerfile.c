@@ -257,7 +257,7 @@ const struct command *lint_commands(const struct lint *l, const struct dockerfil
 {
         size_t k = (size_t)(i - l->d->instructions);
         *ret_n = l->first_command[k + 1] - l->first_command[k];
-        return l->commands.v + l->first_command[k];
+        return *ret_n ? l->commands.v + l->first_command[k] : NULL; /* of no commands at all there is no vector */
 }
 
 /* --- stages --- */

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define MOUNTINFO_BYTES       ((size_t)1 << 20)
 #define PRESENT_LEAST_PERCENT 50u /* of a manifest's files; with fewer it is of another image */
 
 struct drift_container *drift_find(const struct drift *d, uint64_t cgroup_id)
@@ -17,49 +18,6 @@ struct drift_container *drift_find(const struct drift *d, uint64_t cgroup_id)
         while (g && g->cgroup_id != cgroup_id)
                 g = g->next;
         return g;
-}
-
-/* ------------------------------------------------------------------------------------------------- manifests ---- */
-
-static struct str without_algorithm(struct str digest)
-{
-        return str_starts(digest, STR("sha256:")) ? str_from(digest, strlen("sha256:")) : digest;
-}
-
-/* "localhost/web:1" is what an engine calls "web:1". */
-static bool is_same_name(struct str a, struct str b)
-{
-        if (a.n < b.n) {
-                struct str c = a;
-                a = b;
-                b = c;
-        }
-        return b.n && str_ends(a, b) && (a.n == b.n || a.p[a.n - b.n - 1] == '/');
-}
-
-/* By the image's id; by name only where the engine tells no id: names are moved from image to image. */
-static bool is_of(const struct manifest *m, const struct container_entry *c)
-{
-        struct str id = without_algorithm(c->facts.image_id);
-        if (id.n && (m->image_id.n || m->digest.n))
-                return str_eq(id, without_algorithm(m->image_id)) || str_eq(id, without_algorithm(m->digest));
-        if (is_same_name(c->facts.image, m->name))
-                return true;
-        for (size_t i = 0; i < m->n_tags; i++)
-                if (is_same_name(c->facts.image, m->tags[i]))
-                        return true;
-        return false;
-}
-
-static const struct drift_manifest *manifest_of(const struct drift *d, const struct container_entry *c)
-{
-        for (size_t i = 0; i < d->n_manifests; i++)
-                if (d->manifests[i].pattern.n && drift_is_meant(c, d->manifests[i].pattern))
-                        return &d->manifests[i];
-        for (size_t i = 0; i < d->n_manifests; i++)
-                if (d->manifests[i].pattern.n == 0 && is_of(&d->manifests[i].m, c))
-                        return &d->manifests[i];
-        return NULL;
 }
 
 /* ----------------------------------------------------------------------------------------------------- lists ---- */
@@ -114,20 +72,20 @@ static void give_back(struct drift *d, struct drift_list *l)
 
 static struct str name_of(const struct container_entry *c) { return c->facts.name.n ? c->facts.name : c->id; }
 
-static void choose_list(struct drift *d, struct drift_container *g, const struct container_entry *c, uint32_t pid,
-                        const struct event *exec)
+/* 0, with g->list NULL where no manifest is of its image; < 0 with words. */
+static int choose_list(struct drift *d, struct drift_container *g, const struct container_entry *c, uint32_t pid,
+                       const struct event *exec, struct error *err)
 {
-        const struct drift_manifest *m = manifest_of(d, c);
-        struct error err = ERROR_NONE;
-        if (!m)
-                return;
-        g->list = shared_list(d, &m->m, c);
-        if (!g->list && make_list(d, m, c, pid, exec, &g->list, &err) < 0) {
-                agent_tell(d->agent, "container %.*s: no manifest protects it: %s", STR_FMT(name_of(c)), err.text);
-                return;
-        }
-        g->list->refs++;
-        g->policy.image = g->list->image;
+        const struct drift_manifest *m = drift_manifest_of(d, c);
+        struct drift_list *l = m ? shared_list(d, &m->m, c) : NULL;
+        int r = m && !l ? make_list(d, m, c, pid, exec, &l, err) : 0;
+        if (r < 0)
+                return r;
+        if (l)
+                l->refs++;
+        g->list = l;
+        g->policy.image = l ? l->image : 0;
+        return 0;
 }
 
 static void tell_protection(struct drift *d, const struct drift_container *g, const struct container_entry *c)
@@ -184,6 +142,19 @@ static void add_folders(struct drift *d, struct drift_container *g, const struct
 
 /* -------------------------------------------------------------------------------------------------- policies ---- */
 
+bool drift_with_mounts(const struct container_entry *c, uint32_t pid, struct container_entry *ret)
+{
+        char path[64];
+        _cleanup_(buf_done) struct buf b = BUF_INIT(MOUNTINFO_BYTES);
+        snprintf(path, sizeof(path), "/proc/%u/mountinfo", pid);
+        if (read_file(path, &b, NULL) < 0)
+                return false;
+        *ret = *c;
+        ret->arena = ARENA_INIT;
+        container_parse_mounts(ret, buf_str(&b));
+        return true;
+}
+
 /*
  * The file system of the root, as the kernel means it. The first program of a container lies on it; else the kernel
  * noted it. Of one that ran before us it is asked for now; numbers of stat are the kernel's there for overlays.
@@ -207,12 +178,13 @@ struct drift_container *drift_guard(struct drift *d, const struct container_entr
 {
         const struct container_mount *root = container_mount_of(c, STR("/"));
         struct drift_container *g = xcalloc(1, sizeof(*g));
+        struct error err = ERROR_NONE;
         g->cgroup_id = cgroup_id;
         g->has_layers = root && str_is(root->type, "overlay");
         g->policy = (struct guard_policy){ .mode = drift_mode_of(d->o, c), .flags = drift_flags_of(d->o, c) };
         g->policy.root_dev = root_dev(d, g, c, pid, exec);
-        if (g->policy.mode != GUARD_OFF)
-                choose_list(d, g, c, pid, exec);
+        if (g->policy.mode != GUARD_OFF && choose_list(d, g, c, pid, exec, &err) < 0)
+                agent_tell(d->agent, "container %.*s: no manifest protects it: %s", STR_FMT(name_of(c)), err.text);
         if (g->policy.flags & GUARD_APPEND_ONLY)
                 add_folders(d, g, c, pid);
         int r = barrier_set_policy(d->barrier, cgroup_id, &g->policy);
@@ -225,6 +197,34 @@ struct drift_container *drift_guard(struct drift *d, const struct container_entr
         g->next = *bucket;
         *bucket = g;
         return g;
+}
+
+/*
+ * The new list is in the kernel before the policy names it, and the old one goes after that: at no moment there is
+ * none.
+ */
+void drift_relist(struct drift *d, struct drift_container *g, const struct container_entry *c, uint32_t pid)
+{
+        struct drift_list *old = g->list;
+        struct guard_policy before = g->policy;
+        struct error err = ERROR_NONE;
+        const struct drift_manifest *m = drift_manifest_of(d, c);
+        if (old ? m && old->manifest == &m->m : !m)
+                return;
+        int r = choose_list(d, g, c, pid, NULL, &err);
+        if (r == 0 && (r = barrier_set_policy(d->barrier, g->cgroup_id, &g->policy)) < 0) {
+                (void)error_errno(&err, r, "the kernel does not take its policy");
+                give_back(d, g->list);
+                g->list = old;
+                g->policy = before;
+        }
+        if (r < 0) {
+                agent_tell(d->agent, "container %.*s stays with the manifest that it had: %s", STR_FMT(name_of(c)),
+                           err.text);
+                return;
+        }
+        give_back(d, old);
+        tell_protection(d, g, c);
 }
 
 void drift_unguard(struct drift *d, uint64_t cgroup_id)

@@ -11,6 +11,8 @@ struct drift_manifest {
         struct str pattern; /* of containers; empty: those of its image */
         const char *path;
         struct manifest m;
+        uint64_t sum; /* of the file */
+        struct arena arena;
 };
 
 #define DRIFT_BUCKETS 1024u /* a power of two */
@@ -47,7 +49,7 @@ struct drift {
         struct agent *agent;
         const struct drift_options *o;
         struct barrier *barrier;
-        struct drift_manifest manifests[DRIFT_WORDS_MAX];
+        struct drift_manifest *manifests[DRIFT_WORDS_MAX]; /* one for each option */
         size_t n_manifests;
         struct drift_list *lists;
         uint32_t last_image;
@@ -56,7 +58,7 @@ struct drift {
         VEC(struct drift_pending) pending;
         struct limiter limiter; /* by act */
         uint64_t unheard;
-        struct arena arena; /* manifests */
+        VEC(struct drift_manifest *) retired; /* others took their place; lists may rest on them */
 };
 
 /* NULL: it is not guarded (yet). */
@@ -76,6 +78,20 @@ enum guard_answer drift_kill(uint32_t pid, uint64_t started, const struct proces
 struct drift_container *drift_guard(struct drift *d, const struct container_entry *c, uint64_t cgroup_id, uint32_t pid,
                                     const struct event *exec);
 void drift_unguard(struct drift *d, uint64_t cgroup_id);
+
+/* Gives a container the list that is its now. Where that cannot be had the old one stays, and it is told. */
+void drift_relist(struct drift *d, struct drift_container *g, const struct container_entry *c, uint32_t pid);
+
+/* A copy of an entry with the mounts that this process has; its arena is the caller's to free. */
+bool drift_with_mounts(const struct container_entry *c, uint32_t pid, struct container_entry *ret);
+
+/* drift-manifests.c: reads those of the options; the one of a container's image, or NULL. */
+int drift_manifests_read(struct drift *d, struct error *err);
+const struct drift_manifest *drift_manifest_of(const struct drift *d, const struct container_entry *c);
+void drift_manifests_done(struct drift *d);
+
+/* Reads them anew, and gives the containers of those that are others their new lists. */
+void drift_manifests_reload(struct drift *d);
 
 /* Compares some files with their manifest; tells of those that differ, and takes them off the list. */
 void drift_check(struct drift *d, struct drift_list *l, size_t i, size_t *bytes);

@@ -19,10 +19,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define BATCH           256u
-#define PENDING_MAX     256u
-#define PENDING_NS      (INT64_C(1) * 1000000000) /* after which a finding is told without its container's name */
-#define MOUNTINFO_BYTES ((size_t)1 << 20)
+#define BATCH       256u
+#define PENDING_MAX 256u
+#define PENDING_NS  (INT64_C(1) * 1000000000) /* after which a finding is told without its container's name */
 
 /* ---------------------------------------------------------------------------------------- what the kernel told ---- */
 
@@ -262,23 +261,20 @@ static void on_event(void *state, const struct event_record *r)
 
 static void on_container_end(void *state, uint64_t cgroup_id) { drift_unguard(state, cgroup_id); }
 
+static void on_reload(void *state) { drift_manifests_reload(state); }
+
 /* ------------------------------------------------------------------------------------------------------- ticks ---- */
 
 /* Containers that ran before us, and have not begun a program since: by their first process, if the runtime says it. */
 static void guard_old(void *arg, struct container_entry *c)
 {
         struct drift *d = arg;
-        char path[64];
-        _cleanup_(buf_done) struct buf b = BUF_INIT(MOUNTINFO_BYTES);
+        struct container_entry copy; /* the table's own entry learns its mounts from its next program */
         if (c->facts.pid == 0 || c->facts.pid > UINT32_MAX || drift_find(d, c->cgroup_id))
                 return;
         const struct process *p = process_find(&d->agent->processes, (uint32_t)c->facts.pid);
-        snprintf(path, sizeof(path), "/proc/%u/mountinfo", (uint32_t)c->facts.pid);
-        if (!p || p->cgroup_id != c->cgroup_id || read_file(path, &b, NULL) < 0)
+        if (!p || p->cgroup_id != c->cgroup_id || !drift_with_mounts(c, (uint32_t)c->facts.pid, &copy))
                 return;
-        struct container_entry copy = *c; /* the table's own entry learns its mounts from its next program */
-        copy.arena = ARENA_INIT;
-        container_parse_mounts(&copy, buf_str(&b));
         (void)drift_guard(d, &copy, c->cgroup_id, (uint32_t)c->facts.pid, NULL);
         arena_done(&copy.arena);
 }
@@ -306,23 +302,6 @@ static void tick(void *state, int64_t now_ns)
 }
 
 /* ------------------------------------------------------------------------------------------------------- start ---- */
-
-static int read_manifest(struct drift *d, const char *text, struct error *err)
-{
-        struct drift_word w = drift_word(text);
-        struct drift_manifest *m = &d->manifests[d->n_manifests];
-        _cleanup_(buf_done) struct buf b = BUF_INIT(MANIFEST_BYTES_MAX);
-        m->pattern = w.pattern;
-        m->path = w.value.p;
-        int r = read_file(m->path, &b, err);
-        if (r == 0) {
-                r = manifest_parse(buf_str(&b), &d->arena, &m->m, err);
-                if (r < 0)
-                        return error_prefix(err, r, "--drift %s", m->path);
-                d->n_manifests++;
-        }
-        return r;
-}
 
 static uint64_t letters(const char *s)
 {
@@ -354,15 +333,15 @@ static void stop(void *state)
         barrier_close(d->barrier);
         limiter_done(&d->limiter);
         vec_done(&d->pending);
-        arena_done(&d->arena);
+        drift_manifests_done(d);
         free(d);
 }
 
 static int prepare(struct drift *d, struct error *err)
 {
         int r = drift_options_check(d->o, err);
-        for (size_t i = 0; i < d->o->n_manifests && r == 0; i++)
-                r = read_manifest(d, d->o->manifests[i], err);
+        if (r == 0)
+                r = drift_manifests_read(d, err);
         if (r == 0)
                 r = barrier_open(&d->barrier, err);
         if (r < 0)
@@ -389,7 +368,7 @@ static int start(struct agent *a, void **ret, struct error *err)
         if (r < 0) {
                 barrier_close(d->barrier);
                 limiter_done(&d->limiter);
-                arena_done(&d->arena);
+                drift_manifests_done(d);
                 free(d);
                 return r;
         }
@@ -418,6 +397,7 @@ const struct agent_part part_drift = {
         .on_event = on_event,
         .protects = protects,
         .on_container_end = on_container_end,
+        .on_reload = on_reload,
         .tick = tick,
         .stop = stop,
 };

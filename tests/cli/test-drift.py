@@ -7,6 +7,7 @@ Here the kernel kills at exec; that BPF LSM denies is tested in a virtual machin
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -287,6 +288,61 @@ def test_podman(work, actor):
                 do("umount", "-l", point)
 
 
+DROPPED_AGAIN = ("cp /usr/bin/actor /opt/again; i=0; while test $i -lt 300; do /opt/again noop && echo ran >> /tmp/ran; i=$((i+1)); done; "
+                 "echo done > /tmp/done")
+
+
+def test_reload(work, actor):
+    """Another manifest in the file's place: read at SIGHUP, in force in the container that runs, and at no moment is there none."""
+    c = runclib.Container(work, "drift-reload")
+    agent = loop = None
+    fill(c, work, actor)
+    manifests = [os.path.join(work, "reload%d" % i) for i in range(2)]
+
+    def scan(to):
+        subprocess.run([SEKISHO, "scan", "dir:" + c.image, "-q", "--no-record", "--manifest", to], capture_output=True, check=False)
+
+    def late():
+        return c.run("/bin/sh", "-c", "exec /usr/bin/late noop")[0]
+    try:
+        scan(manifests[0])
+        with open(actor, "rb") as file:
+            c.add("usr/bin/late", file.read(), 0o755)
+        scan(manifests[1])
+        inside = os.path.join(work, "reload")
+        shutil.copy(manifests[0], inside)
+        agent = Agent(work, "reload", "--drift", c.id + "=" + inside, "--drift-mode", "off", "--drift-mode", c.id + "=enforce")
+        why = c.start("/usr/bin/actor", "wait")
+        if why or not agent.is_watching:
+            return tap.skip("manifests are read anew", why or agent.log()[-200:])
+        until(lambda: "container %s: drift enforce" % c.id in agent.log())
+        tap.ok(late() == KILLED, "what the manifest does not list is killed", agent.log())
+        loop = subprocess.Popen(["runc", "exec", c.id, "/bin/sh", "-c", DROPPED_AGAIN], stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        shutil.copy(manifests[1], inside)
+        agent.send(signal.SIGHUP)
+        good = until(lambda: "1 of 1 manifests are others" in agent.log() and agent.log().count("container %s: drift enforce" % c.id) == 2, TOLD_SECONDS)
+        tap.ok(good and late() == 0, "by the manifest that took its place it runs, in the container that ran before", agent.log())
+        loop.wait(runclib.WAIT_SECONDS)
+        done, ran = [os.path.exists(os.path.join("/proc/%d/root/tmp" % c.pid(), name)) for name in ("done", "ran")]
+        tap.ok(done and not ran, "and a dropped program never ran meanwhile", "%s %s" % (done, ran))
+        agent.send(signal.SIGHUP)
+        tap.ok(until(lambda: agent.log().count("rules loaded anew") == 2) and agent.log().count("are others") == 1, "the same manifest once more is no other", agent.log())
+        with open(inside, "a") as file:
+            file.write("x")
+        agent.send(signal.SIGHUP)
+        good = until(lambda: "the manifest that was there stays: --drift " + inside in agent.log(), TOLD_SECONDS)
+        tap.ok(good and late() == 0, "one that is broken leaves the one that is there", agent.log())
+        tap.ok(agent.end() == 0, "and the agent ends", agent.log())
+        agent = None
+    finally:
+        if loop and loop.poll() is None:
+            loop.kill()
+        if agent:
+            agent.end()
+        c.end()
+    return None
+
+
 def test_refusals():
     for what, options, words in (("a mode", ["--drift-mode", "x=strict"], "--drift-mode takes"),
                                  ("what is forbidden", ["--forbid", "x=fork"], "--forbid takes"),
@@ -315,6 +371,7 @@ def main():
         test_modes(work, actor, False)
         test_layers_only(work, actor)
         test_tampered_storage(work, actor)
+        test_reload(work, actor)
         test_podman(work, actor)
     tap.end()
     sys.exit(1 if tap.failed else 0)
