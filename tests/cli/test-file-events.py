@@ -85,6 +85,32 @@ def host(agent, work):
         tap.ok(seen(agent, mark) == must, "on the host: " + what, "%s %s" % (seen(agent, mark), agent.log()))
 
 
+# What the embedded rules tell of in lean mode, when nobody says what is to be watched.
+USUAL = [
+    (": > /var/log/auth.log", "Log file tampered with"),
+    ("rm /root/.bash_history", "Shell history removed or redirected"),
+    ("echo /opt/x.so > /etc/ld.so.preload", "Dynamic linker told to load a library"),
+    ("chmod 4755 /usr/bin/tool", "Setuid bit set"),
+    ("echo x >> /usr/bin/tool", "Program of the image changed"),
+]
+
+
+def usual(work, c):
+    for option, wanted in ((), {rule for _, rule in USUAL}), (("--watch", "none"), set()):
+        agent = agentlib.Agent(work, "usual-" + "-".join(option), *option)
+        try:
+            c.run("/bin/true")
+            for what, _ in USUAL:
+                c.run("/bin/sh", "-c", what)
+            c.run("/bin/sh", "-c", "cp /bin/busybox /tmp/last && /tmp/last true")
+            told = lambda: {a["rule"] for a in agent.alerts(c)}
+            agentlib.until(lambda: wanted | {"Dropped program executed"} <= told())
+            tap.ok(told() & {rule for _, rule in USUAL} == wanted and "Dropped program executed" in told(),
+                   "the embedded rules in lean mode, %s" % (" ".join(option) or "without an option"), (sorted(told()), agent.log()))
+        finally:
+            agent.end()
+
+
 def tests(work, c):
     disk = os.path.join(work, "watched")
     rules = os.path.join(work, "rules.yaml")
@@ -120,11 +146,14 @@ def main():
             c.add("usr/bin/tamper", open(tamper, "rb").read(), 0o755)
             for i in range(len(ROWS)):
                 c.add("var/log/mark%02d" % i, "line\n" * 1000)
+            for path in ("var/log/auth.log", "root/.bash_history", "usr/bin/tool"):
+                c.add(path, "line\n")
             why = c.start("/bin/sleep", "600")
         if why:
             tap.skip("file events", why)
         else:
             tests(work, c)
+            usual(work, c)
     finally:
         c.end()
         shutil.rmtree(work, ignore_errors=True)
