@@ -11,6 +11,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -153,7 +154,7 @@ static void remove_old(int directory)
 {
         for (size_t n = YARA_CACHE_FILES + 1; n > YARA_CACHE_FILES;) {
                 struct timespec oldest = { 0 };
-                char name[NAME_BYTES + 16] = "";
+                char name[NAME_MAX + 1] = "";
                 int fd = openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
                 DIR *d = fd < 0 ? NULL : fdopendir(fd);
                 if (!d) {
@@ -163,8 +164,7 @@ static void remove_old(int directory)
                 n = 0;
                 for (const struct dirent *e; (e = readdir(d));) {
                         struct stat st;
-                        if (!strstr(e->d_name, ENDING) || strlen(e->d_name) >= sizeof(name) ||
-                            fstatat(directory, e->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+                        if (!strstr(e->d_name, ENDING) || fstatat(directory, e->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0)
                                 continue;
                         bool is_older = st.st_mtim.tv_sec < oldest.tv_sec ||
                                         (st.st_mtim.tv_sec == oldest.tv_sec && st.st_mtim.tv_nsec < oldest.tv_nsec);
