@@ -34,7 +34,7 @@
 struct trial_said {
         int r; /* < 0: words say why */
         uint8_t digest[SET_DIGEST];
-        char words[512];
+        char words[ERROR_TEXT_MAX];
 };
 
 /* --- the trial --- */

@@ -35,8 +35,8 @@ static void take(struct sink *s, enum fact_kind kind, const void *fact)
 /* How many findings a condition makes of the part, with these rules alone. */
 static size_t hits(const char *condition, const struct resource *r)
 {
-        static const char *const form = "- rule: X-1\n  desc: x\n  severity: low\n  output: \"%%resource.name "
-                                        "%%resource.value[list]\"\n  condition: >\n    resource.name exists and (%s)\n";
+        static const char form[] = "- rule: X-1\n  desc: x\n  severity: low\n  output: \"%%resource.name "
+                                   "%%resource.value[list]\"\n  condition: >\n    resource.name exists and (%s)\n";
         struct problems problems = { 0 };
         struct str text = arena_printf(&arena, form, condition);
         struct check_rule_file file = { STR("own.yaml"), text };
