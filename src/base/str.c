@@ -22,6 +22,8 @@ bool str_ends(struct str s, struct str suffix)
         return s.n >= suffix.n && (suffix.n == 0 || memcmp(s.p + s.n - suffix.n, suffix.p, suffix.n) == 0);
 }
 
+struct str str_without(struct str s, struct str prefix) { return str_starts(s, prefix) ? str_from(s, prefix.n) : s; }
+
 static char lower(char c) { return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c; }
 
 bool str_eq_nocase(struct str a, struct str b)

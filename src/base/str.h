@@ -41,7 +41,8 @@ int str_cmp(struct str a, struct str b);
 
 bool str_starts(struct str s, struct str prefix);
 bool str_ends(struct str s, struct str suffix);
-bool str_eq_nocase(struct str a, struct str b); /* ASCII only */
+struct str str_without(struct str s, struct str prefix); /* what follows the prefix; all of s, if it has none */
+bool str_eq_nocase(struct str a, struct str b);          /* ASCII only */
 
 /* Whether it ends in one of n texts, ASCII without regard to case. */
 bool str_ends_in_nocase(struct str s, const char *const *ends, size_t n);

@@ -15,11 +15,6 @@ static const struct running_use not_known;
 
 /* ---------------------------------------------------------------------------------------- of which artefact ---- */
 
-static struct str without_algorithm(struct str digest)
-{
-        return str_starts(digest, STR("sha256:")) ? str_from(digest, strlen("sha256:")) : digest;
-}
-
 static bool is_in(const struct book_item *item, struct str container)
 {
         for (size_t i = 0; i < item->n_places; i++)
@@ -32,11 +27,11 @@ static bool is_in(const struct book_item *item, struct str container)
 static const struct book_item *item_of(const struct book_inventory *inventory, const struct container *c)
 {
         const struct book_item *best = NULL;
-        struct str image = without_algorithm(c->image_id);
+        struct str image = str_without(c->image_id, STR("sha256:"));
         for (size_t i = 0; i < inventory->n; i++) {
                 const struct book_item *item = &inventory->v[i];
-                bool is_image = image.n && (str_eq(image, without_algorithm(item->artefact.image_id)) ||
-                                            str_eq(image, without_algorithm(item->artefact.digest)));
+                bool is_image = image.n && (str_eq(image, str_without(item->artefact.image_id, STR("sha256:"))) ||
+                                            str_eq(image, str_without(item->artefact.digest, STR("sha256:"))));
                 if (item->n_scans && (is_image || is_in(item, c->id)) && (!best || item->scanned > best->scanned))
                         best = item;
         }

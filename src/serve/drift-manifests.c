@@ -11,11 +11,6 @@
 
 /* --------------------------------------------------------------------------------- which is of a container ---- */
 
-static struct str without_algorithm(struct str digest)
-{
-        return str_starts(digest, STR("sha256:")) ? str_from(digest, strlen("sha256:")) : digest;
-}
-
 /* "localhost/web:1" is what an engine calls "web:1". */
 static bool is_same_name(struct str a, struct str b)
 {
@@ -30,9 +25,10 @@ static bool is_same_name(struct str a, struct str b)
 /* By the image's id; by name only where the engine tells no id: names are moved from image to image. */
 static bool is_of(const struct manifest *m, const struct container_entry *c)
 {
-        struct str id = without_algorithm(c->facts.image_id);
+        struct str id = str_without(c->facts.image_id, STR("sha256:"));
         if (id.n && (m->image_id.n || m->digest.n))
-                return str_eq(id, without_algorithm(m->image_id)) || str_eq(id, without_algorithm(m->digest));
+                return str_eq(id, str_without(m->image_id, STR("sha256:"))) ||
+                       str_eq(id, str_without(m->digest, STR("sha256:")));
         if (is_same_name(c->facts.image, m->name))
                 return true;
         for (size_t i = 0; i < m->n_tags; i++)

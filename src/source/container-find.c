@@ -226,11 +226,6 @@ static bool read_one(struct finding *f, const char *path, enum document_kind kin
         return path && read_stored(f, AT_FDCWD, path, kind, STR_NONE, ret) == 0;
 }
 
-static struct str without_algorithm(struct str digest)
-{
-        return str_starts(digest, STR("sha256:")) ? str_from(digest, 7) : digest;
-}
-
 /* What the files say together: a bundle knows the mounts, Docker the health check. */
 static void add_settings(struct finding *f, struct known *k, struct str_list more)
 {
@@ -254,7 +249,7 @@ static void describe(struct finding *f, struct known *k)
         if (read_one(f, k->docker_file, DOCUMENT_DOCKER_CONTAINER, &s)) {
                 k->c.name = s.names.n ? s.names.v[0] : STR_NONE;
                 k->c.image = s.image;
-                k->c.image_id = without_algorithm(s.parent);
+                k->c.image_id = str_without(s.parent, STR("sha256:"));
                 k->c.pid = s.pid;
                 k->c.labels = s.labels;
                 add_settings(f, k, s.settings);

@@ -41,7 +41,7 @@ static bool is_hex(struct str s)
 
 static int find_digest(struct book *b, struct str what, struct arena *arena, struct key_vec *keys, struct error *err)
 {
-        struct str hex = str_starts(what, STR("sha256:")) ? str_from(what, 7) : what;
+        struct str hex = str_without(what, STR("sha256:"));
         if (hex.n < PREFIX_MIN || hex.n > 2 * BOOK_HASH_BYTES || !is_hex(hex))
                 return 0;
         /* All that begins with it stands between it and it with a letter after the last digit. */
