@@ -104,6 +104,18 @@ static json_t *alert_json(const struct alert *a)
         return o;
 }
 
+void alert_add_text(struct alert_fields *f, const char *name, struct str s)
+{
+        if (s.n && f->n < ALERT_FIELDS_MAX)
+                f->v[f->n++] = (struct alert_field){ name, value_string(s) };
+}
+
+void alert_add_number(struct alert_fields *f, const char *name, uint64_t n)
+{
+        if (f->n < ALERT_FIELDS_MAX)
+                f->v[f->n++] = (struct alert_field){ name, value_number((int64_t)n) };
+}
+
 static void write_file(struct alert_sink *s, const char *line, size_t n)
 {
         int r = s->fd < 0 ? -EBADF : write_all(s->fd, line, n);

@@ -51,6 +51,17 @@ struct alert_field {
         struct value value;
 };
 
+#define ALERT_FIELDS_MAX 32u
+
+/* More output_fields of an alert, one after the other; what is empty is left out. */
+struct alert_fields {
+        struct alert_field v[ALERT_FIELDS_MAX];
+        size_t n;
+};
+
+void alert_add_text(struct alert_fields *f, const char *name, struct str s);
+void alert_add_number(struct alert_fields *f, const char *name, uint64_t n);
+
 struct process;
 struct container_entry;
 

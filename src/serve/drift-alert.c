@@ -7,8 +7,6 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define FIELDS_MAX 24u
-
 static const char *const execution_tags[] = { "T1204", "NIST-800-190:4.4.4", NULL };
 static const char *const library_tags[] = { "T1574.006", "T1129", "NIST-800-190:4.4.4", NULL };
 static const char *const script_tags[] = { "T1059", "NIST-800-190:4.4.4", NULL };
@@ -118,23 +116,6 @@ static struct str words_of(const struct finding *f, const struct container_entry
         return ret;
 }
 
-struct fields {
-        struct alert_field v[FIELDS_MAX];
-        size_t n;
-};
-
-static void add(struct fields *l, const char *name, struct str s)
-{
-        if (s.n && l->n < FIELDS_MAX)
-                l->v[l->n++] = (struct alert_field){ name, value_string(s) };
-}
-
-static void add_number(struct fields *l, const char *name, uint64_t n)
-{
-        if (l->n < FIELDS_MAX)
-                l->v[l->n++] = (struct alert_field){ name, value_number((int64_t)n) };
-}
-
 static struct str hex(const uint8_t *p, size_t n, struct arena *arena)
 {
         char *to = arena_alloc(arena, 2 * n + 1);
@@ -149,28 +130,28 @@ static void emit(struct drift *d, const struct finding *f, const struct containe
         _cleanup_(arena_done) struct arena arena = ARENA_INIT;
         const struct manifest_file *m = listed(f, g);
         const struct process *p = process_find(&d->agent->processes, f->pid);
-        struct fields list = { .n = 0 };
-        add(&list, "drift.act", str_of(acts[f->act].name));
-        add(&list, "drift.verdict", str_of(verdict_names[f->verdict]));
-        add(&list, "drift.mode", str_of(guard_mode_names[f->mode]));
+        struct alert_fields list = { .n = 0 };
+        alert_add_text(&list, "drift.act", str_of(acts[f->act].name));
+        alert_add_text(&list, "drift.verdict", str_of(verdict_names[f->verdict]));
+        alert_add_text(&list, "drift.mode", str_of(guard_mode_names[f->mode]));
         if (f->verdict != GUARD_FORBIDDEN)
-                add(&list, "drift.protection", str_of(protection_of(g)));
-        add(&list, "drift.file", f->path);
+                alert_add_text(&list, "drift.protection", str_of(protection_of(g)));
+        alert_add_text(&list, "drift.file", f->path);
         if (m) {
-                add(&list, "drift.package", m->package);
-                add_number(&list, "drift.layer", m->layer);
-                add(&list, "drift.sha256", hex(m->sha256, sizeof(m->sha256), &arena));
+                alert_add_text(&list, "drift.package", m->package);
+                alert_add_number(&list, "drift.layer", m->layer);
+                alert_add_text(&list, "drift.sha256", hex(m->sha256, sizeof(m->sha256), &arena));
         }
-        add(&list, "fd.rip", f->address);
-        add(&list, "proc.name", f->program);
-        add_number(&list, "proc.pid", f->pid);
+        alert_add_text(&list, "fd.rip", f->address);
+        alert_add_text(&list, "proc.name", f->program);
+        alert_add_number(&list, "proc.pid", f->pid);
         if (p && p->started_ns == f->started && p->program)
-                add(&list, "proc.exepath", p->program->exe_path);
-        add_number(&list, "user.uid", f->uid);
+                alert_add_text(&list, "proc.exepath", p->program->exe_path);
+        alert_add_number(&list, "user.uid", f->uid);
         if (c) {
-                add(&list, "container.id", c->id);
-                add(&list, "container.name", c->facts.name);
-                add(&list, "container.image", c->facts.image);
+                alert_add_text(&list, "container.id", c->id);
+                alert_add_text(&list, "container.name", c->facts.name);
+                alert_add_text(&list, "container.image", c->facts.image);
         }
         agent_emit(d->agent, &(struct alert){ .rule_name = acts[f->act].rule,
                                               .tags = acts[f->act].tags,

@@ -6,8 +6,7 @@
 
 #include "base/fs.h"
 
-#define WORDS_MAX  2048
-#define EXTRAS_MAX 32
+#define WORDS_MAX 2048
 
 static const struct kind {
         const char *event, *rule;
@@ -94,53 +93,43 @@ static struct str output_of(struct arena *arena, const struct kind *kind, const 
         return s;
 }
 
-struct extras {
-        struct alert_field v[EXTRAS_MAX];
-        size_t n;
-};
-
-static void add_text(struct extras *e, const char *name, struct str s)
+/* 0: not known. */
+static void add_number(struct alert_fields *e, const char *name, uint64_t n)
 {
-        if (s.n && e->n < EXTRAS_MAX)
-                e->v[e->n++] = (struct alert_field){ name, value_string(s) };
+        if (n)
+                alert_add_number(e, name, n);
 }
 
-static void add_number(struct extras *e, const char *name, uint64_t n)
-{
-        if (n && e->n < EXTRAS_MAX)
-                e->v[e->n++] = (struct alert_field){ name, value_number((int64_t)n) };
-}
-
-static void fill_extras(struct extras *e, const struct fact_guarded *f, struct arena *arena)
+static void fill_extras(struct alert_fields *e, const struct fact_guarded *f, struct arena *arena)
 {
         char digest[QUARANTINE_DIGEST] = "";
         if (f->sha256.n == 32)
                 quarantine_hex(f->sha256, digest);
-        add_text(e, "guard.event", f->event);
-        add_text(e, "guard.access", f->access);
-        add_text(e, "guard.actions", joined(arena, &f->actions, " "));
-        add_text(e, "fd.name", f->path);
-        add_text(e, "file.host_path", f->host_path);
-        add_text(e, "file.sha256", arena_str(arena, str_of(digest)));
+        alert_add_text(e, "guard.event", f->event);
+        alert_add_text(e, "guard.access", f->access);
+        alert_add_text(e, "guard.actions", joined(arena, &f->actions, " "));
+        alert_add_text(e, "fd.name", f->path);
+        alert_add_text(e, "file.host_path", f->host_path);
+        alert_add_text(e, "file.sha256", arena_str(arena, str_of(digest)));
         add_number(e, "file.size", f->size);
-        add_text(e, "malware.engine", f->engine);
-        add_text(e, "malware.rule", f->rule);
-        add_text(e, "malware.family", f->family);
-        add_text(e, "malware.description", f->description);
-        add_text(e, "malware.members", f->members);
-        add_text(e, "malware.tags", joined(arena, &f->tags, " "));
+        alert_add_text(e, "malware.engine", f->engine);
+        alert_add_text(e, "malware.rule", f->rule);
+        alert_add_text(e, "malware.family", f->family);
+        alert_add_text(e, "malware.description", f->description);
+        alert_add_text(e, "malware.members", f->members);
+        alert_add_text(e, "malware.tags", joined(arena, &f->tags, " "));
         add_number(e, "proc.pid", f->pid);
-        add_text(e, "proc.name", f->process);
-        add_text(e, "proc.exepath", f->exe);
-        add_text(e, "proc.cmdline", f->cmdline);
-        add_text(e, "proc.chain", joined(arena, &f->chain, " <- "));
-        add_text(e, "container.id", f->container_id);
-        add_text(e, "container.name", f->container_name);
-        add_text(e, "container.image", f->image);
-        add_text(e, "container.engine", f->container_engine);
-        add_text(e, "guard.quarantine", f->quarantine);
+        alert_add_text(e, "proc.name", f->process);
+        alert_add_text(e, "proc.exepath", f->exe);
+        alert_add_text(e, "proc.cmdline", f->cmdline);
+        alert_add_text(e, "proc.chain", joined(arena, &f->chain, " <- "));
+        alert_add_text(e, "container.id", f->container_id);
+        alert_add_text(e, "container.name", f->container_name);
+        alert_add_text(e, "container.image", f->image);
+        alert_add_text(e, "container.engine", f->container_engine);
+        alert_add_text(e, "guard.quarantine", f->quarantine);
         add_number(e, "guard.count", f->count);
-        add_text(e, "guard.detail", f->detail);
+        alert_add_text(e, "guard.detail", f->detail);
 }
 
 /* The agent has seen the container begin: where no file speaks of it any more, it may know it. */
@@ -161,7 +150,7 @@ static void complete(struct guard *g, struct fact_guarded *f, struct alert *aler
 static void alert_of(struct guard *g, const struct kind *kind, struct fact_guarded *f, struct arena *arena)
 {
         static const char *const tags[] = { "NIST-800-190:4.4.4", NULL };
-        struct extras extras = { .n = 0 };
+        struct alert_fields extras = { .n = 0 };
         struct alert alert = { .rule_name = kind->rule,
                                .tags = tags,
                                .priority = kind->priority,
