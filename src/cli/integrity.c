@@ -161,8 +161,8 @@ static int check(void *state, int argc, char **argv)
                 r = error_set(&err, -ENOENT, "there is no baseline %s: sekisho integrity baseline --config %s", w.path,
                               c->config);
         if (r == 0)
-                (void)integrity_contents_open(&w.contents, w.path,
-                                              NULL); /* without it each diff says that there is none */
+                (void)integrity_contents_open_to_read(&w.contents,
+                                                      w.path); /* without it each diff says that there is none */
         if (r == 0 && c->is_json)
                 doc_open(&s, NULL, '[');
         for (int i = 0; i < MAX(argc, 1) && r >= 0; i++) {

@@ -66,6 +66,12 @@ static void each_content(struct integrity_contents *c, bool (*goes)(void *arg, s
                 closedir(d);
 }
 
+static int open_directory(struct integrity_contents *c, const char *path)
+{
+        *c = (struct integrity_contents){ .dir = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) };
+        return c->dir < 0 ? -errno : 0;
+}
+
 int integrity_contents_open(struct integrity_contents *c, const char *baseline, struct error *err)
 {
         _cleanup_(arena_done) struct arena arena = ARENA_INIT;
@@ -73,11 +79,17 @@ int integrity_contents_open(struct integrity_contents *c, const char *baseline, 
         *c = (struct integrity_contents){ .dir = -1 };
         int r = make_dirs(path, 0700);
         if (r == 0)
-                c->dir = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-        if (r < 0 || c->dir < 0)
-                return error_errno(err, r < 0 ? r : -errno, "what files held is not kept in %s", path);
+                r = open_directory(c, path);
+        if (r < 0)
+                return error_errno(err, r, "what files held is not kept in %s", path);
         each_content(c, NULL, NULL);
         return 0;
+}
+
+int integrity_contents_open_to_read(struct integrity_contents *c, const char *baseline)
+{
+        _cleanup_(arena_done) struct arena arena = ARENA_INIT;
+        return open_directory(c, arena_printf(&arena, "%s" ENDING, baseline).p);
 }
 
 void integrity_contents_close(struct integrity_contents *c) { c->dir = close_fd(c->dir); }

@@ -17,6 +17,9 @@ struct integrity_contents {
 
 /* The directory of this baseline, which is made. 0 or -errno with words: nothing is kept then. */
 int integrity_contents_open(struct integrity_contents *c, const char *baseline, struct error *err);
+
+/* The same for who only looks: nothing is made or cleaned up. 0; -errno: there is none, so nothing is found in it. */
+int integrity_contents_open_to_read(struct integrity_contents *c, const char *baseline);
 void integrity_contents_close(struct integrity_contents *c);
 
 /* Keeps bytes whose SHA-256 in hex is `digest`, if they are text and may be. `path` is the file that holds them. */
