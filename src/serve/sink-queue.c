@@ -123,6 +123,11 @@ static void remove_first(struct queue *q, size_t n)
         q->n -= n;
 }
 
+static void keep_words(struct sink_report *r, const char *words)
+{
+        snprintf(r->words, sizeof(r->words), "%.*s", (int)sizeof(r->words) - 1, words);
+}
+
 /* The lock is held. Tells the agent what happened since; it may be gone, or slow: then it is told later. */
 static void tell(struct queue *q)
 {
@@ -148,7 +153,7 @@ static void deliver_all(struct queue *q, void *state)
                         pause = 0;
                 }
                 if (r != 0 && (pause == 0 || r > 0))
-                        snprintf(q->report.words, sizeof(q->report.words), "%.190s", err.text);
+                        keep_words(&q->report, err.text);
                 tell(q);
                 if (r < 0) {
                         pause = MIN(pause ? 2 * pause : SINK_RETRY_MS, (int64_t)SINK_RETRY_MAX_MS);
@@ -172,7 +177,7 @@ void sink_run(void *job, int fd)
         pthread_cond_init(&q.changed, &attributes);
         pthread_mutex_init(&q.lock, NULL);
         if (!state || pthread_create(&reader, NULL, take_messages, &q) != 0) {
-                snprintf(q.report.words, sizeof(q.report.words), "%.190s", state ? "no thread can be made" : err.text);
+                keep_words(&q.report, state ? "no thread can be made" : err.text);
                 tell(&q);
                 return;
         }

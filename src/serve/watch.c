@@ -512,6 +512,11 @@ static void watch_tick(void *state, int64_t now_ns)
                                                   .extras = extras,
                                                   .n_extras = ARRAY_SIZE(extras) });
         }
+        if (c.unmarked != w->told.unmarked)
+                agent_tell(
+                        w->a,
+                        "in %llu watched directories writing is seen only when a file is closed: they cannot be marked",
+                        (unsigned long long)(c.unmarked - w->told.unmarked));
         w->told = c;
 }
 
