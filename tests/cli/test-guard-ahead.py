@@ -8,12 +8,11 @@ import shutil
 import signal
 import stat
 import sys
-import tempfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'lib'))
 import guard as lib  # noqa: E402  pylint: disable=wrong-import-position
 import taplib  # noqa: E402  pylint: disable=wrong-import-position
-from guard import Agent, Container, Image, RULE, SEKISHO, Storage, script, until  # noqa: E402  pylint: disable=wrong-import-position
+from guard import Agent, Container, Image, RULE, SEKISHO, script, until  # noqa: E402  pylint: disable=wrong-import-position
 
 TOOLS = os.path.join(lib.HERE, '..', 'tools')
 OPTIONS = ('--guard-deadline', '60000')
@@ -224,29 +223,16 @@ def check_few(work, storage, image):
         agent.end()
 
 
-def main():
-    reason = lib.missing()
-    if reason:
-        print('1..0 # SKIP ' + reason)
-        return 0
-    work = os.path.realpath(tempfile.mkdtemp())
-    storage = None
-    try:
-        storage = Storage(work)
-        image = Image(storage)
-        image.compile('opt/fresh', os.path.join(TOOLS, 'guard-victim.S'), '-nostdlib', '-static')
-        check_options(storage)
-        check_known(work, storage, image)
-        check_malware(work, storage, image)
-        check_traps(work, storage, image)
-        check_again(work, storage, image)
-        check_few(work, storage, image)
-    finally:
-        if storage:
-            storage.close()
-        shutil.rmtree(work, ignore_errors=True)
-    return tap.end()
+def test(work, storage):
+    image = Image(storage)
+    image.compile('opt/fresh', os.path.join(TOOLS, 'guard-victim.S'), '-nostdlib', '-static')
+    check_options(storage)
+    check_known(work, storage, image)
+    check_malware(work, storage, image)
+    check_traps(work, storage, image)
+    check_again(work, storage, image)
+    check_few(work, storage, image)
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    sys.exit(lib.run_test(tap, test))

@@ -4,15 +4,13 @@
 system gives no lease: they are looked at each time, and not taken for files that somebody writes."""
 import os
 import re
-import shutil
 import signal
 import sys
-import tempfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'lib'))
 import guard as lib  # noqa: E402  pylint: disable=wrong-import-position
 import taplib  # noqa: E402  pylint: disable=wrong-import-position
-from guard import Agent, Container, Image, Storage, run, script, until  # noqa: E402  pylint: disable=wrong-import-position
+from guard import Agent, Container, Image, run, script, until  # noqa: E402  pylint: disable=wrong-import-position
 
 TOOLS = os.path.join(lib.HERE, '..', 'tools')
 OPTIONS = ('--guard-deadline', '60000')
@@ -89,24 +87,11 @@ def check_unleased(work, storage, image):
         c.close()
 
 
-def main():
-    reason = lib.missing()
-    if reason:
-        print('1..0 # SKIP ' + reason)
-        return 0
-    work = tempfile.mkdtemp()
-    storage = None
-    try:
-        storage = Storage(work)
-        image = Image(storage)
-        check_light(work, storage, image)
-        check_unleased(work, storage, image)
-    finally:
-        if storage:
-            storage.close()
-        shutil.rmtree(work, ignore_errors=True)
-    return tap.end()
+def test(work, storage):
+    image = Image(storage)
+    check_light(work, storage, image)
+    check_unleased(work, storage, image)
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    sys.exit(lib.run_test(tap, test))

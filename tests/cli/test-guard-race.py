@@ -6,13 +6,12 @@ import os
 import re
 import shutil
 import sys
-import tempfile
 import threading
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'lib'))
 import guard as lib  # noqa: E402  pylint: disable=wrong-import-position
 import taplib  # noqa: E402  pylint: disable=wrong-import-position
-from guard import Agent, Container, Image, Storage, run  # noqa: E402  pylint: disable=wrong-import-position
+from guard import Agent, Container, Image, run  # noqa: E402  pylint: disable=wrong-import-position
 
 TOOLS = os.path.join(lib.HERE, '..', 'tools')
 CHANGES = ('write', 'mmap', 'truncate', 'rename', 'hardlink', 'copy-range', 'uring', 'hold', 'copy-up')
@@ -98,27 +97,14 @@ def check_entry_points(work, storage):
         agent.end()
 
 
-def main():
-    reason = lib.missing()
-    if reason:
-        print('1..0 # SKIP ' + reason)
-        return 0
-    work = tempfile.mkdtemp()
-    storage = None
-    try:
-        storage = Storage(work, megabytes=512)
-        image = Image(storage)
-        image.compile('usr/bin/race', os.path.join(TOOLS, 'guard-race.c'), '-static', '-pthread')
-        image.compile('usr/bin/victim', os.path.join(TOOLS, 'guard-victim.S'), '-nostdlib', '-static')
-        check_races(work, storage, image, 'balanced')
-        check_races(work, storage, image, 'strict')
-        check_entry_points(work, storage)
-    finally:
-        if storage:
-            storage.close()
-        shutil.rmtree(work, ignore_errors=True)
-    return tap.end()
+def test(work, storage):
+    image = Image(storage)
+    image.compile('usr/bin/race', os.path.join(TOOLS, 'guard-race.c'), '-static', '-pthread')
+    image.compile('usr/bin/victim', os.path.join(TOOLS, 'guard-victim.S'), '-nostdlib', '-static')
+    check_races(work, storage, image, 'balanced')
+    check_races(work, storage, image, 'strict')
+    check_entry_points(work, storage)
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    sys.exit(lib.run_test(tap, test, megabytes=512))

@@ -11,7 +11,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 
@@ -27,10 +26,10 @@ tap = taplib.Tap(dict(os.environ))
 
 
 class Stage:
-    """A storage, an image and containers; closed in the end."""
+    """A storage, an image and containers."""
 
-    def __init__(self, work):
-        self.work, self.storage, self.containers, self.n = work, Storage(work), [], 0
+    def __init__(self, work, storage):
+        self.work, self.storage, self.containers, self.n = work, storage, [], 0
         self.image = Image(self.storage, malware=('opt/mal', 'opt/mal2', 'opt/mal3'))
         self.image.compile('usr/bin/race', os.path.join(TOOLS, 'guard-race.c'), '-static', '-pthread')
         self.image.compile('usr/bin/victim', os.path.join(TOOLS, 'guard-victim.S'), '-nostdlib', '-static')
@@ -54,10 +53,6 @@ class Stage:
         for c in self.containers:
             c.close()
         self.containers = []
-
-    def close(self):
-        self.close_containers()
-        self.storage.close()
 
 
 def denied(result):
@@ -480,15 +475,9 @@ def check_podman(stage):
         storage.close()
 
 
-def main():
-    reason = lib.missing()
-    if reason:
-        print('1..0 # SKIP ' + reason)
-        return 0
-    work = tempfile.mkdtemp()
-    stage = None
+def test(work, storage):
+    stage = Stage(work, storage)
     try:
-        stage = Stage(work)
         check_start(stage)
         check_responses(stage)
         check_cache(stage)
@@ -498,11 +487,8 @@ def main():
         check_deaths(stage)
         check_podman(stage)
     finally:
-        if stage:
-            stage.close()
-        shutil.rmtree(work, ignore_errors=True)
-    return tap.end()
+        stage.close_containers()
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    sys.exit(lib.run_test(tap, test))

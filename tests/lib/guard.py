@@ -3,11 +3,13 @@ alerts, and harmless files that the embedded rules take for malware.
 
 Everything is undone by close(), and a watchdog ends the agent whatever happens: then the kernel answers by itself, and nothing hangs.
 """
+import contextlib
 import json
 import os
 import shutil
 import subprocess
 import sys
+import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, '..', 'cli'))
@@ -96,6 +98,31 @@ class Image:
         if code:
             raise RuntimeError('cc: ' + words)
         return path
+
+
+@contextlib.contextmanager
+def place(**storage_options):
+    """A directory and a storage in it, which are gone afterwards."""
+    work = os.path.realpath(tempfile.mkdtemp())
+    storage = None
+    try:
+        storage = Storage(work, **storage_options)
+        yield work, storage
+    finally:
+        if storage:
+            storage.close()
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def run_test(tap, test, **storage_options):
+    """Runs test(work, storage), or skips all of it where it cannot be; the exit status."""
+    reason = missing()
+    if reason:
+        print('1..0 # SKIP ' + reason)
+        return 0
+    with place(**storage_options) as (work, storage):
+        test(work, storage)
+    return tap.end()
 
 
 def script(body, payload=PAYLOAD):
