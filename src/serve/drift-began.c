@@ -84,8 +84,7 @@ void drift_judge_began(struct drift *d, const struct drift_container *g)
                 enum guard_verdict verdict = judge(g, b);
                 if (verdict != GUARD_FINE)
                         act(d, b, verdict, g);
-                if (verdict == GUARD_FINE && b->file != SIZE_MAX &&
-                    g->list->files[b->file].state == DRIFT_UNVERIFIED) {
+                if (verdict == GUARD_FINE && b->file != SIZE_MAX && g->list->files[b->file].state == DRIFT_UNVERIFIED) {
                         b->list = g->list;
                         i++;
                 } else {

@@ -14,7 +14,7 @@
 
 #include <sys/types.h>
 
-#define DRIFT_LOOK_FILES 1024u                /* of one question, at most */
+#define DRIFT_LOOK_FILES 1024u              /* of one question, at most */
 #define DRIFT_LOWER_MAX  ((size_t)16 << 10) /* bytes of an overlay's list of layers */
 
 /* ------------------------------------------------------------------------------------------------- questions ---- */
@@ -55,7 +55,8 @@ enum drift_content {
 /* DRIFT_CONTENT_GONE of what is no answer. */
 enum drift_content drift_told_content(struct str reply);
 
-/* What the companion does: root is the descriptor that came with the question (-1: none). *ret_fd goes with the reply. */
+/* What the companion does: root is the descriptor that came with the question (-1: none). *ret_fd goes with the reply.
+ */
 void drift_look_answer(struct str question, int root, struct buf *reply, int *ret_fd);
 
 /* ------------------------------------------------------------------------------------------------- companion ---- */

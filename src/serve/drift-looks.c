@@ -9,7 +9,8 @@
 
 #include <errno.h>
 
-#define IDLE_BYTES ((size_t)8 << 20) /* of files that are compared in their turn between two ticks */
+#define IDLE_BYTES ((size_t)8 << 20)  /* of files that are compared in their turn between two ticks */
+#define IDLE_LEAST ((size_t)16 << 10) /* that each counts for: a question takes time too */
 #define NICENESS   10
 
 static const struct {
@@ -48,7 +49,7 @@ static bool next_in_turn(struct drift *d, struct drift_looker *k)
                         size_t i = l->next_check++;
                         if (l->files[i].state != DRIFT_UNVERIFIED)
                                 continue;
-                        d->idle_bytes -= MIN(d->idle_bytes, (size_t)l->files[i].file.size);
+                        d->idle_bytes -= MIN(d->idle_bytes, MAX((size_t)l->files[i].file.size, IDLE_LEAST));
                         k->list = l;
                         k->file = i;
                         return true;
