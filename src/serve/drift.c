@@ -363,7 +363,6 @@ static int start(struct agent *a, void **ret, struct error *err)
         struct drift *d = xcalloc(1, sizeof(*d));
         d->agent = a;
         d->o = &a->o->drift;
-        limiter_init(&d->limiter);
         int r = prepare(d, err);
         if (r < 0) {
                 barrier_close(d->barrier);
