@@ -408,6 +408,12 @@ static struct value count_of_error(const struct observe_call *c, enum field_id i
         return fits && c->result < 0 ? value_number(1) : value_absent();
 }
 
+/* Whose data are what was read or written (bpf/shared/calls.def). */
+static bool has_buffer(uint32_t call)
+{
+        return call == CALL_read || call == CALL_write || call == CALL_recvfrom || call == CALL_recvmsg;
+}
+
 static void get_abspath(struct event_record *r, const struct field_ref *ref, const struct observe_call *c,
                         struct value *ret)
 {
@@ -457,6 +463,10 @@ void get_call(struct event_record *r, const struct field_ref *ref, struct value 
         case FIELD_evt_buflen:
                 if ((class == CLASS_IO_READ || class == CLASS_IO_WRITE) && c->result >= 0)
                         *ret = value_number(c->result);
+                break;
+        case FIELD_evt_buffer:
+                if (has_buffer(c->call) && c->result >= 0)
+                        *ret = value_bytes(r->event->data);
                 break;
         case FIELD_evt_abspath:
                 get_abspath(r, ref, c, ret);

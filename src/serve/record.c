@@ -223,6 +223,7 @@ static getter *const getters[FIELDS] = {
         [FIELD_evt_args] = get_arguments,
         [FIELD_evt_info] = get_arguments,
         CALLED(io_dir),
+        CALLED(buffer),
         CALLED(buflen),
         CALLED(abspath),
         CALLED(count_error),

@@ -168,6 +168,31 @@ static __always_inline const void *message_address(struct look *l, const void *h
         return (void *)native.name;
 }
 
+/* The first piece of a message (struct msghdr, struct iovec): where it stands, and the smaller of its size and the
+ * given one. */
+static __always_inline const void *message_piece(struct look *l, const void *header, __u64 *size)
+{
+        struct {
+                __u64 base, bytes;
+        } native = { 0 };
+        struct {
+                __u32 base, bytes;
+        } compat = { 0 };
+        __u64 pieces = 0;
+        if (l->is_i386) {
+                bpf_probe_read_user(&pieces, 4, header + 8);
+                bpf_probe_read_user(&compat, sizeof(compat), (void *)pieces);
+                native.base = compat.base;
+                native.bytes = compat.bytes;
+        } else {
+                bpf_probe_read_user(&pieces, 8, header + 16);
+                bpf_probe_read_user(&native, sizeof(native), (void *)pieces);
+        }
+        if (*size > native.bytes)
+                *size = native.bytes;
+        return (void *)native.base;
+}
+
 static __always_inline __u32 add_data(struct look *l, __u32 n)
 {
         if (l->recipe.data == NONE)
@@ -175,8 +200,12 @@ static __always_inline __u32 add_data(struct look *l, __u32 n)
         const void *from = (void *)argument(l, l->recipe.data);
         __u32 how = data_sizes[WITHIN(l->id, CALLS_ROOM)];
         __u64 size = how & BYTES ? how & ~BYTES : argument(l, (int)how - 1);
+        if (how == RESULT_SAYS && l->result < 0)
+                return n;
         if (l->id == CALL_sendmsg)
                 from = message_address(l, from, &size);
+        else if (l->id == CALL_recvmsg)
+                from = message_piece(l, from, &size);
         else if (how == 0)
                 return add_user_text(l, from, n, OBSERVE_CALL_DATA_MAX);
         if (size > OBSERVE_CALL_DATA_MAX)
