@@ -213,10 +213,8 @@ static void a_companion_answers(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(lists_are_found),
-                cmocka_unit_test(contents_are_compared),
-                cmocka_unit_test(pieces_are_nothing),
-                cmocka_unit_test(questions_fit),
+                cmocka_unit_test(lists_are_found),     cmocka_unit_test(contents_are_compared),
+                cmocka_unit_test(pieces_are_nothing),  cmocka_unit_test(questions_fit),
                 cmocka_unit_test(a_companion_answers),
         };
         cmocka_set_message_output(CM_OUTPUT_TAP);
