@@ -54,6 +54,7 @@ static const char *const events[] = {
         "create_module",
         "delete_module",
         "drop",
+        "download",
         "dup",
         "dup2",
         "dup3",

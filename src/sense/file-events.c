@@ -43,7 +43,7 @@ struct marked {
 
 struct known_dir {
         struct file_dir dir;
-        bool is_wanted;
+        enum file_interest interest;
 };
 
 struct file_events {
@@ -206,11 +206,11 @@ static void mark_dir(struct file_events *f, struct str path)
 static const struct known_dir *remember(struct file_events *f, uint64_t key, struct str path)
 {
         struct known_dir *d = add_dir(f, key);
-        d->is_wanted = f->filter(f->arg, path, &d->dir);
-        if (d->is_wanted) {
+        d->interest = f->filter(f->arg, path, &d->dir);
+        if (d->interest != FILE_INTEREST_NONE)
                 d->dir.path = arena_str(&f->arena, d->dir.path);
+        if (d->interest == FILE_INTEREST_ALL)
                 mark_dir(f, path);
-        }
         return d;
 }
 
@@ -235,7 +235,7 @@ static struct str path_of(const struct marked *on, struct file_handle *h, char t
 }
 
 /* NULL: it is of no interest, or nobody can tell what it is. */
-static const struct file_dir *find_dir(struct file_events *f, const void *fsid, struct file_handle *h)
+static const struct file_dir *find_dir(struct file_events *f, const void *fsid, struct file_handle *h, unsigned what)
 {
         char path[PATH_MAX];
         uint64_t system = id_of(fsid), key = key_of(system, h);
@@ -249,7 +249,9 @@ static const struct file_dir *find_dir(struct file_events *f, const void *fsid, 
                 }
                 d = remember(f, key, p);
         }
-        return d->is_wanted ? &d->dir : NULL;
+        bool is_wanted = d->interest == FILE_INTEREST_ALL ||
+                         (d->interest == FILE_INTEREST_WRITTEN && what & (FILE_WRITTEN | FILE_RENAMED));
+        return is_wanted ? &d->dir : NULL;
 }
 
 void file_events_learn(struct file_events *f, const char *dir)
@@ -282,7 +284,7 @@ static void learn_child(struct file_events *f, const void *fsid, struct file_han
         if (host.n)
                 mark_dir(f, host);
         struct known_dir *d = add_dir(f, key);
-        d->is_wanted = true;
+        d->interest = FILE_INTEREST_ALL;
         d->dir.owner = e->dir->owner;
         d->dir.path = arena_printf(&f->arena, "%.*s/%.*s", STR_FMT(e->dir->path.n == 1 ? STR_NONE : e->dir->path),
                                    STR_FMT(e->name));
@@ -341,7 +343,7 @@ static bool parse_event(struct file_events *f, char *p, const struct fanotify_ev
                     h->info_type == FAN_EVENT_INFO_TYPE_OLD_DFID_NAME) {
                         if (!parse_name(fid, h->len, &handle, &name))
                                 return false;
-                        *(is_new ? &ret->to_dir : &ret->dir) = find_dir(f, &fid->fsid, handle);
+                        *(is_new ? &ret->to_dir : &ret->dir) = find_dir(f, &fid->fsid, handle, ret->what);
                         *(is_new ? &ret->to_name : &ret->name) = name;
                 }
                 if (h->info_type == FAN_EVENT_INFO_TYPE_FID && ret->what & FILE_CREATED &&

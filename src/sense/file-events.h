@@ -45,11 +45,18 @@ struct file_event {
         struct str name, to_name;            /* "." : the directory itself */
 };
 
+enum file_interest {
+        FILE_INTEREST_NONE,
+        FILE_INTEREST_WRITTEN, /* what was closed after writing or renamed; other bits of these events may be set too
+                                */
+        FILE_INTEREST_ALL,
+};
+
 /*
- * Says of a directory's path on the host whether anything in it is of interest, and how it is called. Asked once for
- * each directory. The path it gives is copied.
+ * Says of a directory's path on the host what of it is of interest, and how it is called. Asked once for each
+ * directory. The path it gives is copied.
  */
-typedef bool file_events_filter(void *arg, struct str dir, struct file_dir *ret);
+typedef enum file_interest file_events_filter(void *arg, struct str dir, struct file_dir *ret);
 
 struct file_events;
 

