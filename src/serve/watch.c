@@ -27,7 +27,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-#define BATCH_MAX  512u   /* events between two looks at the ring: some ms */
+#define BATCH_MAX  512u                      /* events between two looks at the ring: some ms */
 #define ENDED_MAX  4096u                     /* processes of each of two generations that are kept after their end */
 #define ENDED_NS   (INT64_C(3) * 1000000000) /* for which a generation takes them in */
 #define KNOWN_MAX  65536u /* files that are remembered, to tell what has changed; past it they are forgotten */
