@@ -4,6 +4,7 @@
 #include "serve/rights.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -13,8 +14,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#define BATCH          2048u /* records between two looks at signals */
-#define FORGET_SECONDS 30    /* between two looks for containers that ended */
+#define BATCH          2048u       /* records between two looks at signals */
+#define FORGET_SECONDS 30          /* between two looks for containers that ended */
+#define MMAP_BYTES     (128 << 10) /* what is larger goes back to the kernel when it is freed; glibc would learn not to */
 #define MOUNTINFO_MAX  ((size_t)1 << 20)
 #define SECOND_NS      INT64_C(1000000000)
 #define TELL_BYTES     1024
@@ -61,6 +63,8 @@ static void mark(void *arg, uint64_t cgroup_id, bool is_container)
         const struct container_entry *c = is_container ? NULL : container_known(&a->containers, cgroup_id);
         if (c)
                 stats_forget(&a->stats, c->id);
+        if (!is_container)
+                users_forget(&a->users, cgroup_id);
         for (size_t i = 0; !is_container && agent_parts[i]; i++)
                 if (a->part_states[i] && agent_parts[i]->on_container_end)
                         agent_parts[i]->on_container_end(a->part_states[i], cgroup_id);
@@ -409,6 +413,15 @@ static void tick_parts(struct agent *a, int64_t now)
                         agent_parts[i]->tick(a->part_states[i], now);
 }
 
+/* What nobody has needed for a while is given back: after a burst the agent is as small as before it. */
+static void rest(struct agent *a, int64_t now)
+{
+        limiter_rest(&a->limiter, now);
+        bursts_rest(&a->bursts, (uint64_t)agent_now_ns(CLOCK_BOOTTIME));
+        document_servant_rest(&a->documents);
+        malloc_trim(0);
+}
+
 static void loop(struct agent *a, int signal_fd)
 {
         int64_t next_look = 0;
@@ -430,6 +443,7 @@ static void loop(struct agent *a, int signal_fd)
                 if (now >= a->next_forget_ns) {
                         a->next_forget_ns = now + FORGET_SECONDS * SECOND_NS;
                         container_forget_gone(&a->containers, a->cgroup_mount.p);
+                        rest(a, now);
                 }
         }
         while (sensor_read(a->sensor, BATCH, on_record, a) == BATCH) /* what happened before the signal */
@@ -499,7 +513,7 @@ static int settle(struct agent *a, struct error *err)
 
 static int start(struct agent *a, struct error *err)
 {
-        limiter_init(&a->limiter);
+        mallopt(M_MMAP_THRESHOLD, MMAP_BYTES);
         stats_init(&a->stats);
         process_table_init(&a->processes); /* before the rules, which say what it keeps */
         int r = rights_begin(a->o, err);
