@@ -481,6 +481,9 @@ void get_call(struct event_record *r, const struct field_ref *ref, struct value 
         case FIELD_evt_is_32bit:
                 *ret = value_flag(c->flags & OBSERVE_CALL_I386);
                 break;
+        case FIELD_evt_is_32bit_mixed:
+                *ret = value_flag(c->flags & OBSERVE_CALL_MIXED);
+                break;
         default: /* evt.is_open_*; evt.is_wait and evt.is_syslog are false of all that is delivered */
                 if (call_open_flags(r->event, &flags, &mode))
                         *ret = value_flag(opens_for(ref->field->id, flags, mode));

@@ -58,12 +58,21 @@ static __always_inline void fill_head(struct look *l, struct exe_facts *facts)
         facts->in_container_cgroup = bpf_map_lookup_elem(&containers, &e->cgroup_id) != NULL;
 }
 
+#define TASK_SIZE_32 (1ull << 32) /* a 32-bit program's memory ends here or before */
+
+/* A 32-bit call out of a program that is none: the kernel takes them from everybody. */
+static __always_inline int is_mixed(const struct look *l)
+{
+        struct task_struct *task = l->task;
+        return l->is_i386 && BPF_CORE_READ(task, mm, task_size) > TASK_SIZE_32;
+}
+
 static __always_inline __u16 flags_of(const struct look *l, const struct exe_facts *f)
 {
-        return (l->is_i386 ? OBSERVE_CALL_I386 : 0) | (f->has_upper ? OBSERVE_FILE_UPPER : 0) |
-               (f->is_rootless ? OBSERVE_FILE_ROOTLESS : 0) | (f->is_on_root ? OBSERVE_FILE_ON_ROOT : 0) |
-               (f->is_deleted ? OBSERVE_FILE_DELETED : 0) | (f->in_other_mounts ? OBSERVE_CALL_OTHER_MOUNTS : 0) |
-               (f->in_other_pids ? OBSERVE_CALL_OTHER_PIDS : 0) |
+        return (l->is_i386 ? OBSERVE_CALL_I386 : 0) | (is_mixed(l) ? OBSERVE_CALL_MIXED : 0) |
+               (f->has_upper ? OBSERVE_FILE_UPPER : 0) | (f->is_rootless ? OBSERVE_FILE_ROOTLESS : 0) |
+               (f->is_on_root ? OBSERVE_FILE_ON_ROOT : 0) | (f->is_deleted ? OBSERVE_FILE_DELETED : 0) |
+               (f->in_other_mounts ? OBSERVE_CALL_OTHER_MOUNTS : 0) | (f->in_other_pids ? OBSERVE_CALL_OTHER_PIDS : 0) |
                (f->in_container_cgroup ? OBSERVE_CALL_CONTAINER_CGROUP : 0);
 }
 
