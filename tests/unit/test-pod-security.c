@@ -279,9 +279,7 @@ static void test_every_check_denies(void **state)
 
 static void test_versions(void **state)
 {
-        static const char *const bad[] = {
-                "", "v1", "v1.", "v1.-1", "v1.1 ", "1.1", "v2.1", "v1.01", "Latest"
-        };
+        static const char *const bad[] = { "", "v1", "v1.", "v1.-1", "v1.1 ", "1.1", "v2.1", "v1.01", "Latest" };
         unsigned minor = 99;
         enum pod_level level;
         for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
