@@ -1,4 +1,4 @@
-/* See map.h. Linear probing over powers of two; nothing is ever removed, so there are no tombstones. */
+/* See map.h. Linear probing over powers of two; what is removed leaves no tombstone, those behind it move up. */
 #include "base/map.h"
 
 #include "base/arena.h"
@@ -7,6 +7,8 @@
 #include <sys/random.h>
 #define XXH_INLINE_ALL
 #include <xxhash.h>
+
+#define SLOTS_MIN 16u
 
 static uint64_t seed(void)
 {
@@ -38,7 +40,7 @@ void hash_directories(struct str path, void (*each)(void *arg, uint64_t hash), v
         }
 }
 
-static size_t grown(size_t size) { return size ? size * 2 : 16; }
+static size_t grown(size_t size) { return size ? size * 2 : SLOTS_MIN; }
 
 static bool is_crowded(size_t n, size_t size) { return n + 1 > size / 8 * 7; }
 
@@ -73,6 +75,17 @@ static struct map64_slot *map64_free_slot(struct map64_slot *slots, size_t size,
         return &slots[i];
 }
 
+static void map64_resize(struct map64 *m, size_t size)
+{
+        struct map64_slot *slots = xcalloc(size, sizeof(*slots));
+        for (size_t i = 0; i < m->size; i++)
+                if (m->slots[i].key)
+                        *map64_free_slot(slots, size, m->slots[i].key) = m->slots[i];
+        free(m->slots);
+        m->slots = slots;
+        m->size = size;
+}
+
 uint64_t *map64_put(struct map64 *m, uint64_t key, bool *ret_is_new)
 {
         uint64_t *found = map64_get(m, key);
@@ -84,20 +97,46 @@ uint64_t *map64_put(struct map64 *m, uint64_t key, bool *ret_is_new)
                 m->has_zero = true;
                 return &m->zero_value;
         }
-        if (is_crowded(m->n, m->size)) {
-                size_t size = grown(m->size);
-                struct map64_slot *slots = xcalloc(size, sizeof(*slots));
-                for (size_t i = 0; i < m->size; i++)
-                        if (m->slots[i].key)
-                                *map64_free_slot(slots, size, m->slots[i].key) = m->slots[i];
-                free(m->slots);
-                m->slots = slots;
-                m->size = size;
-        }
+        if (is_crowded(m->n, m->size))
+                map64_resize(m, grown(m->size));
         struct map64_slot *slot = map64_free_slot(m->slots, m->size, key);
         slot->key = key;
         m->n++;
         return &slot->value;
+}
+
+/* Those behind the gap, up to the next free slot, move into it where it lies between them and where they belong. */
+static void map64_close_gap(struct map64 *m, size_t gap)
+{
+        size_t mask = m->size - 1;
+        for (size_t i = (gap + 1) & mask; m->slots[i].key; i = (i + 1) & mask) {
+                size_t home = spread(m->slots[i].key, m->size);
+                if (((i - home) & mask) < ((i - gap) & mask))
+                        continue;
+                m->slots[gap] = m->slots[i];
+                gap = i;
+        }
+        m->slots[gap] = (struct map64_slot){ 0 };
+}
+
+bool map64_remove(struct map64 *m, uint64_t key)
+{
+        const uint64_t *value = map64_get(m, key);
+        if (!value)
+                return false;
+        if (key == 0) {
+                m->has_zero = false;
+                m->zero_value = 0;
+                return true;
+        }
+        size_t i = spread(key, m->size);
+        while (m->slots[i].key != key)
+                i = (i + 1) & (m->size - 1);
+        map64_close_gap(m, i);
+        m->n--;
+        if (m->size > SLOTS_MIN && m->n < m->size / 8)
+                map64_resize(m, m->size / 2);
+        return true;
 }
 
 void set64_done(struct set64 *s)

@@ -29,6 +29,7 @@ struct map64_slot {
 void map64_done(struct map64 *m);
 uint64_t *map64_get(const struct map64 *m, uint64_t key);             /* NULL if absent; valid until the next put */
 uint64_t *map64_put(struct map64 *m, uint64_t key, bool *ret_is_new); /* finds or adds (value 0); ret may be NULL */
+bool map64_remove(struct map64 *m, uint64_t key); /* true if it was there; a table that is mostly empty shrinks */
 
 /* A set of 64-bit keys, 8 bytes a slot: for paths of large layers. */
 struct set64 {

@@ -34,6 +34,9 @@
         ((vec)->v = vec_reserve_((vec)->v, (vec)->n, &(vec)->size, sizeof(*(vec)->v)),                                 \
          memset(&(vec)->v[(vec)->n], 0, sizeof(*(vec)->v)), &(vec)->v[(vec)->n++])
 
+/* Gives room back, if less than a quarter of it is used. Pointers into v are not valid any more. */
+#define vec_shrink(vec) ((vec)->v = vec_shrink_((vec)->v, (vec)->n, &(vec)->size, sizeof(*(vec)->v)))
+
 #define vec_clear(vec) ((void)((vec)->n = 0))
 #define vec_done(vec)  (free((vec)->v), (vec)->v = NULL, (vec)->n = 0, (vec)->size = 0)
 
@@ -42,6 +45,14 @@ static inline void *vec_reserve_(void *v, size_t n, size_t *size, size_t element
         if (n < *size)
                 return v;
         *size = *size ? *size + *size / 2 + 1 : 8;
+        return xreallocarray(v, *size, element);
+}
+
+static inline void *vec_shrink_(void *v, size_t n, size_t *size, size_t element)
+{
+        if (n >= *size / 4)
+                return v;
+        *size = n + n / 2 + 1;
         return xreallocarray(v, *size, element);
 }
 

@@ -221,7 +221,7 @@ struct pt_regs___arm64 {
 } KERNEL;
 
 struct mm_struct {
-        unsigned long arg_start, arg_end, env_start, env_end;
+        unsigned long arg_start, arg_end, env_start, env_end, task_size;
 } KERNEL;
 
 struct task_struct {

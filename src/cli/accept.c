@@ -310,8 +310,7 @@ const struct command command_accept = {
         .usage = "accept FINDING TARGET --reason WORDS --until DATE [OPTIONS]",
         .summary = "Accept a finding for a time, with a reason and a name under it",
         .help = "FINDING is an id as scan prints it. The waiver goes to the ledger (sekisho risk list), or with --to "
-                "to a file that\n"
-                "scan --waivers reads. The finding stays in every report, with its waiver.\n",
+                "to a file that scan --waivers reads. The finding stays in every report, with its waiver.\n",
         .examples =
                 "  sekisho accept CVE-2024-5535 nginx-app.tar --reason 'TLS is ended by the proxy' --until 2026-12-31\n"
                 "  sekisho accept CVE-2024-5535 nginx-app.tar --scope repo:shop/web --scope package:openssl --control "

@@ -333,16 +333,13 @@ const struct command command_check = {
         .name = "check",
         .usage = "check [OPTIONS] FILE|DIR...",
         .summary = "Judge Dockerfiles, Kubernetes manifests and Compose files; repair what is safe to repair",
-        .help = "Files are recognised by what they are; of a directory those that are called like what is checked. -\n"
-                "is standard input. A comment in the file waives a finding, and the report shows it:\n"
-                "\n"
-                "  # sekisho:ignore RULE[,RULE] reason until=2027-01-31      the next instruction or object\n"
-                "  # sekisho:ignore-file RULE[,RULE] reason                  the whole file\n"
-                "  # hadolint ignore=RULE,RULE   # hadolint global ignore=RULE\n"
-                "\n"
-                "Checks of your own are rules of the one language: --rules; sekisho rule fields check lists what they "
-                "can ask.\n"
-                "Exit status: 0 nothing as bad as --fail-on, 1 denied, 2 usage, 3 something was not read.\n",
+        .help = "Files are recognised by what they are; of a directory those that are called like what is checked. - "
+                "is standard input. A comment in the file waives a finding, and the report shows it:\n\n  # "
+                "sekisho:ignore RULE[,RULE] reason until=2027-01-31      the next instruction or object\n  # "
+                "sekisho:ignore-file RULE[,RULE] reason                  the whole file\n  # hadolint ignore=RULE,RULE "
+                "  # hadolint global ignore=RULE\n\nChecks of your own are rules of the one language: --rules; sekisho "
+                "rule fields check lists what they can ask. Exit status: 0 nothing as bad as --fail-on, 1 denied, 2 "
+                "usage, 3 something was not read.\n",
         .examples = "  sekisho check Dockerfile deploy/\n"
                     "  sekisho check --rules our-checks.yaml deploy/\n"
                     "  sekisho check --diff Dockerfile && sekisho check --fix Dockerfile\n",

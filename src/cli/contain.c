@@ -217,16 +217,13 @@ const struct command command_contain = {
         .name = "contain",
         .usage = "contain ACTION CONTAINER... | contain list",
         .summary = "Freeze, isolate or terminate a running container, and take it back",
-        .help = "A container is meant by its name, its id or the start of it. Actions:\n"
-                "  freeze        stop all its processes where they stand      undo: thaw\n"
-                "  isolate       cut it off from the network, open            undo: rejoin\n"
-                "                connections and loopback too\n"
-                "  deny-connect  refuse connections that it opens             undo: rejoin\n"
-                "  deny-bind     refuse ports that it takes                   undo: rejoin\n"
-                "  deny-send     refuse datagrams that it addresses           undo: rejoin\n"
-                "  terminate     kill all its processes at once               no undo\n"
-                "Doing it twice is the same as once. Each action is a line of the journal. What is done\n"
-                "needs no agent and stays when sekisho ends.\n",
+        .help = "A container is meant by its name, its id or the start of it. Actions:\n  freeze        stop all its "
+                "processes where they stand      undo: thaw\n  isolate       cut it off from the network, open         "
+                "   undo: rejoin\n                connections and loopback too\n  deny-connect  refuse connections "
+                "that it opens             undo: rejoin\n  deny-bind     refuse ports that it takes                   "
+                "undo: rejoin\n  deny-send     refuse datagrams that it addresses           undo: rejoin\n  terminate  "
+                "   kill all its processes at once               no undo\nDoing it twice is the same as once. Each "
+                "action is a line of the journal. What is done needs no agent and stays when sekisho ends.\n",
         .examples = "  sekisho contain isolate shop-web --why 'talks to a miner pool'\n"
                     "  sekisho contain list\n",
         .options = options,

@@ -604,16 +604,12 @@ const struct command command_db = {
                  "       db hashes -o FILE LIST...",
         .summary = "Build, update and look at the advisory database",
         .help = "  build    compile feeds into a database; INPUT is a feed, a directory of feeds or of records, or "
-                "KIND:PATH\n"
-                "  update   download the feeds of the list, then build\n"
-                "  status   which database scans use, how old it is, what is in it\n"
-                "  feeds    print the list of feeds, in the form that --config takes\n"
-                "  hashes   compile lists of hashes into one file for scan --hashes and --allow-hashes, which opens at "
-                "once\n"
-                "           however many there are\n\n"
-                "Scans use --db FILE, else $SEKISHO_DB, else ~/.cache/sekisho/advisories.db, else\n"
-                "/var/lib/sekisho/advisories.db, else the advisories in the program.\n"
-                "sekisho help feeds lists the kinds of feeds.\n",
+                "KIND:PATH\n  update   download the feeds of the list, then build\n  status   which database scans "
+                "use, how old it is, what is in it\n  feeds    print the list of feeds, in the form that --config "
+                "takes\n  hashes   compile lists of hashes into one file for scan --hashes and --allow-hashes, which "
+                "opens at once however many there are\n\nScans use --db FILE, else $SEKISHO_DB, else "
+                "~/.cache/sekisho/advisories.db, else /var/lib/sekisho/advisories.db, else the advisories in the "
+                "program.\nsekisho help feeds lists the kinds of feeds.\n",
         .examples = "  sekisho db update\n  sekisho db build --out advisories.db osv-go.jsonl.xz "
                     "debian-tracker:data.json\n",
         .options = options,

@@ -142,11 +142,58 @@ void help_overview(FILE *to)
         fprintf(to, "\n");
 }
 
+#define WIDTH_MIN     60u
+#define WIDTH_MAX     120u
+#define WIDTH_FILE    100u /* where there is no terminal */
+#define OPTION_COLUMN 31u
+
+/* Prints a line that has reached `column`, in so many columns as there are; what is broken off goes on at `indent`. */
+static void print_wrapped(FILE *to, const char *line, size_t n, size_t column, size_t indent, size_t width)
+{
+        while (column + n > width) {
+                size_t cut = width > column ? width - column : 0;
+                while (cut > 0 && line[cut] != ' ')
+                        cut--;
+                if (cut == 0 || strspn(line, " ") >= cut) /* one long word */
+                        break;
+                fprintf(to, "%.*s\n%*s", (int)cut, line, (int)indent, "");
+                line += cut + 1;
+                n -= cut + 1;
+                column = indent;
+        }
+        fprintf(to, "%.*s\n", (int)n, line);
+}
+
+/* Where the second column of a line begins that has two: "  build    compile feeds"; its indent if it has one. */
+static size_t hanging_indent(const char *line, size_t n)
+{
+        size_t indent = strspn(line, " ");
+        for (size_t i = indent; indent > 0 && i + 2 < n; i++)
+                if (line[i] == ' ' && line[i + 1] == ' ')
+                        return i + strspn(line + i, " ");
+        return indent;
+}
+
+static void print_prose(FILE *to, const char *text, size_t width)
+{
+        for (const char *end; *text; text = end + 1) {
+                end = strchrnul(text, '\n');
+                size_t n = (size_t)(end - text);
+                print_wrapped(to, text, n, 0, hanging_indent(text, n), width);
+                if (!*end)
+                        return;
+        }
+}
+
 void help_command(const struct command *c, FILE *to)
 {
+        size_t width = terminal_width(fileno(to));
+        width = width ? MIN(MAX(width, WIDTH_MIN), WIDTH_MAX) : WIDTH_FILE;
         fprintf(to, "sekisho %s: %s\n\nUsage: sekisho %s\n", c->name, c->summary, c->usage);
-        if (c->help)
-                fprintf(to, "\n%s", c->help);
+        if (c->help) {
+                fputc('\n', to);
+                print_prose(to, c->help, width);
+        }
         if (c->options)
                 fprintf(to, "\nOptions:\n");
         for (const struct option_spec *o = c->options; o && o->name; o++) {
@@ -155,7 +202,8 @@ void help_command(const struct command *c, FILE *to)
                                   : snprintf(left, sizeof(left), "    --%s", o->name);
                 if (o->argument)
                         snprintf(left + n, sizeof(left) - (size_t)n, " %s", o->argument);
-                fprintf(to, "  %-28s %s\n", left, o->help);
+                int printed = fprintf(to, "  %-28s ", left);
+                print_wrapped(to, o->help, strlen(o->help), (size_t)MAX(printed, 0), OPTION_COLUMN, width);
         }
         if (c->examples)
                 fprintf(to, "\nExamples:\n%s", c->examples);

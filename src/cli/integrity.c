@@ -278,11 +278,9 @@ const struct command command_integrity = {
         .usage = "integrity baseline|check|list [OPTIONS] [container:ID...]",
         .summary = "Compare files of this host and of containers with how they should be",
         .help = "baseline writes down how the files are; check tells what differs; list shows what stands there. "
-                "Without\n"
-                "a container they are those of this host. `sekisho agent --integrity FILE` does it all the time, and "
-                "says\n"
-                "who changed what.\n"
-                "Exit status of check: 0 nothing differs, 1 something does, 2 usage, 3 could not be told.\n",
+                "Without a container they are those of this host. `sekisho agent --integrity FILE` does it all the "
+                "time, and says who changed what.\nExit status of check: 0 nothing differs, 1 something does, 2 usage, "
+                "3 could not be told.\n",
         .examples = "  sekisho integrity baseline --config files.yaml\n"
                     "  sekisho integrity check --config files.yaml container:web-1 -o json\n",
         .options = options,

@@ -260,8 +260,7 @@ const struct command command_inventory = {
         .usage = "inventory [OPTIONS]",
         .summary = "List every artefact that was scanned or seen, with its last verdict",
         .help = "Reads the ledger, which sekisho scan --record begins; see sekisho help recording. Of artefacts that "
-                "run\n"
-                "in containers of this host it says how many of their vulnerabilities a process has loaded, if an\n"
+                "run in containers of this host it says how many of their vulnerabilities a process has loaded, if an "
                 "agent watches them: sekisho agent --loaded DIR.\n",
         .examples = "  sekisho inventory\n  sekisho inventory --loaded\n  sekisho inventory -o json | jq '.artefacts[] "
                     "| select(.verdict == "

@@ -326,9 +326,8 @@ const struct command command_plan = {
         .usage = "plan [OPTIONS] TARGET",
         .summary = "Tell the smallest set of moves that makes the verdict pass",
         .help = "Only what the policy denies is moved: each source package to the lowest version without a denied "
-                "finding.\n"
-                "The planned state is matched and judged again. Exit status: 0 it would pass, 1 something is left to "
-                "decide.\n",
+                "finding. The planned state is matched and judged again. Exit status: 0 it would pass, 1 something is "
+                "left to decide.\n",
         .examples = "  sekisho plan nginx-app.tar\n"
                     "  sekisho plan --policy strict -o json registry:localhost:5000/web:1.2\n",
         .options = options,

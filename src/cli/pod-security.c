@@ -159,14 +159,10 @@ const struct command command_pod_security = {
         .usage = "pod-security [OPTIONS] LEVEL VERSION FILE...",
         .summary = "Judge Kubernetes manifests by the Pod Security Standards",
         .help = "LEVEL: privileged, baseline or restricted. VERSION: v1.0 to v1.37, or latest. FILE: YAML or JSON, - "
-                "for\n"
-                "standard input; pods and whatever makes them (Deployment, CronJob, List...), as many as it holds.\n"
-                "\n"
-                "Prints \"FILE pass\", \"FILE fail CHECK[,CHECK...]\" with the names that Kubernetes gives its checks, "
-                "or\n"
-                "\"FILE error WORDS\" where it cannot be judged: malformed, without a pod, a key twice. Ends with 0 if "
-                "all\n"
-                "pass, 1 if one fails, 3 if one could not be judged.\n",
+                "for standard input; pods and whatever makes them (Deployment, CronJob, List...), as many as it "
+                "holds.\n\nPrints \"FILE pass\", \"FILE fail CHECK[,CHECK...]\" with the names that Kubernetes gives "
+                "its checks, or \"FILE error WORDS\" where it cannot be judged: malformed, without a pod, a key twice. "
+                "Ends with 0 if all pass, 1 if one fails, 3 if one could not be judged.\n",
         .examples = "  sekisho pod-security restricted latest deploy/*.yaml\n"
                     "  kubectl get deploy -A -o yaml | sekisho pod-security baseline v1.30 -o json -\n",
         .options = options,

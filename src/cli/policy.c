@@ -139,8 +139,8 @@ const struct command command_policy = {
         .usage = "policy list | policy show [--rules] NAME|FILE  [-o json]",
         .summary = "Show the policies that ship inside the program",
         .help = "A policy says which findings deny an artefact, and what to do about each. To make one of your own, "
-                "begin\n"
-                "with the text that show prints, or write a file that overrides some of its rules, and give both.\n",
+                "begin with the text that show prints, or write a file that overrides some of its rules, and give "
+                "both.\n",
         .examples = "  sekisho policy show default > mine.yaml\n"
                     "  sekisho scan --policy default --policy mine.yaml nginx-app.tar\n",
         .options = options,

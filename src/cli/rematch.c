@@ -341,12 +341,11 @@ const struct command command_rematch = {
         .name = "rematch",
         .usage = "rematch [OPTIONS]",
         .summary = "Compare everything in the ledger with today's advisories, without scanning again",
-        .help = "Answers which artefacts are affected by what their last scan did not know yet; with --id, by that "
-                "one\n"
-                "advisory, known or not. The answer is recorded in the ledger. With --running the artefacts are those\n"
-                "that this host's containers run; a container whose image is not in the ledger is told.\n"
-                "Exit status: 0 nothing is affected, 1 something is, 2 usage, 3 could not be told (with\n"
-                "--running: nothing is, but a container could not be compared).\n",
+        .help = "Answers which artefacts are affected by what their last scan did not know yet; with --id, by that one "
+                "advisory, known or not. The answer is recorded in the ledger. With --running the artefacts are those "
+                "that this host's containers run; a container whose image is not in the ledger is told. Exit status: 0 "
+                "nothing is affected, 1 something is, 2 usage, 3 could not be told (with --running: nothing is, but a "
+                "container could not be compared).\n",
         .examples = "  sekisho db update && sekisho rematch --running\n  sekisho rematch --id CVE-2024-5535 -o json\n",
         .options = options,
         .option = book_option,

@@ -89,11 +89,10 @@ const struct command command_scan = {
         .name = "scan",
         .usage = "scan [OPTIONS] TARGET",
         .summary = "Tell what is in an image, what is wrong with it and what to do",
-        .help = "TARGET is an archive, an OCI layout, a directory, a registry reference, an image of podman or "
-                "docker,\n"
-                "or a running container. A prefix forces the kind: sekisho help sources.\n"
-                "Exit status: 0 clean by the policy, 1 denied, 2 usage, 3 could not complete.\n"
-                "See also: sekisho help policy, sekisho help formats.\n",
+        .help = "TARGET is an archive, an OCI layout, a directory, a registry reference, an image of podman or docker, "
+                "or a running container. A prefix forces the kind: sekisho help sources.\nExit status: 0 clean by the "
+                "policy, 1 denied, 2 usage, 3 could not complete.\nSee also: sekisho help policy, sekisho help "
+                "formats.\n",
         .examples = "  sekisho scan nginx-app.tar\n"
                     "  sekisho scan registry:localhost:5000/web:1.2 --fail-on high,fixable --fail-on kev -o "
                     "html=report.html\n",

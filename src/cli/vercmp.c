@@ -90,12 +90,9 @@ const struct command command_vercmp = {
         .usage = "vercmp ECOSYSTEM A B | vercmp ECOSYSTEM -",
         .summary = "Compare two versions by an ecosystem's order",
         .help = "Prints <, = or >. With - it reads lines \"A B\" from standard input and prints one answer a line; for "
-                "a line\n"
-                "that is not two versions it prints ? and exits with 2 at the end.\n"
-                "\n"
-                "ECOSYSTEM: alpine, cran, debian, hackage, hex, maven, nuget, packagist, pub, pypi, redhat, rubygems, "
-                "semver,\n"
-                "or a name that means one of them: deb, rpm, apk, npm, go, crates.io, gem, \"Debian:12\", ...\n",
+                "a line that is not two versions it prints ? and exits with 2 at the end.\n\nECOSYSTEM: alpine, cran, "
+                "debian, hackage, hex, maven, nuget, packagist, pub, pypi, redhat, rubygems, semver, or a name that "
+                "means one of them: deb, rpm, apk, npm, go, crates.io, gem, \"Debian:12\", ...\n",
         .examples = "  sekisho vercmp debian 1.0~rc1-1 1.0-1\n"
                     "  printf '1.0a1 1.0\\n1!0 2.0\\n' | sekisho vercmp pypi -\n",
         .run = vercmp_run,

@@ -21,7 +21,7 @@
 struct reading {
         struct stream *stream;
         struct pump *pump;
-        struct digest stored_digest;  /* of the bytes as stored, in the pump's thread */
+        struct tandem stored_digest;  /* of the bytes as stored, in the pump's thread */
         struct tandem digest;         /* of the content, in ours; with those of the large files in it */
         const uint8_t *piece;         /* of the content, as the pump gave it last */
         size_t piece_bytes, digested; /* of the piece so far */
@@ -37,14 +37,14 @@ static void on_stored(void *arg, const void *p, size_t n)
 {
         struct reading *r = arg;
         if (!r->is_archive)
-                digest_add(&r->stored_digest, p, n);
+                tandem_add(&r->stored_digest, p, n);
         atomic_fetch_add_explicit(&r->stored, n, memory_order_relaxed);
 }
 
 static void reading_start(struct reading *r, struct stream_source *from, bool is_archive, struct sink *progress)
 {
         *r = (struct reading){ .progress = progress, .is_archive = is_archive };
-        digest_init(&r->stored_digest, DIGEST_SHA256);
+        tandem_init(&r->stored_digest);
         tandem_init(&r->digest);
         from->on_stored = on_stored;
         from->arg = r;
@@ -132,7 +132,7 @@ static void reading_stop(struct reading *r)
 
 static void reading_done(struct reading *r)
 {
-        digest_done(&r->stored_digest);
+        tandem_done(&r->stored_digest);
         tandem_done(&r->digest);
 }
 
@@ -164,7 +164,7 @@ static int read_layer(struct reading *r, const struct walk_options *o, struct si
         if (r->progress)
                 sink_put(r->progress, FACT_progress, &last);
         uint8_t sha256[DIGEST_MAX];
-        digest_end(&r->stored_digest, sha256);
+        tandem_end(&r->stored_digest, sha256);
         struct str stored = digest_text(sha256, digest);
         tandem_end(&r->digest, sha256);
         struct fact_layer f = { .digest = stored,

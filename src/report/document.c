@@ -126,7 +126,13 @@ void doc_add_property(json_t *array, const char *name, struct str value)
         doc_add(array, property);
 }
 
-static void new_line(struct doc_stream *s) { fprintf(s->to, "\n%*s", (int)s->depth * INDENT, ""); }
+/* The stream is this thread's alone: locking it for every few bytes would be most of the work. */
+static void new_line(struct doc_stream *s)
+{
+        putc_unlocked('\n', s->to);
+        for (size_t i = 0; i < s->depth * INDENT; i++)
+                putc_unlocked(' ', s->to);
+}
 
 static void begin_member(struct doc_stream *s, const char *key)
 {
@@ -156,23 +162,21 @@ void doc_close(struct doc_stream *s, char bracket)
         s->has_members = true;
 }
 
-/* A line break in JSON is never part of a text, so all of them move in by the depth of the value. */
-static int put_indented(const char *p, size_t n, void *arg)
-{
-        struct doc_stream *s = arg;
-        for (const char *end; (end = memchr(p, '\n', n)); p = end + 1) {
-                fwrite(p, 1, (size_t)(end - p), s->to);
-                new_line(s);
-                n -= (size_t)(end - p) + 1;
-        }
-        return fwrite(p, 1, n, s->to) == n ? 0 : -1;
-}
-
 void doc_put(struct doc_stream *s, const char *key, json_t *value)
 {
         begin_member(s, key);
-        (void)json_dump_callback(value, put_indented, s, /* a failure is kept by the stream */
-                                 JSON_INDENT(INDENT) | JSON_ENSURE_ASCII | JSON_ENCODE_ANY | JSON_REAL_PRECISION(6));
+        char *text =
+                json_dumps(value, JSON_INDENT(INDENT) | JSON_ENSURE_ASCII | JSON_ENCODE_ANY | JSON_REAL_PRECISION(6));
+        if (!text)
+                abort(); /* no memory */
+        /* A line break in JSON is never part of a text, so all of them move in by the depth of the value. */
+        const char *line = text;
+        for (const char *end; (end = strchr(line, '\n')); line = end + 1) {
+                fwrite_unlocked(line, 1, (size_t)(end - line), s->to); /* a failure is kept by the stream */
+                new_line(s);
+        }
+        fwrite_unlocked(line, 1, strlen(line), s->to);
+        free(text);
         json_decref(value);
 }
 

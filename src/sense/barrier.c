@@ -234,16 +234,29 @@ int barrier_set_policy(struct barrier *b, uint64_t cgroup_id, const struct guard
 
 int barrier_forget_policy(struct barrier *b, uint64_t cgroup_id) { return drop(b->bpf->maps.policies, &cgroup_id); }
 
+/* In one call: of the longest list one for each file would take as long as a hundred events. */
+static int put_files(int fd, const struct barrier_file *files, size_t n)
+{
+        uint64_t *keys = xcalloc(n, sizeof(*keys));
+        struct guard_file *values = xcalloc(n, sizeof(*values));
+        uint32_t count = (uint32_t)n;
+        for (size_t i = 0; i < n; i++) {
+                keys[i] = files[i].ino;
+                values[i] = files[i].file;
+        }
+        int r = bpf_map_update_batch(fd, keys, values, &count, NULL) < 0 ? -errno : 0;
+        free(keys);
+        free(values);
+        return r;
+}
+
 int barrier_set_list(struct barrier *b, uint32_t image, const struct barrier_file *files, size_t n)
 {
         if (n > GUARD_FILES_MAX)
                 return -E2BIG;
         int fd = bpf_map_create(BPF_MAP_TYPE_HASH, "guard_list", sizeof(uint64_t), sizeof(struct guard_file),
                                 n ? (uint32_t)n : 1, NULL);
-        int r = fd < 0 ? -errno : 0;
-        for (size_t i = 0; i < n && r == 0; i++)
-                if (bpf_map_update_elem(fd, &files[i].ino, &files[i].file, BPF_ANY) < 0)
-                        r = -errno;
+        int r = fd < 0 ? -errno : n ? put_files(fd, files, n) : 0;
         if (r == 0)
                 r = put(b->bpf->maps.images, &image, &fd);
         if (fd >= 0)

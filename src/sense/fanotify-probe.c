@@ -84,10 +84,10 @@ static void try_overlay(struct fanotify_can *can, int group)
         struct pollfd wait = { .fd = group, .events = POLLIN };
         struct fanotify_event events[FANOTIFY_EVENTS_MAX];
         while (pid > 0 && !can->overlay && poll(&wait, 1, WAIT_MS) > 0) { /* others are there: of mounting */
-                int n = fanotify_take(group, events);
+                int n = fanotify_take(group, NULL, events);
                 for (int i = 0; i < n; i++) {
                         can->overlay |= events[i].pid == pid;
-                        (void)fanotify_answer(group, events[i].fd, true);
+                        (void)fanotify_answer(group, NULL, events[i].fd, true);
                 }
         }
         if (pid > 0) {

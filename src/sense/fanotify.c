@@ -7,12 +7,15 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stddef.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <unistd.h>
 
-#define EVENT_BYTES 64 /* an event with the record of its pidfd, and some room */
+#define NUMBERS_MAX (1 << 20) /* of descriptors: what Linux allows a process, unless the administrator raised it */
+#define EVENT_BYTES 64        /* an event with the record of its pidfd, and some room */
 
 /* O_NONBLOCK: a FIFO that is opened gives an event too, and opening its descriptor must not wait for a writer. */
 #define EVENT_FLAGS (O_RDONLY | O_LARGEFILE | O_CLOEXEC | O_NONBLOCK)
@@ -50,6 +53,43 @@ int fanotify_mark_storage(int group, const char *dir, uint64_t mask, bool may_be
         return 0;
 }
 
+/* ------------------------------------------------------------------------------------------------------ desk ---- */
+
+/* Touched where numbers are in use: a page for 4,096 of them. */
+struct fanotify_desk {
+        _Atomic bool is_reading;      /* numbers may have been given that do not stand here yet */
+        _Atomic bool is_unsure;       /* ...and never will: what was read was not understood */
+        _Atomic int end;              /* all that ever stood here are below */
+        uint8_t waiting[NUMBERS_MAX]; /* events of that number */
+};
+
+struct fanotify_desk *fanotify_desk_new(void)
+{
+        void *p = mmap(NULL, sizeof(struct fanotify_desk), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+        return p == MAP_FAILED ? NULL : p;
+}
+
+void fanotify_desk_free(struct fanotify_desk *d)
+{
+        if (d)
+                munmap(d, sizeof(*d));
+}
+
+static void desk_put(struct fanotify_desk *d, int fd)
+{
+        if (fd < NUMBERS_MAX)
+                d->waiting[fd]++;
+        d->end = MAX(d->end, MIN(fd + 1, NUMBERS_MAX));
+}
+
+static void desk_take(struct fanotify_desk *d, int fd)
+{
+        if (fd < NUMBERS_MAX && d->waiting[fd])
+                d->waiting[fd]--;
+}
+
+/* ---------------------------------------------------------------------------------------------------- events ---- */
+
 /* The pidfd out of an event's records; -1. */
 static int find_pidfd(const uint8_t *record, const uint8_t *end)
 {
@@ -70,7 +110,7 @@ static int find_pidfd(const uint8_t *record, const uint8_t *end)
         return found < 0 ? -1 : found; /* FAN_NOPIDFD, FAN_EPIDFD */
 }
 
-int fanotify_take(int group, struct fanotify_event ret[static FANOTIFY_EVENTS_MAX])
+static int take(int group, struct fanotify_event ret[static FANOTIFY_EVENTS_MAX])
 {
         uint8_t bytes[FANOTIFY_EVENTS_MAX * EVENT_BYTES] __attribute__((aligned(8)));
         /* An event is at least its metadata long, so that no more come than there is room for. */
@@ -94,7 +134,22 @@ int fanotify_take(int group, struct fanotify_event ret[static FANOTIFY_EVENTS_MA
         return count;
 }
 
-int fanotify_answer(int group, int event_fd, bool allow)
+int fanotify_take(int group, struct fanotify_desk *desk, struct fanotify_event ret[static FANOTIFY_EVENTS_MAX])
+{
+        if (desk)
+                desk->is_reading = true;
+        int n = take(group, ret);
+        for (int i = 0; desk && i < n; i++)
+                if (ret[i].fd >= 0 && ret[i].mask & (FAN_OPEN_EXEC_PERM | FAN_OPEN_PERM))
+                        desk_put(desk, ret[i].fd);
+        if (desk && n == -EPROTO)
+                desk->is_unsure = true;
+        if (desk)
+                desk->is_reading = false;
+        return n;
+}
+
+static int answer(int group, int event_fd, bool allow)
 {
         /* FAN_DENY and nothing beside it: an answer that the kernel refuses leaves the process waiting. */
         struct fanotify_response response = { .fd = event_fd, .response = allow ? FAN_ALLOW : FAN_DENY };
@@ -105,13 +160,26 @@ int fanotify_answer(int group, int event_fd, bool allow)
         return n < 0 ? -errno : 0;
 }
 
-size_t fanotify_answer_orphans(int group, int last, bool allow)
+int fanotify_answer(int group, struct fanotify_desk *desk, int event_fd, bool allow)
+{
+        int r = answer(group, event_fd, allow);
+        if (desk)
+                desk_take(desk, event_fd);
+        return r;
+}
+
+size_t fanotify_answer_orphans(int group, struct fanotify_desk *desk, int last, bool allow)
 {
         size_t n = 0;
+        bool are_known = desk && !desk->is_reading && !desk->is_unsure;
+        if (are_known)
+                last = desk->end - 1;
         /* A number can stand there more than once: the dead reader had closed it, and got it again. */
         for (int fd = 0; fd <= last; fd++)
-                while (fanotify_answer(group, fd, allow) == 0)
+                while ((!are_known || desk->waiting[fd]) && answer(group, fd, allow) == 0)
                         n++;
+        if (desk)
+                memset(desk, 0, offsetof(struct fanotify_desk, waiting) + (size_t)desk->end);
         return n;
 }
 

@@ -55,17 +55,30 @@ int fanotify_group(const struct fanotify_can *can, int *ret_fd, struct error *er
 int fanotify_mark_storage(int group, const char *dir, uint64_t mask, bool may_be_root, dev_t *seen, size_t *n,
                           size_t max, struct error *err);
 
-/* Reads what is there. How many events, 0 if none, or -errno; -EMFILE: no descriptors left (the kernel denies then). */
-int fanotify_take(int group, struct fanotify_event ret[static FANOTIFY_EVENTS_MAX]);
+/*
+ * Which descriptors' numbers wait for an answer, in memory that the readers of a group share (a process and its
+ * children): whoever takes over from one that died knows what he left.
+ */
+struct fanotify_desk;
 
-/* 0, or -ENOENT: nobody waits for it (any more). The event's descriptor stays open. */
-int fanotify_answer(int group, int event_fd, bool allow);
+struct fanotify_desk *fanotify_desk_new(void); /* NULL: there is no memory for it */
+void fanotify_desk_free(struct fanotify_desk *d);
 
 /*
- * Answers all events that somebody else has read from this group and left unanswered, by their descriptors' numbers
- * from 0 to last. How many there were.
+ * Reads what is there, and notes on the desk (NULL: nowhere) who waits. How many events, 0 if none, or -errno; -EMFILE:
+ * no descriptors left (the kernel denies then).
  */
-size_t fanotify_answer_orphans(int group, int last, bool allow);
+int fanotify_take(int group, struct fanotify_desk *desk, struct fanotify_event ret[static FANOTIFY_EVENTS_MAX]);
+
+/* 0, or -ENOENT: nobody waits for it (any more). The event's descriptor stays open. */
+int fanotify_answer(int group, struct fanotify_desk *desk, int event_fd, bool allow);
+
+/*
+ * Answers all events that a reader who died has left unanswered: by the numbers on the desk, which is empty then;
+ * without one, or if he died while he was reading, by all numbers up to `last`, which takes half a microsecond each.
+ * How many there were.
+ */
+size_t fanotify_answer_orphans(int group, struct fanotify_desk *desk, int last, bool allow);
 
 /* Opening and executing this file raise no event of this group any more. */
 int fanotify_ignore(int group, int fd);

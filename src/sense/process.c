@@ -46,7 +46,7 @@ static struct process **bucket_of(const struct process_table *t, uint32_t pid)
 
 struct process *process_find(const struct process_table *t, uint32_t pid)
 {
-        struct process *p = *bucket_of(t, pid);
+        struct process *p = t->buckets ? *bucket_of(t, pid) : NULL;
         while (p && p->pid != pid)
                 p = p->next;
         return p;
@@ -110,6 +110,15 @@ struct process *process_ancestor(const struct process_table *t, const struct pro
         for (; p && n > 0; n--)
                 p = p->ppid && p->ppid != p->pid ? process_find(t, p->ppid) : NULL;
         return (struct process *)p;
+}
+
+void process_become(struct process *p, const struct process *other)
+{
+        struct process *next = p->next;
+        other->program->refs++;
+        program_release(p->program);
+        *p = *other;
+        p->next = next;
 }
 
 static struct str copy_text(char **at, struct str s)

@@ -54,7 +54,7 @@ struct process_table {
 void process_table_init(struct process_table *t);
 void process_table_done(struct process_table *t);
 
-/* By number; NULL if it is not known. Valid until the table is changed. */
+/* By number; NULL if it is not known, or the table is a zeroed struct. Valid until the table is changed. */
 struct process *process_find(const struct process_table *t, uint32_t pid);
 
 /* Calls each() for every process, in no particular order. The table must not be changed meanwhile. */
@@ -89,6 +89,9 @@ struct process *process_get(struct process_table *t, uint32_t pid);
 
 /* Forgets what the filling of this round did not see. For process_fill. */
 void process_forget_unseen(struct process_table *t);
+
+/* All that is known of another process, whose program it shares. */
+void process_become(struct process *p, const struct process *other);
 
 /* Gives a process another program. Texts are copied. */
 void process_set_program(struct process *p, const struct program *program);

@@ -5,6 +5,7 @@
 #include "serve/rights.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -14,8 +15,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#define BATCH          2048u /* records between two looks at signals */
-#define FORGET_SECONDS 30    /* between two looks for containers that ended */
+#define BATCH          2048u       /* records between two looks at signals */
+#define FORGET_SECONDS 30          /* between two looks for containers that ended */
+#define MMAP_BYTES     (128 << 10) /* what is larger goes back to the kernel when it is freed; glibc would learn not to */
 #define MOUNTINFO_MAX  ((size_t)1 << 20)
 #define SECOND_NS      INT64_C(1000000000)
 #define TELL_BYTES     1024
@@ -62,6 +64,8 @@ static void mark(void *arg, uint64_t cgroup_id, bool is_container)
         const struct container_entry *c = is_container ? NULL : container_known(&a->containers, cgroup_id);
         if (c)
                 stats_forget(&a->stats, c->id);
+        if (!is_container)
+                users_forget(&a->users, cgroup_id);
         for (size_t i = 0; !is_container && agent_parts[i]; i++)
                 if (a->part_states[i] && agent_parts[i]->on_container_end)
                         agent_parts[i]->on_container_end(a->part_states[i], cgroup_id);
@@ -219,123 +223,6 @@ static void look_for_loss(struct agent *a)
         arena_done(&a->arena);
 }
 
-/* ----------------------------------------------------------------------------------------------------- rules ---- */
-
-static bool is_burst(enum field_id id)
-{
-        return id == FIELD_burst_ports || id == FIELD_burst_hosts || id == FIELD_burst_removed ||
-               id == FIELD_burst_suffixed;
-}
-
-static bool is_environment(enum field_id id) { return id == FIELD_proc_env || id == FIELD_proc_aenv; }
-
-static bool asks_for(const struct agent *a, bool (*is_it)(enum field_id))
-{
-        for (size_t i = 0; i < rule_set_n_refs(a->rules.set); i++)
-                if (is_it(rule_set_ref(a->rules.set, i)->field->id))
-                        return true;
-        return false;
-}
-
-/* What is asked of ancestors, which may have ended by then. */
-static void keep_variables(struct agent *a)
-{
-        size_t n = 0, n_refs = rule_set_n_refs(a->rules.set);
-        struct str *names = arena_array(&a->needs_arena, n_refs, sizeof(*names));
-        for (size_t i = 0; i < n_refs; i++) {
-                const struct field_ref *ref = rule_set_ref(a->rules.set, i);
-                if (ref->field->id == FIELD_proc_aenv && ref->key.n)
-                        names[n++] = ref->key;
-        }
-        process_keep_variables(&a->processes, names, n);
-}
-
-static void take_rules(struct agent *a, const struct agent_rules *rules)
-{
-        if (a->rules.set) /* the limiter counts by the old set's numbers */
-                agent_tell_held(a, true);
-        limiter_clear(&a->limiter);
-        agent_rules_done(&a->rules);
-        arena_done(&a->needs_arena);
-        a->rules = *rules;
-        size_t n = rule_set_n(rules->set);
-        a->needs = arena_array(&a->needs_arena, n, sizeof(*a->needs));
-        for (size_t i = 0; i < n; i++)
-                rule_set_needs(rules->set, i, &a->needs_arena, &a->needs[i]);
-        a->bursts.is_wanted = asks_for(a, is_burst);
-        keep_variables(a);
-        for (size_t i = 0; agent_parts[i]; i++)
-                if (a->part_states[i] && agent_parts[i]->on_rules)
-                        agent_parts[i]->on_rules(a->part_states[i]);
-}
-
-static int load_modes(struct agent *a, struct error *err)
-{
-        struct respond_modes modes;
-        int r = respond_modes_load(a->o->respond.responses, a->o->respond.mode, &modes, err);
-        if (r < 0)
-                return r;
-        respond_modes_done(&a->modes);
-        a->modes = modes;
-        return 0;
-}
-
-/* 0, RULES_WRONG or < 0 with words. Rules that do not load leave those that are there. */
-static int load_rules(struct agent *a, struct error *err)
-{
-        struct agent_rules rules;
-        struct problems problems = { 0 };
-        int r = agent_rules_load(a->o->rules, a->o->n_rules, &rules, &problems, err);
-        if (r >= 0 && a->o->tell_problems)
-                a->o->tell_problems(a->o->arg, &problems);
-        if (r >= 0)
-                problems_done(&problems);
-        if (r != 0)
-                return r;
-        r = load_modes(a, err);
-        if (r == 0)
-                take_rules(a, &rules);
-        else
-                agent_rules_done(&rules);
-        return r;
-}
-
-/* What the kernel kills by itself: it knows no workloads, so only what is enforced in all of them. */
-static uint32_t kill_mask(const struct agent *a)
-{
-        uint32_t mask = 0;
-        for (size_t i = 0; i < rule_set_n(a->rules.set); i++)
-                if (respond_always_enforces(&a->modes, rule_set_rule(a->rules.set, i)))
-                        mask |= a->rules.kill_masks[i];
-        return mask;
-}
-
-/* What the loaded rules want of the programs in the kernel. */
-static int apply_rules(struct agent *a, struct error *err)
-{
-        struct observe_settings settings = { .kill_mask = kill_mask(a), .wants_env = asks_for(a, is_environment) };
-        int r = sensor_set(a->sensor, &settings);
-        return r < 0 ? error_errno(err, r, "the kernel does not take the kill rules") : 0;
-}
-
-bool agent_reload(struct agent *a)
-{
-        struct error err = ERROR_NONE;
-        int r = load_rules(a, &err);
-        if (r == 0)
-                r = apply_rules(a, &err);
-        if (r == 0)
-                agent_tell(a, "rules loaded anew: %zu, %zu of them kill", rule_set_n(a->rules.set), a->rules.n_kill);
-        else
-                agent_tell(a, "rules not loaded anew, the old ones stay%s%s", err.text[0] ? ": " : "", err.text);
-        for (size_t i = 0; agent_parts[i]; i++)
-                if (a->part_states[i] && agent_parts[i]->on_reload)
-                        agent_parts[i]->on_reload(a->part_states[i]);
-        if (alert_open(&a->sink, &err) < 0)
-                agent_tell(a, "alerts go on into the file that was open: %s", err.text);
-        return r == 0;
-}
-
 /* ------------------------------------------------------------------------------------------------------ loop ---- */
 
 static void take_signals(struct agent *a, int fd)
@@ -344,7 +231,7 @@ static void take_signals(struct agent *a, int fd)
         while (read(fd, &s, sizeof(s)) == sizeof(s)) {
                 struct error err = ERROR_NONE;
                 if (s.ssi_signo == SIGHUP)
-                        (void)agent_reload(a);
+                        agent_reload(a);
                 else if (s.ssi_signo != SIGUSR1 && s.ssi_signo != SIGUSR2)
                         a->is_stopping = true;
                 else if (agent_set_mode(a, s.ssi_signo == SIGUSR1, &err) < 0)
@@ -412,6 +299,15 @@ static void tick_parts(struct agent *a, int64_t now)
                         agent_parts[i]->tick(a->part_states[i], now);
 }
 
+/* What nobody has needed for a while is given back: after a burst the agent is as small as before it. */
+static void rest(struct agent *a, int64_t now)
+{
+        limiter_rest(&a->limiter, now);
+        bursts_rest(&a->bursts, (uint64_t)agent_now_ns(CLOCK_BOOTTIME));
+        document_servant_end(&a->documents); /* it keeps copies of what the agent had when it was forked */
+        malloc_trim(0);
+}
+
 static void loop(struct agent *a, int signal_fd)
 {
         int64_t next_look = 0;
@@ -428,11 +324,13 @@ static void loop(struct agent *a, int signal_fd)
                         container_look_again(&a->containers);
                         agent_tell_held(a, false);
                         stats_look(&a->stats, now);
+                        agent_reload_look(a);
                         tick_parts(a, now);
                 }
                 if (now >= a->next_forget_ns) {
                         a->next_forget_ns = now + FORGET_SECONDS * SECOND_NS;
                         container_forget_gone(&a->containers, a->cgroup_mount.p);
+                        rest(a, now);
                 }
         }
         while (sensor_read(a->sensor, BATCH, on_record, a) == BATCH) /* what happened before the signal */
@@ -502,7 +400,7 @@ static int settle(struct agent *a, struct error *err)
 
 static int start(struct agent *a, struct error *err)
 {
-        limiter_init(&a->limiter);
+        mallopt(M_MMAP_THRESHOLD, MMAP_BYTES);
         stats_init(&a->stats);
         process_table_init(&a->processes); /* before the rules, which say what it keeps */
         int r = rights_begin(a->o, err);
@@ -513,11 +411,11 @@ static int start(struct agent *a, struct error *err)
         if (r == 0)
                 r = start_parts(a, true, err);
         if (r == 0)
-                r = load_rules(a, err);
+                r = agent_load_rules(a, err);
         if (r == 0)
                 r = open_sensor(a, err);
         if (r == 0)
-                r = apply_rules(a, err);
+                r = agent_apply_rules(a, err);
         if (r != 0)
                 return r;
         container_table_init(&a->containers);
@@ -555,6 +453,7 @@ int agent_run(const struct agent_options *o, struct agent_counts *ret, struct er
         int r = signal_fd < 0 ? signal_fd : start(&a, err);
         if (r == 0)
                 loop(&a, signal_fd);
+        agent_reload_end(&a);
         stop_parts(&a);
         if (a.containers.buckets)
                 container_table_done(&a.containers);

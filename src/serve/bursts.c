@@ -11,35 +11,39 @@
 
 static void clear(struct bursts *b)
 {
-        for (size_t i = 0; i < b->n; i++)
-                set64_done(&b->counters[i].things);
+        for (size_t i = 0; i < b->counters.n; i++)
+                set64_done(&b->counters.v[i].things);
         map64_done(&b->index);
-        b->n = 0;
+        vec_clear(&b->counters);
 }
 
 void bursts_done(struct bursts *b)
 {
         clear(b);
-        free(b->counters);
+        vec_done(&b->counters);
         *b = (struct bursts){ 0 };
 }
 
-/* The counter of this key in its window, begun anew if the window is over. */
+static bool is_over(const struct burst_counter *c, uint64_t now_ns)
+{
+        return now_ns > c->begun_ns && now_ns - c->begun_ns > WINDOW_NS;
+}
+
+/* The counter of this key in its window, begun anew if the window is over. Valid until the next one is asked for. */
 static struct burst_counter *counter_of(struct bursts *b, uint64_t key, uint64_t now_ns)
 {
         bool is_new;
-        if (!b->counters)
-                b->counters = xcalloc(BURST_KEYS_MAX, sizeof(*b->counters));
-        if (b->n == BURST_KEYS_MAX && !map64_get(&b->index, key))
+        if (b->counters.n == BURST_KEYS_MAX && !map64_get(&b->index, key))
                 clear(b);
         uint64_t *at = map64_put(&b->index, key, &is_new);
-        if (is_new)
-                *at = b->n++;
-        struct burst_counter *c = &b->counters[*at];
-        if (is_new || now_ns - c->begun_ns > WINDOW_NS) {
-                if (!is_new)
-                        set64_done(&c->things);
-                *c = (struct burst_counter){ .begun_ns = now_ns };
+        if (is_new) {
+                *at = b->counters.n;
+                (void)vec_push(&b->counters);
+        }
+        struct burst_counter *c = &b->counters.v[*at];
+        if (is_new || is_over(c, now_ns)) {
+                set64_done(&c->things);
+                *c = (struct burst_counter){ .key = key, .begun_ns = now_ns };
         }
         return c;
 }
@@ -144,4 +148,19 @@ void bursts_note(struct bursts *b, const struct event *e, const struct process *
                 if (call_open_flags(e, &flags, &mode) && e->call.result >= 0 && flags & O_CREAT)
                         note_made(b, e, p, paths[0]);
         }
+}
+
+void bursts_rest(struct bursts *b, uint64_t now_ns)
+{
+        for (size_t i = b->counters.n; i-- > 0;) {
+                struct burst_counter *c = &b->counters.v[i];
+                if (!is_over(c, now_ns))
+                        continue;
+                map64_remove(&b->index, c->key);
+                set64_done(&c->things);
+                *c = b->counters.v[--b->counters.n];
+                if (i < b->counters.n)
+                        *map64_get(&b->index, c->key) = i;
+        }
+        vec_shrink(&b->counters);
 }

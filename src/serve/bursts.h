@@ -11,6 +11,7 @@
 #define SEKISHO_SERVE_BURSTS_H
 
 #include "base/map.h"
+#include "base/vec.h"
 #include "sense/process.h"
 
 #define BURST_SECONDS    10
@@ -27,7 +28,7 @@ enum burst {
 };
 
 struct burst_counter {
-        uint64_t begun_ns;
+        uint64_t key, begun_ns;
         int64_t n;
         struct set64 things;
 };
@@ -35,8 +36,7 @@ struct burst_counter {
 struct bursts {
         bool is_wanted; /* a rule asks */
         struct map64 index;
-        struct burst_counter *counters;
-        size_t n;
+        VEC(struct burst_counter) counters;
         int64_t now[BURSTS]; /* what the last event has brought each to; 0: it is no such event */
 };
 
@@ -45,5 +45,8 @@ void bursts_done(struct bursts *b);
 
 /* Counts an event. paths: of a call, made absolute by name; p may be NULL. Does nothing unless it is wanted. */
 void bursts_note(struct bursts *b, const struct event *e, const struct process *p, const struct str paths[2]);
+
+/* Gives back the memory of counters whose window is over. now_ns: since boot, as in events. */
+void bursts_rest(struct bursts *b, uint64_t now_ns);
 
 #endif

@@ -30,38 +30,24 @@ static struct drift_list *shared_list(const struct drift *d, const struct manife
         return NULL;
 }
 
-static int make_list(struct drift *d, const struct drift_manifest *m, const struct container_entry *c, uint32_t pid,
-                     const struct event *exec, struct drift_list **ret, struct error *err)
+static struct drift_list *make_list(struct drift *d, const struct manifest *m, const struct container_entry *c,
+                                    uint32_t pid, const struct event *exec)
 {
         bool is_low = exec && exec->layer == EXE_LAYER_LOWER;
-        struct drift_list *l;
-        int r = drift_list_new(&m->m, c, pid, is_low ? exec->exe_path : STR_NONE, is_low ? exec->exec.exe_ino : 0, &l,
-                               err);
-        if (r < 0)
-                return r;
-        if (l->present * 100 < m->m.n_files * PRESENT_LEAST_PERCENT) {
-                r = error_set(err, -ESTALE, "%s is of another image: of its %zu files %zu are there", m->path,
-                              m->m.n_files, l->present);
-                drift_list_free(l);
-                return r;
-        }
-        l->image = ++d->last_image;
-        r = drift_list_put(l, d->barrier);
-        if (r < 0) {
-                drift_list_free(l);
-                return error_errno(err, r, "the kernel does not take its list");
-        }
+        struct drift_list *l =
+                drift_list_new(m, c, pid, is_low ? exec->exe_path : STR_NONE, is_low ? exec->exec.exe_ino : 0);
         l->next = d->lists;
         d->lists = l;
-        *ret = l;
-        return 0;
+        return l;
 }
 
 static void give_back(struct drift *d, struct drift_list *l)
 {
         if (!l || --l->refs > 0)
                 return;
-        (void)barrier_forget_list(d->barrier, l->image);
+        if (l->image)
+                (void)barrier_forget_list(d->barrier, l->image);
+        drift_looks_forget(d, l);
         for (struct drift_list **at = &d->lists; *at; at = &(*at)->next)
                 if (*at == l) {
                         *at = l->next;
@@ -72,20 +58,17 @@ static void give_back(struct drift *d, struct drift_list *l)
 
 static struct str name_of(const struct container_entry *c) { return c->facts.name.n ? c->facts.name : c->id; }
 
-/* 0, with g->list NULL where no manifest is of its image; < 0 with words. */
-static int choose_list(struct drift *d, struct drift_container *g, const struct container_entry *c, uint32_t pid,
-                       const struct event *exec, struct error *err)
+/* The list of the manifest that is of the container's image, which may have to be looked for; NULL: there is none. */
+static struct drift_list *list_of(struct drift *d, const struct container_entry *c, uint32_t pid,
+                                  const struct event *exec)
 {
         const struct drift_manifest *m = drift_manifest_of(d, c);
         struct drift_list *l = m ? shared_list(d, &m->m, c) : NULL;
-        int r = m && !l ? make_list(d, m, c, pid, exec, &l, err) : 0;
-        if (r < 0)
-                return r;
+        if (m && !l)
+                l = make_list(d, &m->m, c, pid, exec);
         if (l)
                 l->refs++;
-        g->list = l;
-        g->policy.image = l ? l->image : 0;
-        return 0;
+        return l;
 }
 
 static void tell_protection(struct drift *d, const struct drift_container *g, const struct container_entry *c)
@@ -178,53 +161,126 @@ struct drift_container *drift_guard(struct drift *d, const struct container_entr
 {
         const struct container_mount *root = container_mount_of(c, STR("/"));
         struct drift_container *g = xcalloc(1, sizeof(*g));
-        struct error err = ERROR_NONE;
         g->cgroup_id = cgroup_id;
         g->has_layers = root && str_is(root->type, "overlay");
         g->policy = (struct guard_policy){ .mode = drift_mode_of(d->o, c), .flags = drift_flags_of(d->o, c) };
         g->policy.root_dev = root_dev(d, g, c, pid, exec);
-        if (g->policy.mode != GUARD_OFF && choose_list(d, g, c, pid, exec, &err) < 0)
-                agent_tell(d->agent, "container %.*s: no manifest protects it: %s", STR_FMT(name_of(c)), err.text);
+        struct drift_list *l = g->policy.mode != GUARD_OFF ? list_of(d, c, pid, exec) : NULL;
+        if (l && l->image)
+                g->list = l;
+        else
+                g->wanted = l;
+        g->policy.image = g->list ? g->list->image : 0;
         if (g->policy.flags & GUARD_APPEND_ONLY)
                 add_folders(d, g, c, pid);
         int r = barrier_set_policy(d->barrier, cgroup_id, &g->policy);
         if (r < 0)
                 agent_tell(d->agent, "container %.*s is not protected: the kernel does not take its policy: %s",
                            STR_FMT(name_of(c)), strerror(-r));
-        else
+        else if (!g->wanted)
                 tell_protection(d, g, c);
         struct drift_container **bucket = &d->containers[cgroup_id & (DRIFT_BUCKETS - 1)];
         g->next = *bucket;
         *bucket = g;
+        drift_look(d);
         return g;
 }
 
 /*
- * The new list is in the kernel before the policy names it, and the old one goes after that: at no moment there is
- * none.
+ * The new list (NULL: none any more) is in the kernel before the policy names it, and the old one goes after that: at
+ * no moment there is none.
  */
-void drift_relist(struct drift *d, struct drift_container *g, const struct container_entry *c, uint32_t pid)
+static void put_in_force(struct drift *d, struct drift_container *g, struct drift_list *l,
+                         const struct container_entry *c)
 {
         struct drift_list *old = g->list;
-        struct guard_policy before = g->policy;
-        struct error err = ERROR_NONE;
-        const struct drift_manifest *m = drift_manifest_of(d, c);
-        if (old ? m && old->manifest == &m->m : !m)
-                return;
-        int r = choose_list(d, g, c, pid, NULL, &err);
-        if (r == 0 && (r = barrier_set_policy(d->barrier, g->cgroup_id, &g->policy)) < 0) {
-                (void)error_errno(&err, r, "the kernel does not take its policy");
-                give_back(d, g->list);
-                g->list = old;
-                g->policy = before;
-        }
+        struct guard_policy policy = g->policy;
+        policy.image = l ? l->image : 0;
+        int r = barrier_set_policy(d->barrier, g->cgroup_id, &policy);
         if (r < 0) {
-                agent_tell(d->agent, "container %.*s stays with the manifest that it had: %s", STR_FMT(name_of(c)),
-                           err.text);
+                agent_tell(
+                        d->agent,
+                        "container %.*s stays with the manifest that it had: the kernel does not take its policy: %s",
+                        STR_FMT(name_of(c)), strerror(-r));
+                give_back(d, l);
                 return;
         }
+        g->policy = policy;
+        g->list = l;
+        drift_judge_began(d, g);
         give_back(d, old);
         tell_protection(d, g, c);
+}
+
+static void tell_unlisted(struct drift *d, const struct drift_container *g, const struct container_entry *c,
+                          const struct error *err)
+{
+        if (g->list)
+                agent_tell(d->agent, "container %.*s stays with the manifest that it had: %s", STR_FMT(name_of(c)),
+                           err->text);
+        else
+                agent_tell(d->agent, "container %.*s: no manifest protects it: %s", STR_FMT(name_of(c)), err->text);
+}
+
+/* What this list came to, in one of those that wait for it. One that turned out to be another's alone is looked for
+ * again. */
+static void settle(struct drift *d, struct drift_container *g, struct drift_list *l, const struct error *err)
+{
+        static const struct container_entry gone = { .id = { "(gone)", 6 } };
+        const struct container_entry *c = container_known(&d->agent->containers, g->cgroup_id);
+        g->wanted = NULL;
+        if (l->image > 0 && (!l->is_own || l->cgroup_id == g->cgroup_id)) {
+                put_in_force(d, g, l, c ? c : &gone);
+                return;
+        }
+        if (l->image > 0)
+                drift_look_again(d, g);
+        else if (c)
+                tell_unlisted(d, g, c, err);
+        give_back(d, l);
+}
+
+static int enter(struct drift *d, struct drift_list *l, struct error *err)
+{
+        size_t n = l->manifest->n_files;
+        if (l->present * 100 < n * PRESENT_LEAST_PERCENT)
+                return error_set(err, -ESTALE, "%.*s is of another image: of its %zu files %zu are there",
+                                 STR_FMT(l->manifest->name), n, l->present);
+        l->image = ++d->last_image;
+        int r = drift_list_put(l, d->barrier);
+        if (r < 0)
+                l->image = 0;
+        return r < 0 ? error_errno(err, r, "the kernel does not take its list") : 0;
+}
+
+void drift_list_ready(struct drift *d, struct drift_list *l, const struct error *failure)
+{
+        struct error err = *failure;
+        l->refs++; /* until all that wait for it have been gone through */
+        if (!err.text[0])
+                (void)enter(d, l, &err);
+        for (size_t i = 0; i < DRIFT_BUCKETS; i++)
+                for (struct drift_container *g = d->containers[i]; g; g = g->next)
+                        if (g->wanted == l)
+                                settle(d, g, l, &err);
+        give_back(d, l);
+}
+
+void drift_relist(struct drift *d, struct drift_container *g, const struct container_entry *c, uint32_t pid)
+{
+        const struct drift_list *now = g->wanted ? g->wanted : g->list;
+        const struct drift_manifest *m = drift_manifest_of(d, c);
+        if (now ? m && now->manifest == &m->m : !m)
+                return;
+        give_back(d, g->wanted);
+        g->wanted = NULL;
+        struct drift_list *l = list_of(d, c, pid, NULL);
+        if (!l || l->image > 0) {
+                put_in_force(d, g, l, c);
+                return;
+        }
+        g->wanted = l;
+        drift_look(d);
 }
 
 void drift_unguard(struct drift *d, uint64_t cgroup_id)
@@ -239,6 +295,8 @@ void drift_unguard(struct drift *d, uint64_t cgroup_id)
         for (size_t i = 0; i < g->folders.n; i++)
                 (void)barrier_set_folder(d->barrier, g->folders.v[i].dev, g->folders.v[i].ino, false);
         vec_done(&g->folders);
+        drift_forget_began(d, cgroup_id);
         give_back(d, g->list);
+        give_back(d, g->wanted);
         free(g);
 }

@@ -1,94 +1,29 @@
 /* See drift-list.h. */
 #include "serve/drift-list.h"
 
-#include "base/fs.h"
 #include "base/vec.h"
-#include "read/digest.h"
-#include "serve/overlay-layers.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#define SECOND_NS  UINT64_C(1000000000)
-#define READ_BYTES 65536u
-
-static const struct container_mount *root_of(const struct container_entry *c)
+static struct str layers_of(const struct container_entry *c)
 {
-        return container_mount_of(c, STR("/"));
+        const struct container_mount *root = container_mount_of(c, STR("/"));
+        return root ? root->lower : STR_NONE;
 }
 
-static struct guard_file attributes(const struct stat *st)
-{
-        return (struct guard_file){ .size = (uint64_t)st->st_size,
-                                    .ctime_ns =
-                                            (uint64_t)st->st_ctim.tv_sec * SECOND_NS + (uint64_t)st->st_ctim.tv_nsec };
-}
-
-static bool find_file(int root, struct str path, struct stat *ret)
-{
-        _cleanup_(arena_done) struct arena arena = ARENA_INIT;
-        _cleanup_(closep) int fd = open_in_root(root, arena_cstr(&arena, path), O_PATH | O_NOFOLLOW);
-        return fd >= 0 && fstat(fd, ret) == 0 && S_ISREG(ret->st_mode);
-}
-
-/* Do the numbers that the layers' root shows mean what the container's root means by them? */
-static bool agrees(int root, struct str exe_path, uint64_t exe_ino)
-{
-        struct stat st;
-        if (exe_path.n < 2 || exe_path.p[0] != '/')
-                return true;
-        return find_file(root, str_from(exe_path, 1), &st) && st.st_ino == exe_ino;
-}
-
-/* The root below which to look, and whether the list can be shared. */
-static int open_root(struct drift_list *l, const struct container_entry *c, uint32_t pid, struct str exe_path,
-                     uint64_t exe_ino, struct error *err)
-{
-        const struct container_mount *m = root_of(c);
-        char path[64];
-        if (m && m->lower.n) {
-                l->root = overlay_layers_open(m->lower, NULL);
-                if (l->root >= 0 && agrees(l->root, exe_path, exe_ino)) {
-                        l->layers = arena_str(&l->arena, m->lower);
-                        return 0;
-                }
-                l->root = close_fd(l->root);
-        }
-        snprintf(path, sizeof(path), "/proc/%u/root/", pid);
-        l->root = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-        return l->root < 0 ? error_errno(err, -errno, "%s", path) : 0;
-}
-
-int drift_list_new(const struct manifest *m, const struct container_entry *c, uint32_t pid, struct str exe_path,
-                   uint64_t exe_ino, struct drift_list **ret, struct error *err)
+struct drift_list *drift_list_new(const struct manifest *m, const struct container_entry *c, uint32_t pid,
+                                  struct str exe_path, uint64_t exe_ino)
 {
         struct drift_list *l = xcalloc(1, sizeof(*l));
-        *l = (struct drift_list){ .manifest = m, .root = -1 };
-        int r = open_root(l, c, pid, exe_path, exe_ino, err);
-        if (r < 0) {
-                drift_list_free(l);
-                return r;
-        }
+        *l = (struct drift_list){
+                .manifest = m, .root = -1, .cgroup_id = c->cgroup_id, .pid = pid, .exe_ino = exe_ino
+        };
+        l->layers = arena_str(&l->arena, layers_of(c));
+        l->is_own = l->layers.n == 0;
+        l->exe_path = arena_str(&l->arena, exe_path);
         l->files = arena_array(&l->arena, m->n_files, sizeof(*l->files));
-        for (size_t i = 0; i < m->n_files; i++) {
-                struct stat st;
-                if (!find_file(l->root, m->files[i].path, &st))
-                        continue;
-                l->files[i] =
-                        (struct drift_file){ .ino = st.st_ino, .file = attributes(&st), .state = DRIFT_UNVERIFIED };
-                if (l->files[i].file.size != m->files[i].size)
-                        l->files[i].state = DRIFT_DIFFERENT;
-                else if (l->files[i].file.size > DRIFT_FILE_MAX)
-                        l->files[i].state = DRIFT_TOO_LARGE;
-                l->present++;
-                *map64_put(&l->by_ino, st.st_ino, NULL) = i;
-        }
-        *ret = l;
-        return 0;
+        return l;
 }
 
 void drift_list_free(struct drift_list *l)
@@ -103,8 +38,66 @@ void drift_list_free(struct drift_list *l)
 
 bool drift_list_fits(const struct drift_list *l, const struct manifest *m, const struct container_entry *c)
 {
-        const struct container_mount *root = root_of(c);
-        return l->manifest == m && l->layers.n && root && str_eq(root->lower, l->layers);
+        return l->manifest == m && !l->is_own && str_eq(layers_of(c), l->layers);
+}
+
+/* --------------------------------------------------------------------------------------------------- finding ---- */
+
+bool drift_list_is_found(const struct drift_list *l) { return l->root >= 0 && l->n_found == l->manifest->n_files; }
+
+void drift_list_ask(struct drift_list *l, struct buf *to)
+{
+        if (l->root < 0)
+                drift_ask_root(to, l->pid, l->layers, l->exe_path, l->exe_ino);
+        else
+                l->n_asked = l->n_found +
+                             drift_ask_files(to, l->manifest->files + l->n_found, l->manifest->n_files - l->n_found);
+}
+
+static int take_root(struct drift_list *l, struct str reply, int fd, struct error *err)
+{
+        bool is_layers = false;
+        int r = drift_told_root(reply, &is_layers);
+        if (r == 0 && fd < 0)
+                r = -EPROTO;
+        if (r < 0) {
+                close_fd(fd);
+                return error_errno(err, r, "/proc/%u/root/", l->pid);
+        }
+        l->root = fd;
+        if (!is_layers) {
+                l->is_own = true;
+                l->layers = STR_NONE;
+        }
+        return 0;
+}
+
+static void take_file(struct drift_list *l, size_t i, const struct drift_seen *seen)
+{
+        struct drift_file *f = &l->files[i];
+        if (!seen->is_there)
+                return;
+        *f = (struct drift_file){ .ino = seen->ino, .file = seen->file, .state = DRIFT_UNVERIFIED };
+        if (f->file.size != l->manifest->files[i].size)
+                f->state = DRIFT_DIFFERENT;
+        else if (f->file.size > DRIFT_FILE_MAX)
+                f->state = DRIFT_TOO_LARGE;
+        l->present++;
+        *map64_put(&l->by_ino, f->ino, NULL) = i;
+}
+
+int drift_list_take(struct drift_list *l, struct str reply, int fd, struct error *err)
+{
+        struct drift_seen seen[DRIFT_LOOK_FILES];
+        if (l->root < 0)
+                return take_root(l, reply, fd, err);
+        close_fd(fd);
+        if (!drift_told_files(reply, l->n_asked - l->n_found, seen))
+                return error_set(err, -EPROTO, "the process that looks for its files gave no answer");
+        for (size_t i = l->n_found; i < l->n_asked; i++)
+                take_file(l, i, &seen[i - l->n_found]);
+        l->n_found = l->n_asked;
+        return 0;
 }
 
 int drift_list_put(const struct drift_list *l, struct barrier *b)
@@ -118,48 +111,21 @@ int drift_list_put(const struct drift_list *l, struct barrier *b)
         return r;
 }
 
-static bool is_as_found(const struct drift_file *f, const struct stat *st)
+/* --------------------------------------------------------------------------------------------------- content ---- */
+
+void drift_list_ask_content(const struct drift_list *l, size_t i, struct buf *to)
 {
-        struct guard_file now = attributes(st);
-        return S_ISREG(st->st_mode) && st->st_ino == f->ino && now.size == f->file.size &&
-               now.ctime_ns == f->file.ctime_ns;
+        drift_ask_content(to, &l->manifest->files[i], l->files[i].ino, &l->files[i].file);
 }
 
-/* The digest of a file that is as it was found, before and after it was read. */
-static bool digest_file(const struct drift_list *l, size_t i, uint8_t ret[static DIGEST_MAX], size_t *bytes)
-{
-        _cleanup_(arena_done) struct arena arena = ARENA_INIT;
-        const struct drift_file *f = &l->files[i];
-        const char *path = arena_cstr(&arena, l->manifest->files[i].path);
-        _cleanup_(closep) int fd = open_in_root(l->root, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
-        struct stat st;
-        if (fd < 0 || fstat(fd, &st) < 0 || !is_as_found(f, &st))
-                return false;
-        struct digest d;
-        uint8_t *buffer = arena_alloc(&arena, READ_BYTES);
-        ssize_t n;
-        digest_init(&d, DIGEST_SHA256);
-        while ((n = read(fd, buffer, READ_BYTES)) > 0) {
-                digest_add(&d, buffer, (size_t)n);
-                *bytes -= MIN(*bytes, (size_t)n);
-        }
-        digest_end(&d, ret);
-        digest_done(&d);
-        return n == 0 && fstat(fd, &st) == 0 && is_as_found(f, &st);
-}
-
-enum drift_state drift_list_verify(struct drift_list *l, size_t i, size_t *bytes)
+enum drift_state drift_list_take_content(struct drift_list *l, size_t i, struct str reply)
 {
         struct drift_file *f = &l->files[i];
-        const uint8_t *wanted = l->manifest->files[i].sha256;
-        uint8_t digest[DIGEST_MAX];
-        if (f->state != DRIFT_UNVERIFIED)
-                return f->state;
-        if (digest_file(l, i, digest, bytes))
-                f->state = memcmp(digest, wanted, sizeof(l->manifest->files[i].sha256)) == 0 ? DRIFT_VERIFIED
-                                                                                             : DRIFT_DIFFERENT;
-        else
+        enum drift_content content = drift_told_content(reply);
+        if (content == DRIFT_CONTENT_GONE)
                 f->state = l->layers.n ? DRIFT_DIFFERENT : DRIFT_HIDDEN;
+        else
+                f->state = content == DRIFT_CONTENT_SAME ? DRIFT_VERIFIED : DRIFT_DIFFERENT;
         return f->state;
 }
 

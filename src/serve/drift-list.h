@@ -4,7 +4,9 @@
  *
  * A file is looked up in the layers alone, in an overlay of our own without anything above them: what a container made
  * or changed is not in the way. Where that cannot be had, in the container's root, and then the list is its alone.
- * Content is compared with the manifest's digest later, a piece at a time, or when it first runs.
+ * Content is compared with the manifest's digest later, one file after the other, or when it first runs.
+ *
+ * Nothing here touches a file: a list puts questions (drift-look.h), and takes what is answered.
  */
 #ifndef SEKISHO_SERVE_DRIFT_LIST_H
 #define SEKISHO_SERVE_DRIFT_LIST_H
@@ -13,10 +15,9 @@
 #include "read/manifest.h"
 #include "sense/barrier.h"
 #include "sense/container.h"
+#include "serve/drift-look.h"
 
-#define DRIFT_DIGEST_BYTES ((size_t)8 << 20)  /* of files that are compared between two events */
-#define DRIFT_FILE_MAX     ((size_t)1 << 30)  /* larger files are not compared; they count as unverified */
-#define DRIFT_LOWER_MAX    ((size_t)16 << 10) /* bytes of an overlay's list of layers */
+#define DRIFT_FILE_MAX ((size_t)1 << 30) /* larger files are not compared; they count as unverified */
 
 enum drift_state {
         DRIFT_ABSENT,
@@ -35,24 +36,38 @@ struct drift_file {
 
 struct drift_list {
         struct drift_list *next;
-        uint32_t image; /* its number in the kernel */
-        unsigned refs;  /* containers */
+        uint32_t image; /* its number in the kernel; 0: not there yet */
+        unsigned refs;  /* containers that have it, or wait for it */
         const struct manifest *manifest;
-        struct str layers;        /* what the overlay says of them; empty: not shared */
-        int root;                 /* descriptor of the layers' root */
+        uint64_t cgroup_id; /* of the container that it was made for */
+        bool is_own;        /* it is that container's alone */
+        struct str layers;  /* what the overlay says of them; empty: they cannot be had */
+        uint32_t pid;
+        struct str exe_path; /* what ran first */
+        uint64_t exe_ino;
+        int root;                 /* descriptor of the layers' root; -1: not known yet */
         struct drift_file *files; /* as many as the manifest has, in its order */
         struct map64 by_ino;      /* places in files */
-        size_t present, next_check;
+        size_t present;
+        size_t n_asked, n_found; /* of files: up to which was asked, and answered */
+        size_t next_check;
         struct arena arena;
 };
 
 /*
- * Finds the files. pid: a process of the container; exe_path, exe_ino: a program of the lower layers that just ran
- * there, by which the numbers are checked to mean the same (empty: unknown). Not yet in the kernel. -errno, words.
+ * A list of nothing yet. pid: a process of the container; exe_path, exe_ino: a program of the lower layers that just
+ * ran there, by which the numbers are checked to mean the same (empty: unknown).
  */
-int drift_list_new(const struct manifest *m, const struct container_entry *c, uint32_t pid, struct str exe_path,
-                   uint64_t exe_ino, struct drift_list **ret, struct error *err);
+struct drift_list *drift_list_new(const struct manifest *m, const struct container_entry *c, uint32_t pid,
+                                  struct str exe_path, uint64_t exe_ino);
 void drift_list_free(struct drift_list *l); /* NULL is fine */
+
+/* Are all its files looked for? */
+bool drift_list_is_found(const struct drift_list *l);
+
+/* Of a list that is not: what to ask next. Then the answer, with its descriptor, which it takes. 0; < 0 with words. */
+void drift_list_ask(struct drift_list *l, struct buf *to);
+int drift_list_take(struct drift_list *l, struct str reply, int fd, struct error *err);
 
 /* Can it serve this container too? */
 bool drift_list_fits(const struct drift_list *l, const struct manifest *m, const struct container_entry *c);
@@ -60,11 +75,9 @@ bool drift_list_fits(const struct drift_list *l, const struct manifest *m, const
 /* Gives it to the kernel under its number, without what is absent or different. 0 or -errno. */
 int drift_list_put(const struct drift_list *l, struct barrier *b);
 
-/*
- * Compares one file with its digest now; its state. Content is read once: `*bytes` is reduced by what was read. Another
- * file than the one that was found is DRIFT_DIFFERENT.
- */
-enum drift_state drift_list_verify(struct drift_list *l, size_t i, size_t *bytes);
+/* Asks for the content of a file; and what follows for its state. Another file than was found is DRIFT_DIFFERENT. */
+void drift_list_ask_content(const struct drift_list *l, size_t i, struct buf *to);
+enum drift_state drift_list_take_content(struct drift_list *l, size_t i, struct str reply);
 
 /* The place of an inode, or of a path (absolute); SIZE_MAX: not in it. */
 size_t drift_list_by_ino(const struct drift_list *l, uint64_t ino);

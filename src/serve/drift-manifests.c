@@ -98,7 +98,7 @@ static bool is_in_use(const struct drift *d, const struct drift_manifest *m)
         return false;
 }
 
-static void free_retired(struct drift *d)
+void drift_manifests_forget(struct drift *d)
 {
         size_t kept = 0;
         for (size_t i = 0; i < d->retired.n; i++)
@@ -134,7 +134,7 @@ static void look_for_process(void *arg, const struct process *p)
                 s->pid = p->pid;
 }
 
-static void relist(struct drift *d, struct drift_container *g)
+void drift_look_again(struct drift *d, struct drift_container *g)
 {
         const struct container_entry *c = container_known(&d->agent->containers, g->cgroup_id);
         struct search s = { .cgroup_id = g->cgroup_id };
@@ -167,6 +167,6 @@ void drift_manifests_reload(struct drift *d)
         agent_tell(d->agent, "drift: %zu of %zu manifests are others", n_changed, d->n_manifests);
         for (size_t i = 0; i < DRIFT_BUCKETS; i++)
                 for (struct drift_container *g = d->containers[i]; g; g = g->next)
-                        relist(d, g);
-        free_retired(d);
+                        drift_look_again(d, g);
+        drift_manifests_forget(d);
 }

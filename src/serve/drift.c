@@ -1,7 +1,7 @@
 /*
  * Drift: only what an image contains may run in its containers. The kernel's side decides at each exec (and, where BPF
  * LSM can be had, at each mapping of code); this part gives it each container's policy, when its first program has
- * begun, compares the listed files with the manifest's digests, and makes alerts of what the kernel tells.
+ * begun, has the listed files compared with the manifest's digests, and makes alerts of what the kernel tells.
  *
  * What an interpreter or ld.so is given to run is a matter of arguments. Where nothing in the kernel denies it, it is
  * looked for here, after the program has begun: the kill that follows can come too late.
@@ -113,8 +113,8 @@ static void ready(void *arg)
 /* -------------------------------------------------------------------------------------------- what is seen here ----
  */
 
-static struct finding finding_of(const struct drift_container *g, const struct event *e, enum guard_act act,
-                                 enum guard_verdict verdict, struct str path)
+struct finding drift_finding_of(const struct drift_container *g, const struct event *e, enum guard_act act,
+                                enum guard_verdict verdict, struct str path)
 {
         return (struct finding){ .act = act,
                                  .verdict = verdict,
@@ -130,7 +130,7 @@ static struct finding finding_of(const struct drift_container *g, const struct e
                                  .program = event_comm(e->exec.comm) };
 }
 
-static void act_on(struct drift *d, struct finding *f, const struct container_entry *c, const struct drift_container *g)
+void drift_act_on(struct drift *d, struct finding *f, const struct container_entry *c, const struct drift_container *g)
 {
         f->is_late = f->mode == GUARD_ENFORCE;
         if (f->is_late)
@@ -176,9 +176,9 @@ static void check_script(struct drift *d, const struct drift_container *g, const
         enum guard_verdict verdict = verdict_of_layer(script_layer(r->container, e->head.pid, path, NULL));
         if (verdict == GUARD_FINE)
                 return;
-        struct finding f = finding_of(g, e, GUARD_SCRIPT, verdict, path);
+        struct finding f = drift_finding_of(g, e, GUARD_SCRIPT, verdict, path);
         f.ino = 0;
-        act_on(d, &f, r->container, g);
+        drift_act_on(d, &f, r->container, g);
 }
 
 /*
@@ -189,40 +189,15 @@ static void check_first(struct drift *d, const struct drift_container *g, const 
 {
         const struct event *e = r->event;
         struct guard_file same = { 0 };
+        struct guard_policy by_layers = g->policy;
         if (d->unknown_mode != GUARD_OFF && g->has_layers)
                 return;
-        size_t i = g->list ? drift_list_by_ino(g->list, e->exec.exe_ino) : SIZE_MAX;
-        enum guard_verdict verdict =
-                guard_judge(&e->facts, e->exec.exe_dev, &g->policy, i == SIZE_MAX ? NULL : &same, &same);
+        by_layers.image = 0;
+        enum guard_verdict verdict = guard_judge(&e->facts, e->exec.exe_dev, &by_layers, NULL, &same);
         if (verdict == GUARD_FINE)
                 return;
-        struct finding f = finding_of(g, e, GUARD_EXEC, verdict, e->exe_path);
-        act_on(d, &f, r->container, g);
-}
-
-void drift_check(struct drift *d, struct drift_list *l, size_t i, size_t *bytes)
-{
-        enum drift_state before = l->files[i].state, now = drift_list_verify(l, i, bytes);
-        if (now != DRIFT_DIFFERENT || before == DRIFT_DIFFERENT)
-                return;
-        (void)barrier_strike(d->barrier, l->image, l->files[i].ino);
-        const struct manifest_file *m = &l->manifest->files[i];
-        agent_tell(d->agent, "%.*s: /%.*s is not what the scan saw: it may not run any more",
-                   STR_FMT(l->manifest->name), STR_FMT(m->path));
-}
-
-/* A listed file that runs for the first time is compared now, and not when its turn comes. */
-static void check_digest(struct drift *d, const struct drift_container *g, const struct event_record *r)
-{
-        const struct event *e = r->event;
-        size_t bytes = SIZE_MAX, i = g->list ? drift_list_by_ino(g->list, e->exec.exe_ino) : SIZE_MAX;
-        if (i == SIZE_MAX || e->layer == EXE_LAYER_UPPER || g->list->files[i].state != DRIFT_UNVERIFIED)
-                return;
-        drift_check(d, g->list, i, &bytes);
-        if (g->list->files[i].state != DRIFT_DIFFERENT)
-                return;
-        struct finding f = finding_of(g, e, GUARD_EXEC, GUARD_CHANGED, e->exe_path);
-        act_on(d, &f, r->container, g);
+        struct finding f = drift_finding_of(g, e, GUARD_EXEC, verdict, e->exe_path);
+        drift_act_on(d, &f, r->container, g);
 }
 
 /* Processes in namespaces of their own that are no container's: a sandbox of the host. The kernel shall let it be. */
@@ -253,7 +228,7 @@ static void on_event(void *state, const struct event_record *r)
         if (g->policy.mode != GUARD_OFF) {
                 if (is_first)
                         check_first(d, g, r);
-                check_digest(d, g, r);
+                drift_began(d, g, e, is_first);
                 check_script(d, g, r);
         }
         tell_pending(d, e->exec.cgroup_id, INT64_MIN);
@@ -279,20 +254,19 @@ static void guard_old(void *arg, struct container_entry *c)
         arena_done(&copy.arena);
 }
 
-static void check_some(struct drift *d)
-{
-        size_t bytes = DRIFT_DIGEST_BYTES;
-        for (struct drift_list *l = d->lists; l; l = l->next)
-                while (bytes > 0 && l->next_check < l->manifest->n_files)
-                        drift_check(d, l, l->next_check++, &bytes);
-}
-
 static void tick(void *state, int64_t now_ns)
 {
         struct drift *d = state;
         uint64_t unheard = barrier_unheard(d->barrier);
         container_each(&d->agent->containers, guard_old, d);
-        check_some(d);
+        drift_looks_tick(d);
+        drift_manifests_forget(d);
+        if (d->n_unchecked > 0)
+                agent_tell(d->agent,
+                           "%llu programs began while more than %u waited to be judged: they were not compared with "
+                           "their manifest",
+                           (unsigned long long)d->n_unchecked, DRIFT_BEGAN_MAX);
+        d->n_unchecked = 0;
         tell_pending(d, 0, now_ns - PENDING_NS);
         drift_report_held(d, false);
         if (unheard != d->unheard)
@@ -330,6 +304,8 @@ static void stop(void *state)
         for (size_t i = 0; i < DRIFT_BUCKETS; i++)
                 while (d->containers[i])
                         drift_unguard(d, d->containers[i]->cgroup_id);
+        drift_looks_done(d);
+        drift_began_done(d);
         barrier_close(d->barrier);
         limiter_done(&d->limiter);
         vec_done(&d->pending);
@@ -363,7 +339,7 @@ static int start(struct agent *a, void **ret, struct error *err)
         struct drift *d = xcalloc(1, sizeof(*d));
         d->agent = a;
         d->o = &a->o->drift;
-        limiter_init(&d->limiter);
+        drift_looks_init(d);
         int r = prepare(d, err);
         if (r < 0) {
                 barrier_close(d->barrier);

@@ -112,7 +112,7 @@ static bool reads_events(const struct guardian *g) { return g->handover < HANDOV
 static void take_events(struct guardian *g)
 {
         struct fanotify_event events[FANOTIFY_EVENTS_MAX];
-        int n = reads_events(g) ? fanotify_take(g->group, events) : 0;
+        int n = reads_events(g) ? fanotify_take(g->group, g->c->desk, events) : 0;
         for (int i = 0; i < n; i++) {
                 if (events[i].fd < 0)
                         close_fd(events[i].pidfd);
@@ -300,7 +300,8 @@ void guardian_run(void *config, int report_fd)
                 struct rlimit r = { .rlim_cur = 65536 };
                 (void)getrlimit(RLIMIT_NOFILE, &r);
                 (void)fanotify_forget_inodes(g->group); /* no lease anchors them any more */
-                size_t n = fanotify_answer_orphans(g->group, (int)MIN(r.rlim_cur, (rlim_t)1 << 20), g->c->o.dry_run);
+                size_t n = fanotify_answer_orphans(g->group, g->c->desk, (int)MIN(r.rlim_cur, (rlim_t)1 << 20),
+                                                   g->c->o.dry_run);
                 tell(g, "restarted", 1, "the guardian died; another has taken over");
                 if (n)
                         tell(g, "unanswered", n, "what the guardian before had not answered was denied");

@@ -60,7 +60,8 @@ static bool take_out(struct job_queue *q, struct job *j)
 
 static void answer(struct guardian *g, int fd, bool allow)
 {
-        (void)fanotify_answer(g->group, fd, allow || g->c->o.dry_run); /* nobody waits any more: killed meanwhile */
+        (void)fanotify_answer(g->group, g->c->desk, fd,
+                              allow || g->c->o.dry_run); /* nobody waits any more: killed meanwhile */
 }
 
 static bool looks_at_opens(const struct guardian *g) { return g->c->o.mode == GUARD_BALANCED; }

@@ -25,6 +25,7 @@ struct guard_config {
         const struct malware *malware;
         const struct content_plan *plan;
         int group;
+        struct fanotify_desk *desk; /* who waits, for the guardian that comes after this one */
         pid_t agent;
         enum takeover takes_over;
 };

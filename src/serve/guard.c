@@ -210,6 +210,7 @@ static void guard_stop(void *state)
                         guard_forget(&g->guardians[i]);
                 }
         close_fd(g->config.group);
+        fanotify_desk_free(g->config.desk);
         guard_set_done(&g->set);
         for (size_t i = 0; i < GUARD_STORAGES_MAX; i++)
                 free(g->storages[i]);
@@ -237,6 +238,7 @@ static int guard_start(struct agent *a, void **ret, struct error *err)
                                    "Files that were met in them before anybody asked for them.", "");
         g->config.deadline_ms = o->deadline_ms ? o->deadline_ms : modes[o->mode].deadline_ms;
         g->config.late_allows = o->late == GUARD_USUAL ? modes[o->mode].late_allows : o->late == GUARD_ALLOW;
+        g->config.desk = fanotify_desk_new();
         int r = look_at_kernel(g, &can, err);
         if (r == 0)
                 r = load_set(g, err);

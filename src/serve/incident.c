@@ -7,10 +7,16 @@
 
 void incident_table_init(struct incident_table *t) { *t = (struct incident_table){ 0 }; }
 
+static void forget(struct incident *i)
+{
+        vec_done(&i->members);
+        free(i);
+}
+
 void incident_table_done(struct incident_table *t)
 {
         for (size_t i = 0; i < t->n; i++)
-                free(t->open[i]);
+                forget(t->open[i]);
         t->n = 0;
 }
 
@@ -20,9 +26,8 @@ static struct str id_of(const struct incident_entry *e) { return str_upto(e->con
 
 static bool has_member(const struct incident *i, const struct incident_process *p)
 {
-        size_t n = MIN(i->n_members, (size_t)INCIDENT_MEMBERS_MAX);
-        for (size_t k = 0; k < n; k++)
-                if (i->members[k].pid == p->pid && i->members[k].started_ns == p->started_ns)
+        for (size_t k = 0; k < i->members.n; k++)
+                if (i->members.v[k].pid == p->pid && i->members.v[k].started_ns == p->started_ns)
                         return true;
         return false;
 }
@@ -48,6 +53,15 @@ static bool belongs(const struct incident *i, const struct incident_entry *e)
         return e->n_lineage > 0 && has_session(i, e->lineage[0].session);
 }
 
+static void add_member(struct incident *i, const struct incident_process *p)
+{
+        struct incident_member *at = i->members.n < INCIDENT_MEMBERS_MAX
+                                             ? vec_push(&i->members)
+                                             : &i->members.v[i->n_members % INCIDENT_MEMBERS_MAX];
+        *at = (struct incident_member){ p->pid, p->started_ns };
+        i->n_members++;
+}
+
 static void count_in(struct incident *i, const struct incident_entry *e)
 {
         i->priority = MIN(i->priority, e->priority);
@@ -57,7 +71,7 @@ static void count_in(struct incident *i, const struct incident_entry *e)
                 return;
         const struct incident_process *p = &e->lineage[0];
         if (!has_member(i, p))
-                i->members[i->n_members++ % INCIDENT_MEMBERS_MAX] = (struct incident_member){ p->pid, p->started_ns };
+                add_member(i, p);
         if (p->session > 0 && !has_session(i, p->session))
                 i->sessions[i->n_sessions++ % INCIDENT_SESSIONS_MAX] = p->session;
 }
@@ -78,8 +92,9 @@ static struct incident *open_one(struct incident_table *t, uint64_t number, cons
         size_t at = t->n < INCIDENTS_OPEN_MAX ? t->n++ : quietest(t);
         struct str id = id_of(e);
         if (!t->open[at])
-                t->open[at] = xmalloc(sizeof(**t->open));
+                t->open[at] = xcalloc(1, sizeof(**t->open));
         struct incident *i = t->open[at];
+        vec_done(&i->members);
         *i = (struct incident){
                 .number = number, .priority = e->priority, .first_ns = e->time_ns, .last_ns = e->time_ns
         };
@@ -122,7 +137,7 @@ void incident_end_idle(struct incident_table *t, int64_t now_ns, void (*on_end)(
                 if (now_ns - one->last_ns < INCIDENT_IDLE_NS)
                         continue;
                 on_end(arg, one);
-                free(one);
+                forget(one);
                 t->open[i] = t->open[--t->n];
                 t->open[t->n] = NULL;
         }

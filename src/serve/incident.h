@@ -12,6 +12,7 @@
 #ifndef SEKISHO_SERVE_INCIDENT_H
 #define SEKISHO_SERVE_INCIDENT_H
 
+#include "base/vec.h"
 #include "fact/fact.h"
 #include "rule/rule.h"
 
@@ -56,7 +57,7 @@ struct incident {
         int64_t first_ns, last_ns;
         uint64_t alerts;
         uint64_t more; /* of them, counted and not yet told by an entry */
-        struct incident_member members[INCIDENT_MEMBERS_MAX];
+        VEC(struct incident_member) members;
         uint32_t sessions[INCIDENT_SESSIONS_MAX];
         size_t n_members, n_sessions; /* ever put; the places are used in turn */
 };

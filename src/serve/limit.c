@@ -10,19 +10,16 @@
         (INT64_C(1000000) / LIMIT_PER_SECOND) /* nanoseconds in which a thousandth of an alert comes back              \
                                                */
 
-void limiter_init(struct limiter *l) { *l = (struct limiter){ .pairs = xcalloc(LIMIT_PAIRS_MAX, sizeof(*l->pairs)) }; }
-
 void limiter_clear(struct limiter *l)
 {
         map64_done(&l->index);
-        l->n = 0;
+        vec_clear(&l->pairs);
 }
 
 void limiter_done(struct limiter *l)
 {
         limiter_clear(l);
-        free(l->pairs);
-        *l = (struct limiter){ 0 };
+        vec_done(&l->pairs);
 }
 
 static void refill(struct limit_pair *p, int64_t now_ns)
@@ -40,10 +37,10 @@ static struct limit_pair *find(struct limiter *l, size_t rule, struct str contai
         bool is_new;
         uint64_t *at = map64_put(&l->index, key, &is_new);
         if (!is_new)
-                return &l->pairs[*at];
-        struct limit_pair *p = &l->pairs[l->n];
-        *at = l->n++;
-        *p = (struct limit_pair){ .rule = rule, .milli = LIMIT_BURST * MILLI, .last_ns = now_ns };
+                return &l->pairs.v[*at];
+        *at = l->pairs.n;
+        struct limit_pair *p = vec_push(&l->pairs);
+        *p = (struct limit_pair){ .key = key, .rule = rule, .milli = LIMIT_BURST * MILLI, .last_ns = now_ns };
         memcpy(p->container, container.p ? container.p : "", MIN(container.n, sizeof(p->container) - 1));
         return p;
 }
@@ -62,8 +59,8 @@ bool limiter_pass(struct limiter *l, size_t rule, struct str container, int64_t 
 
 const struct limit_pair *limiter_take_held(struct limiter *l, int64_t now_ns, bool all, uint64_t *ret_held)
 {
-        for (size_t i = 0; i < l->n; i++) {
-                struct limit_pair *p = &l->pairs[i];
+        for (size_t i = 0; i < l->pairs.n; i++) {
+                struct limit_pair *p = &l->pairs.v[i];
                 if (p->held == 0)
                         continue;
                 refill(p, now_ns);
@@ -74,4 +71,19 @@ const struct limit_pair *limiter_take_held(struct limiter *l, int64_t now_ns, bo
                 return p;
         }
         return NULL;
+}
+
+void limiter_rest(struct limiter *l, int64_t now_ns)
+{
+        for (size_t i = l->pairs.n; i-- > 0;) {
+                struct limit_pair *p = &l->pairs.v[i];
+                refill(p, now_ns);
+                if (p->held > 0 || p->milli < LIMIT_BURST * MILLI)
+                        continue;
+                map64_remove(&l->index, p->key);
+                *p = l->pairs.v[--l->pairs.n];
+                if (i < l->pairs.n)
+                        *map64_get(&l->index, p->key) = i;
+        }
+        vec_shrink(&l->pairs);
 }

@@ -408,6 +408,12 @@ static struct value count_of_error(const struct observe_call *c, enum field_id i
         return fits && c->result < 0 ? value_number(1) : value_absent();
 }
 
+/* Whose data are what was read or written (bpf/shared/calls.def). */
+static bool has_buffer(uint32_t call)
+{
+        return call == CALL_read || call == CALL_write || call == CALL_recvfrom || call == CALL_recvmsg;
+}
+
 static void get_abspath(struct event_record *r, const struct field_ref *ref, const struct observe_call *c,
                         struct value *ret)
 {
@@ -458,6 +464,10 @@ void get_call(struct event_record *r, const struct field_ref *ref, struct value 
                 if ((class == CLASS_IO_READ || class == CLASS_IO_WRITE) && c->result >= 0)
                         *ret = value_number(c->result);
                 break;
+        case FIELD_evt_buffer:
+                if (has_buffer(c->call) && c->result >= 0)
+                        *ret = value_bytes(r->event->data);
+                break;
         case FIELD_evt_abspath:
                 get_abspath(r, ref, c, ret);
                 break;
@@ -470,6 +480,9 @@ void get_call(struct event_record *r, const struct field_ref *ref, struct value 
                 break;
         case FIELD_evt_is_32bit:
                 *ret = value_flag(c->flags & OBSERVE_CALL_I386);
+                break;
+        case FIELD_evt_is_32bit_mixed:
+                *ret = value_flag(c->flags & OBSERVE_CALL_MIXED);
                 break;
         default: /* evt.is_open_*; evt.is_wait and evt.is_syslog are false of all that is delivered */
                 if (call_open_flags(r->event, &flags, &mode))

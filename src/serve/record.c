@@ -223,6 +223,7 @@ static getter *const getters[FIELDS] = {
         [FIELD_evt_args] = get_arguments,
         [FIELD_evt_info] = get_arguments,
         CALLED(io_dir),
+        CALLED(buffer),
         CALLED(buflen),
         CALLED(abspath),
         CALLED(count_error),
@@ -231,6 +232,7 @@ static getter *const getters[FIELDS] = {
         CALLED(count_error_memory),
         CALLED(count_error_other),
         CALLED(is_32bit),
+        CALLED(is_32bit_mixed),
         [FIELD_user_euid] = get_process,
         [FIELD_proc_start_euid] = get_process,
 

@@ -22,11 +22,10 @@ void stats_init(struct stats *s)
 {
         *s = (struct stats){
                 .counters = xcalloc(STATS_COUNTERS_MAX, sizeof(*s->counters)),
-                .containers = xcalloc(STATS_CONTAINERS_MAX, sizeof(*s->containers)),
-                .n_containers = 1,
                 .refused = { .name = "sekisho_agent_counters_refused_total",
                              .help = "Counted where no counter of its own had room." },
         };
+        (void)vec_push(&s->containers);
 }
 
 void stats_done(struct stats *s)
@@ -36,7 +35,7 @@ void stats_done(struct stats *s)
                 free(s->counters[i]);
         }
         free(s->counters);
-        free(s->containers);
+        vec_done(&s->containers);
         map64_done(&s->counter_index);
         map64_done(&s->container_index);
         *s = (struct stats){ 0 };
@@ -77,17 +76,15 @@ static struct str id_of(const struct container_entry *c) { return c ? str_upto(c
 /* NULL if no more find room. */
 static struct stats_container *container(struct stats *s, struct str id)
 {
-        bool is_new;
         if (id.n == 0)
-                return &s->containers[0];
-        uint64_t *known = map64_get(&s->container_index, hash_str(id));
+                return &s->containers.v[0];
+        const uint64_t *known = map64_get(&s->container_index, hash_str(id));
         if (known)
-                return &s->containers[*known];
-        if (s->n_containers == STATS_CONTAINERS_MAX)
+                return &s->containers.v[*known];
+        if (s->containers.n == STATS_CONTAINERS_MAX)
                 return NULL;
-        *map64_put(&s->container_index, hash_str(id), &is_new) = s->n_containers;
-        struct stats_container *c = &s->containers[s->n_containers++];
-        *c = (struct stats_container){ 0 };
+        *map64_put(&s->container_index, hash_str(id), NULL) = s->containers.n;
+        struct stats_container *c = vec_push(&s->containers);
         memcpy(c->id, id.p, id.n);
         return c;
 }
@@ -145,25 +142,24 @@ void stats_alert(struct stats *s, const struct alert *a, int64_t latency_ns)
 void stats_forget(struct stats *s, struct str id)
 {
         id = str_upto(id, STATS_ID_BYTES - 1);
-        uint64_t *known = id.n > 0 ? map64_get(&s->container_index, hash_str(id)) : NULL;
+        const uint64_t *known = id.n > 0 ? map64_get(&s->container_index, hash_str(id)) : NULL;
         if (!known)
                 return;
         size_t at = (size_t)*known;
-        s->containers[at] = s->containers[--s->n_containers];
-        struct map64 index = { 0 }; /* a map forgets nothing: it is made anew */
-        for (size_t i = 1; i < s->n_containers; i++)
-                *map64_put(&index, hash_str(str_of(s->containers[i].id)), NULL) = i;
-        map64_done(&s->container_index);
-        s->container_index = index;
+        map64_remove(&s->container_index, hash_str(id));
+        s->containers.v[at] = s->containers.v[--s->containers.n];
+        if (at < s->containers.n)
+                *map64_get(&s->container_index, hash_str(str_of(s->containers.v[at].id))) = at;
+        vec_shrink(&s->containers);
 }
 
 const struct stats_container *stats_of(const struct stats *s, struct str id)
 {
         id = str_upto(id, STATS_ID_BYTES - 1);
         if (id.n == 0)
-                return &s->containers[0];
+                return &s->containers.v[0];
         const uint64_t *known = map64_get(&s->container_index, hash_str(id));
-        return known ? &s->containers[*known] : NULL;
+        return known ? &s->containers.v[*known] : NULL;
 }
 
 void stats_look(struct stats *s, int64_t now_ns)
@@ -171,8 +167,8 @@ void stats_look(struct stats *s, int64_t now_ns)
         int64_t passed = now_ns - s->looked_ns;
         if (passed < SECOND_NS)
                 return;
-        for (size_t i = 0; i < s->n_containers; i++) {
-                struct stats_container *c = &s->containers[i];
+        for (size_t i = 0; i < s->containers.n; i++) {
+                struct stats_container *c = &s->containers.v[i];
                 uint64_t came = c->events - c->events_before;
                 c->per_second = s->looked_ns > 0 ? (uint64_t)((double)came * SECOND_NS / (double)passed + 0.5) : 0;
                 c->events_before = c->events;

@@ -7,6 +7,7 @@
 
 #include "base/buf.h"
 #include "base/map.h"
+#include "base/vec.h"
 #include "bpf/shared/observe.h"
 #include "serve/alert.h"
 
@@ -42,8 +43,7 @@ struct stats {
         size_t n_counters;
         struct map64 counter_index;
         struct stats_counter refused;
-        struct stats_container *containers; /* [0] is the host */
-        size_t n_containers;
+        VEC(struct stats_container) containers; /* [0] is the host */
         struct map64 container_index;
         uint64_t events[OBSERVE_KINDS];
         int64_t looked_ns; /* CLOCK_MONOTONIC */

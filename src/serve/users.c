@@ -38,6 +38,21 @@ void users_done(struct users *u)
         *u = (struct users){ 0 };
 }
 
+static void forget_at(struct users *u, size_t i)
+{
+        forget(&u->v[i]);
+        memmove(u->v + i, u->v + i + 1, (--u->n - i) * sizeof(*u->v));
+}
+
+void users_forget(struct users *u, uint64_t cgroup_id)
+{
+        for (size_t i = 0; i < u->n; i++)
+                if (u->v[i].cgroup_id == cgroup_id) {
+                        forget_at(u, i);
+                        return;
+                }
+}
+
 /* The oldest makes room: which one it was costs nothing but a look at its files. */
 static struct users_of *find(struct users *u, uint64_t cgroup_id)
 {
@@ -46,10 +61,8 @@ static struct users_of *find(struct users *u, uint64_t cgroup_id)
                         return &u->v[i];
         if (!u->v)
                 u->v = xcalloc(USERS_CONTAINERS_MAX, sizeof(*u->v));
-        if (u->n == USERS_CONTAINERS_MAX) {
-                forget(&u->v[0]);
-                memmove(u->v, u->v + 1, --u->n * sizeof(*u->v));
-        }
+        if (u->n == USERS_CONTAINERS_MAX)
+                forget_at(u, 0);
         struct users_of *o = &u->v[u->n++];
         *o = (struct users_of){ .cgroup_id = cgroup_id };
         for (size_t i = 0; i < FILES; i++)

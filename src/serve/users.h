@@ -23,6 +23,9 @@ struct users {
 /* A zeroed struct is empty. */
 void users_done(struct users *u);
 
+/* The container is gone. */
+void users_forget(struct users *u, uint64_t cgroup_id);
+
 /*
  * pid: a process in that root; now_ns: of any clock that does not go back. Views are valid until the next call. False:
  * nobody has the number, or the files cannot be read.

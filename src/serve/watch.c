@@ -6,7 +6,8 @@
  * system calls are seen; it says what became of the file, not which call it was.
  *
  * Order: the kernel's two queues know nothing of each other. What is read here waits until the ring was read once more,
- * so that the program that did it is known; and processes that ended are kept for a while.
+ * so that the program that did it is known; and processes that ended are kept until what they did has been read, which
+ * the kernel queues until some time after it has told of their end (it closes their files later).
  *
  * What overlays do for themselves is undone: a device 0/0 is a deletion, a file that appears out of the work directory
  * has come by a write (its copy was made).
@@ -26,8 +27,9 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-#define BATCH_MAX  4096u  /* events between two looks at the ring */
-#define ENDED_MAX  4096u  /* processes of each of two generations that are kept after their end */
+#define BATCH_MAX  512u                      /* events between two looks at the ring: some ms */
+#define ENDED_MAX  4096u                     /* processes of each of two generations that are kept after their end */
+#define ENDED_NS   (INT64_C(3) * 1000000000) /* for which a generation takes them in */
 #define KNOWN_MAX  65536u /* files that are remembered, to tell what has changed; past it they are forgotten */
 #define LEARN_MAX  1000u  /* directories of one container that are looked at before anything happens */
 #define LEARN_DEEP 4u
@@ -42,6 +44,7 @@ struct watched_place {
 
 /* How a file was when it was last looked at: what differs tells what was done. */
 struct known_file {
+        uint64_t key, cgroup_id;
         int64_t size, mtime_s, mtime_ns;
         uint32_t mode, uid, gid;
 };
@@ -58,9 +61,12 @@ struct watch {
         struct agent *a;
         struct file_events *events;
         VEC(struct watched_place *) places;
-        struct process_table ended[2]; /* the younger first */
-        struct map64 by_path;          /* hash of container and path -> 1 + index in known */
+        struct process_table ended[2]; /* the younger first; zeroed: empty */
+        int64_t next_turn_ns;
+        bool is_behind;       /* the kernel has more events than were read the last time */
+        struct map64 by_path; /* hash of container and path -> index in known */
         VEC(struct known_file) known;
+        bool has_gone;       /* a container of which files may be known */
         struct set64 opened; /* process and path whose opening was told since the last tick */
         VEC(struct waiting) batch;
         struct arena arena; /* of the batch */
@@ -141,6 +147,7 @@ static void watch_on_container(void *state, struct container_entry *c)
 static void watch_on_container_end(void *state, uint64_t cgroup_id)
 {
         struct watch *w = state;
+        w->has_gone = true;
         for (size_t i = 0; i < w->places.n; i++)
                 if (w->places.v[i]->cgroup_id == cgroup_id) {
                         file_events_forget(w->events);
@@ -153,24 +160,33 @@ static void watch_on_container_end(void *state, uint64_t cgroup_id)
 
 /* -------------------------------------------------------------------------------------------------- processes ---- */
 
+static void turn_generations(struct watch *w)
+{
+        process_table_done(&w->ended[1]);
+        w->ended[1] = w->ended[0];
+        w->ended[0] = (struct process_table){ 0 };
+}
+
 static void watch_on_event(void *state, const struct event_record *r)
 {
         struct watch *w = state;
         if (r->event->kind != OBSERVE_EXIT || !r->process)
                 return;
-        if (w->ended[0].n >= ENDED_MAX) {
-                process_table_done(&w->ended[1]);
-                w->ended[1] = w->ended[0];
+        if (w->ended[0].n >= ENDED_MAX)
+                turn_generations(w);
+        if (!w->ended[0].buckets)
                 process_table_init(&w->ended[0]);
-        }
         struct process *p = process_get(&w->ended[0], r->process->pid);
-        if (!p)
+        if (p)
+                process_become(p, r->process);
+}
+
+static void forget_ended(struct watch *w, int64_t now_ns)
+{
+        if (now_ns < w->next_turn_ns || w->is_behind)
                 return;
-        struct process kept = *r->process;
-        kept.next = p->next;
-        kept.program = p->program;
-        *p = kept;
-        process_set_program(p, r->process->program);
+        turn_generations(w);
+        w->next_turn_ns = now_ns + ENDED_NS;
 }
 
 static const struct process *find_process(const struct watch *w, uint32_t pid)
@@ -239,8 +255,12 @@ static uint64_t key_of(const struct waiting *x, struct str path)
 
 static struct known_file known_of(const struct stat *st)
 {
-        return (struct known_file){ st->st_size, st->st_mtim.tv_sec, st->st_mtim.tv_nsec,
-                                    st->st_mode, st->st_uid,         st->st_gid };
+        return (struct known_file){ .size = st->st_size,
+                                    .mtime_s = st->st_mtim.tv_sec,
+                                    .mtime_ns = st->st_mtim.tv_nsec,
+                                    .mode = st->st_mode,
+                                    .uid = st->st_uid,
+                                    .gid = st->st_gid };
 }
 
 /* Where the layers below lie on another file system than the upper one, by their paths, if those are whole. */
@@ -282,14 +302,32 @@ static bool remember(struct watch *w, const struct waiting *x, struct str path, 
                 vec_done(&w->known);
         }
         bool is_new;
-        uint64_t *at = map64_put(&w->by_path, key_of(x, path), &is_new);
+        uint64_t key = key_of(x, path), *at = map64_put(&w->by_path, key, &is_new);
         if (is_new) {
-                (void)vec_push(&w->known);
                 *at = w->known.n;
+                (void)vec_push(&w->known);
         }
-        *ret_before = w->known.v[*at - 1];
-        w->known.v[*at - 1] = known_of(st);
+        struct known_file *f = &w->known.v[*at];
+        *ret_before = *f;
+        *f = known_of(st);
+        f->key = key;
+        f->cgroup_id = x->cgroup_id;
         return !is_new || image_has(w, x, path, ret_before);
+}
+
+static void forget_files_of_gone(struct watch *w)
+{
+        for (size_t i = w->has_gone ? w->known.n : 0; i-- > 0;) {
+                struct known_file *f = &w->known.v[i];
+                if (f->cgroup_id == 0 || container_known(&w->a->containers, f->cgroup_id))
+                        continue;
+                map64_remove(&w->by_path, f->key);
+                *f = w->known.v[--w->known.n];
+                if (i < w->known.n)
+                        *map64_get(&w->by_path, f->key) = i;
+        }
+        w->has_gone = false;
+        vec_shrink(&w->known);
 }
 
 /* Opened for writing: told once for each process and file between two ticks, for writing and closing are events of
@@ -493,7 +531,7 @@ static void on_ready(void *arg)
 {
         struct watch *w = arg;
         agent_drain(w->a); /* containers that are new */
-        (void)file_events_read(w->events, BATCH_MAX, wait_for_ring, w);
+        w->is_behind = file_events_read(w->events, BATCH_MAX, wait_for_ring, w) >= BATCH_MAX;
         agent_drain(w->a); /* programs that are new */
         for (size_t i = 0; i < w->batch.n; i++) {
                 choose_container(w, &w->batch.v[i]);
@@ -510,6 +548,8 @@ static void watch_tick(void *state, int64_t now_ns)
         struct watch *w = state;
         struct file_events_counts c;
         set64_done(&w->opened);
+        forget_ended(w, now_ns);
+        forget_files_of_gone(w);
         file_events_counts(w->events, &c);
         if (c.overflows != w->told.overflows || c.malformed != w->told.malformed) {
                 const struct alert_field extras[] = {
@@ -595,7 +635,6 @@ static int watch_start(struct agent *a, void **ret, struct error *err)
                 return r < 0 ? error_prefix(err, r, "--watch") : 0;
         struct watch *w = xcalloc(1, sizeof(*w));
         w->a = a;
-        process_table_init(&w->ended[0]);
         r = file_events_new(filter, w, &w->events, err);
         if (r == 0)
                 r = watch_host(w, err);

@@ -22,6 +22,8 @@ struct document_servant {
 
 /* Starts it, if it does not run: better early, while the caller is small. 0 or -errno with words. */
 int document_servant_start(struct document_servant *s, struct error *err);
+
+/* The next question starts another, which is as small as the caller is then. */
 void document_servant_end(struct document_servant *s);
 
 /*

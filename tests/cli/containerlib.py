@@ -9,6 +9,7 @@ import tempfile
 import time
 
 import agentlib
+import runclib
 from agentlib import WAIT_SECONDS, until
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -104,14 +105,7 @@ class Runc(Machine):
             config["linux"]["cgroupsPath"] = cgroups_path
         with open(path, "w") as file:
             json.dump(config, file)
-        with open(os.path.join(self.work, "runc.log"), "w+") as log:
-            try:
-                run = subprocess.run(["runc", "run", "-d", "-b", self.work, self.id], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                                     timeout=WAIT_SECONDS)
-            except subprocess.TimeoutExpired:
-                return "runc did not start a container"
-            log.seek(0)
-            return None if run.returncode == 0 else "runc cannot run a container: " + log.read().strip()[-200:]
+        return runclib.run_detached(self.work, self.id, os.path.join(self.work, "runc.log"))
 
     def command(self, *command):
         return ["runc", "exec", self.id, *command]

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 
 import agentlib
+import runclib
 
 PACKAGES = ("python3-minimal", "libpython3-stdlib", "curl", "openssl", "busybox-static", "nginx-light", "redis-server", "logrotate", "cron")
 CAPABILITIES = ("CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "SETGID", "SETUID", "SETPCAP", "NET_BIND_SERVICE", "NET_RAW", "SYS_CHROOT",
@@ -104,14 +105,7 @@ class Container:
             config["linux"]["resources"]["devices"].append({"allow": True, "type": "b", "major": disk[0], "minor": disk[1], "access": "r"})
         with open(path, "w") as file:
             json.dump(config, file)
-        with open(os.path.join(self.work, "runc.log"), "w+") as log:
-            try:
-                run = subprocess.run(["runc", "run", "-d", "-b", self.work, self.id], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                                     timeout=WAIT_SECONDS)
-            except subprocess.TimeoutExpired:
-                return "runc did not start a container"
-            log.seek(0)
-            return None if run.returncode == 0 else "runc cannot run a container: " + log.read().strip()[-200:]
+        return runclib.run_detached(self.work, self.id, os.path.join(self.work, "runc.log"))
 
     def run(self, *command, user=None, tty=False, env=(), caps=()):
         """Runs it in the container; its exit code and what it said."""

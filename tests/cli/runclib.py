@@ -19,6 +19,17 @@ def missing():
     return None if os.geteuid() == 0 else "containers need root"
 
 
+def run_detached(bundle, name, log):
+    """Starts the bundle's container; None, or why there is none."""
+    with open(log, "w+") as file:
+        try:
+            run = subprocess.run(["runc", "run", "-d", "-b", bundle, name], stdin=subprocess.DEVNULL, stdout=file, stderr=file, timeout=WAIT_SECONDS)
+        except subprocess.TimeoutExpired:
+            return "runc did not start a container"
+        file.seek(0)
+        return None if run.returncode == 0 else "runc cannot run a container: " + file.read().strip()[-200:]
+
+
 class Container:
     def __init__(self, work, name):
         self.work, self.id = os.path.join(work, name), "sekisho-%s-%d" % (name, os.getpid())
@@ -101,14 +112,7 @@ class Container:
         config["linux"]["namespaces"] = [n for n in config["linux"]["namespaces"] if n["type"] != "network"]
         with open(path, "w") as file:
             json.dump(config, file)
-        with open(os.path.join(self.work, "runc.log"), "w+") as log:
-            try:
-                run = subprocess.run(["runc", "run", "-d", "-b", self.bundle, self.id], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                                     timeout=WAIT_SECONDS)
-            except subprocess.TimeoutExpired:
-                return "runc did not start a container"
-            log.seek(0)
-            return None if run.returncode == 0 else "runc cannot run a container: " + log.read().strip()[-200:]
+        return run_detached(self.bundle, self.id, os.path.join(self.work, "runc.log"))
 
     def run(self, *command):
         """Runs it in the container; its exit code and what it said."""

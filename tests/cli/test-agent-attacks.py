@@ -335,7 +335,9 @@ CASES = (
     (51, HIDDEN, "a directory of three dots", lambda d: d.sh("mkdir -p /tmp/..."), ()),
     (51, HIDDEN, "twin: a dot and a blank", lambda d: d.py("write('/tmp/. ', 'x')"), ()),
     (51, None, "miss: a file with a dot", lambda d: d.sh("mkdir /tmp/.cache; touch /tmp/.cache/..x"), ()),
-    (52, "32-bit call", "a 32-bit call", lambda d: d.run("/usr/bin/actor", "do", "open32", "/etc/hostname"), ()),
+    (52, "32-bit call of a 64-bit program", "a 32-bit call", lambda d: d.run("/usr/bin/actor", "do", "open32", "/etc/hostname"), ()),
+    (52, "32-bit call of a 64-bit program", "twin: one that fails", lambda d: d.run("/usr/bin/actor", "do", "unlink32", "/tmp/nothing"), ()),
+    (52, "32-bit call", "of a 32-bit program", lambda d: d.run("/usr/bin/program32"), ()),
     (53, "Owner of a system file changed", "chown of a program", lambda d: d.sh("chown 33 /usr/bin/cksum"), ()),
     (53, "Mode of a system file changed", "chmod of a program", lambda d: d.sh("chmod 777 /usr/bin/cksum"), ()),
     (53, None, "miss: chown of what is one's own", lambda d: d.sh("chown 33 /opt/docs"), ()),
@@ -380,6 +382,11 @@ def make_container(work, archive):
     if built.returncode == 0:
         with open(actor, "rb") as file:
             container.add("usr/bin/actor", file.read(), 0o755)
+    program = os.path.join(work, "program32")
+    built = subprocess.run(["cc", "-m32", "-nostdlib", "-static", "-ffreestanding", "-O1", "-o", program, os.path.join(HERE, "../tools/program32.c")], capture_output=True)
+    if built.returncode == 0:
+        with open(program, "rb") as file:
+            container.add("usr/bin/program32", file.read(), 0o755)
     for name in ("auth", "a", "b", "c", "d", "e", "g", "dpkg", "old/x"):
         container.add("var/log/%s.log" % name, "one\nx\n")
     container.add("var/log/f.log", "x" * 8192)

@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 
+import runclib
 import taplib
 from agentlib import SEKISHO, WAIT_SECONDS, Agent, need_sensor, skip_all, until
 
@@ -112,14 +113,7 @@ class Container:
         config["linux"]["namespaces"] = [n for n in config["linux"]["namespaces"] if n["type"] != "network"]
         with open(path, "w") as file:
             json.dump(config, file)
-        with open(os.path.join(self.work, "runc.log"), "w+") as log:
-            try:
-                run = subprocess.run(["runc", "run", "-d", "-b", self.bundle, self.id], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                                     timeout=WAIT_SECONDS)
-            except subprocess.TimeoutExpired:
-                return "runc did not start a container"
-            log.seek(0)
-            return None if run.returncode == 0 else "runc cannot run a container: " + log.read().strip()[-200:]
+        return runclib.run_detached(self.bundle, self.id, os.path.join(self.work, "runc.log"))
 
     def run(self, *command, tty=False):
         """Runs it in the container; its exit code."""

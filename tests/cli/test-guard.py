@@ -432,6 +432,42 @@ def check_deaths(stage):
         stage.close_containers()
 
 
+def check_orphans(stage):
+    """The guardian dies while programs wait for it: those that it had read of are denied by the next one, and nobody waits for ever."""
+    agent = Agent(stage.work, 'orphans', [stage.storage], '--quarantine', 'none', '--guard-response', 'none', *PATIENT)
+    scanner = None
+    try:
+        c = stage.container()
+        c.sh('true')
+        scanner, guardian = agent.scanner(), agent.guardian()
+        os.kill(scanner, signal.SIGSTOP)
+        c.sh('for i in 1 2 3; do printf "#!/bin/sh\\necho fine\\n" > /opt/wait$i; chmod 755 /opt/wait$i; done')
+        out = []
+        threads = [threading.Thread(target=lambda i=i: out.append(c.run('/opt/wait%d' % i))) for i in (1, 2, 3)]
+        for t in threads:
+            t.start()
+
+        def held():
+            """Each file is held once since it was written, and once for who wants to execute it."""
+            return sum('/opt/wait' in link for link in lib.links_of(guardian))
+        tap.ok(until(lambda: held() >= 6), 'three programs wait for the guardian', (held(), agent.log()))
+        os.kill(guardian, signal.SIGKILL)
+        for t in threads:
+            t.join(lib.WAIT_SECONDS)
+        tap.ok(len(out) == 3 and all(denied(got) and 'fine' not in got[1] for got in out), 'it dies: the next one denies them', out)
+        got = [a['output'] for a in agent.alerts('Files denied without a look')]
+        tap.ok(until(lambda: agent.alerts('Files denied without a look')), 'and tells', got)
+        tap.ok(c.run('/opt/wait1') == (0, 'fine\n'), 'the next time they are looked at', agent.log())
+    finally:
+        if scanner:
+            try:
+                os.kill(scanner, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+        agent.end()
+        stage.close_containers()
+
+
 def check_podman(stage):
     """Podman, its store on the guarded file system: container and image are named as podman names them."""
     what = "podman's container"
@@ -485,6 +521,7 @@ def test(work, storage):
         check_choices(stage)
         check_full_disk(stage)
         check_deaths(stage)
+        check_orphans(stage)
         check_podman(stage)
     finally:
         stage.close_containers()

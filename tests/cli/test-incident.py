@@ -47,9 +47,10 @@ def check_tampering(log):
     with open(log) as file:
         lines = file.readlines()
     changed = log + ".changed"
+    at = next(i for i, line in enumerate(lines) if "stage1" in line)  # those before it are others' who attack at the same time
     with open(changed, "w") as file:
-        file.writelines([lines[0].replace('"priority":"', '"priority":"', 1).replace("stage1", "stage9"), *lines[1:]])
-    tap.expect("a line that was changed shows", [SEKISHO, "incident", "--file", changed], 3, ["do not follow", "line 2"])
+        file.writelines([*lines[:at], lines[at].replace("stage1", "stage9"), *lines[at + 1:]])
+    tap.expect("a line that was changed shows", [SEKISHO, "incident", "--file", changed], 3, ["do not follow", "line %d" % (at + 2)])
     with open(changed, "w") as file:
         file.writelines(lines[1:])
     tap.expect("and so does one that was removed", [SEKISHO, "incident", "--file", changed], 3, ["do not follow", "line 1"])

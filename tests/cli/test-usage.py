@@ -56,6 +56,13 @@ for arguments, word in DOCUMENTS:
         is_there = False
     T.ok(is_there and long == short, ' '.join(arguments) + ': JSON', long[:300])
 
+# Options and prose keep within the width; the lines of usage and of examples are whole.
+wide, commands = [], [line.split()[0] for line in S.run('help')[1].decode().split('\n\n')[2].split('\n')]
+for command in commands:
+    words = S.run('help', command)[1].decode().split('\nExamples:')[0].split('\n\n')[2:]
+    wide += [command + ': ' + line for part in words for line in part.split('\n') if len(line) > 100]
+T.ok(len(commands) > 20 and not wide, 'help keeps within 100 columns', '\n'.join(wide))
+
 with tempfile.TemporaryDirectory() as root:
     os.makedirs(os.path.join(root, 'etc'))
     with open(os.path.join(root, 'etc', 'os-release'), 'w', encoding='utf-8') as f:

@@ -40,6 +40,17 @@ def missing():
     return None
 
 
+def links_of(pid):
+    """What a process's descriptors lead to."""
+    found, folder = [], '/proc/%d/fd' % pid
+    try:
+        for name in os.listdir(folder):
+            found.append(os.readlink(os.path.join(folder, name)))
+    except OSError:
+        pass
+    return found
+
+
 class Storage:
     """An ext4 of its own in a file, mounted below `work`. path: where."""
 

@@ -103,6 +103,22 @@ static long do_connect_unix(char **a)
         return connect(socket(AF_UNIX, SOCK_STREAM, 0), (struct sockaddr *)&to, sizeof(to));
 }
 
+/* Eight bytes go through a pair of sockets and are taken out by read, recvfrom or recvmsg; a[1] is what they end with.
+ */
+static long do_receive(char **a)
+{
+        int pair[2];
+        char bytes[8] = "\0\1\2\3", got[64] = "";
+        memcpy(bytes + 4, a[1], strnlen(a[1], 4));
+        if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair) < 0 || write(pair[0], bytes, sizeof(bytes)) < 0)
+                return -1;
+        struct iovec piece = { got, sizeof(got) };
+        struct msghdr message = { .msg_iov = &piece, .msg_iovlen = 1 };
+        if (strcmp(a[0], "recvfrom") == 0)
+                return recvfrom(pair[1], got, sizeof(got), 0, NULL, NULL);
+        return strcmp(a[0], "recvmsg") == 0 ? recvmsg(pair[1], &message, 0) : read(pair[1], got, sizeof(got));
+}
+
 /* Many files are opened: a flood. */
 static long do_flood(char **a)
 {
@@ -138,6 +154,7 @@ static const struct deed {
         { "openat", 2, do_openat },
         { "openat2", 1, do_openat2 },
         { "ptrace", 1, do_ptrace },
+        { "receive", 2, do_receive },
         { "rename", 2, do_rename },
         { "rename32", 2, do_rename32 },
         { "renameat2", 2, do_renameat2 },

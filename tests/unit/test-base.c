@@ -76,12 +76,46 @@ static void lists_are_bounded(void **state)
         arena_done(&arena);
 }
 
+/* Against an array: keys that collide (multiples of a power of two), put and taken away in an order of no meaning. */
+static void what_is_removed_is_gone(void **state)
+{
+        enum { KEYS = 3000 };
+        static bool is_there[KEYS];
+        struct map64 m = { 0 };
+        size_t n = 0;
+        uint32_t x = 1;
+        for (unsigned round = 0; round < 60000; round++) {
+                x = x * 1664525 + 1013904223;
+                uint64_t i = (x >> 8) % KEYS, key = i << (i % 3 * 20);
+                bool is_new = false, goes = (x >> 4) % 100 < (round < 30000 ? 40 : 60);
+                if (goes) {
+                        assert_int_equal(map64_remove(&m, key), is_there[i]);
+                } else {
+                        *map64_put(&m, key, &is_new) = i;
+                        assert_int_equal(is_new, !is_there[i]);
+                }
+                n = n - is_there[i] + !goes;
+                is_there[i] = !goes;
+                assert_int_equal(m.n + m.has_zero, n);
+        }
+        for (uint64_t i = 0; i < KEYS; i++) {
+                const uint64_t *value = map64_get(&m, i << (i % 3 * 20));
+                assert_int_equal(value != NULL, is_there[i]);
+                assert_true(!value || *value == i);
+                assert_int_equal(map64_remove(&m, i << (i % 3 * 20)), is_there[i]);
+        }
+        assert_int_equal(m.n, 0);
+        assert_true(m.size <= 16);
+        map64_done(&m);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(errors_obey_no_terminal),
                 cmocka_unit_test(directories_hash_as_their_names),
                 cmocka_unit_test(lists_are_bounded),
+                cmocka_unit_test(what_is_removed_is_gone),
         };
         cmocka_set_message_output(CM_OUTPUT_TAP);
         return cmocka_run_group_tests_name("base", tests, NULL, NULL);

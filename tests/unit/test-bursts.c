@@ -56,7 +56,7 @@ static void scans(void **state)
         bursts_done(&b);
         struct bursts unwanted = { .is_wanted = false };
         assert_int_equal(connect_to(&unwanted, SECOND, 7, "10.0.0.1", 1, BURST_PORTS), 0);
-        assert_null(unwanted.counters);
+        assert_null(unwanted.counters.v);
         bursts_done(&unwanted);
 }
 
@@ -85,11 +85,31 @@ static void many(void **state)
                 char address[32];
                 snprintf(address, sizeof(address), "10.%u.%u.1", i >> 8 & 255, i & 255);
                 assert_int_equal(connect_to(&b, SECOND, i, address, 1, BURST_PORTS), 1);
-                assert_true(b.n <= BURST_KEYS_MAX);
+                assert_true(b.counters.n <= BURST_KEYS_MAX);
         }
         for (uint32_t port = 1; port <= BURST_THINGS_MAX + 100; port++)
                 connect_to(&b, SECOND, 1, "10.0.0.1", (uint16_t)port, BURST_PORTS);
         assert_int_equal(b.now[BURST_PORTS], 0); /* so many are not told apart any more */
+        bursts_done(&b);
+}
+
+/* Windows that are over take no memory; those that are not go on counting. */
+static void rest(void **state)
+{
+        struct bursts b = { .is_wanted = true };
+        for (uint32_t i = 0; i < 1000; i++)
+                connect_to(&b, SECOND, i, "10.0.0.1", 1, BURST_PORTS);
+        for (uint16_t port = 1; port <= 5; port++)
+                connect_to(&b, 9 * SECOND, 2000, "10.0.0.1", port, BURST_PORTS);
+        bursts_rest(&b, 11 * SECOND);
+        assert_int_equal(b.counters.n, 2002);
+        bursts_rest(&b, 12 * SECOND);
+        assert_int_equal(b.counters.n, 2);
+        assert_true(b.counters.size < 100);
+        assert_int_equal(connect_to(&b, 12 * SECOND, 2000, "10.0.0.1", 6, BURST_PORTS), 6);
+        assert_int_equal(connect_to(&b, 12 * SECOND, 7, "10.0.0.1", 6, BURST_PORTS), 1);
+        bursts_rest(&b, 100 * SECOND);
+        assert_int_equal(b.counters.n + b.index.n, 0);
         bursts_done(&b);
 }
 
@@ -99,6 +119,7 @@ int main(void)
                 cmocka_unit_test(scans),
                 cmocka_unit_test(files),
                 cmocka_unit_test(many),
+                cmocka_unit_test(rest),
         };
         cmocka_set_message_output(CM_OUTPUT_TAP);
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -134,7 +134,22 @@ static void containers_come_and_go(void **state)
                 snprintf(id, sizeof(id), "c%u", i);
                 stats_event(&s, OBSERVE_EXEC, &(struct container_entry){ .id = str_of(id) });
         }
-        assert_int_equal(s.n_containers, STATS_CONTAINERS_MAX);
+        assert_int_equal(s.containers.n, STATS_CONTAINERS_MAX);
+        for (unsigned i = 0; i < STATS_CONTAINERS_MAX; i += 2) { /* whoever moves into a free place is found there */
+                char id[16];
+                snprintf(id, sizeof(id), "c%u", i);
+                stats_forget(&s, str_of(id));
+                assert_null(stats_of(&s, str_of(id)));
+        }
+        assert_int_equal(stats_of(&s, STR("c1"))->events, 1);
+        for (unsigned i = 1; i < STATS_CONTAINERS_MAX; i += 2) {
+                char id[16];
+                snprintf(id, sizeof(id), "c%u", i);
+                stats_forget(&s, str_of(id));
+        }
+        stats_forget(&s, STR("bbb"));
+        assert_int_equal(s.containers.n, 1);
+        assert_true(s.containers.size < 16);
         stats_done(&s);
 }
 

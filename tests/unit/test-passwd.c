@@ -70,6 +70,11 @@ static void hosts_own(void **state)
         assert_int_equal(u.n, USERS_CONTAINERS_MAX);
         struct container_entry here = { .cgroup_id = 7 };
         assert_true(users_user(&u, &here, (uint32_t)getpid(), 9, 0, &user));
+        users_forget(&u, 7);
+        assert_int_equal(u.n, USERS_CONTAINERS_MAX - 1);
+        for (uint64_t i = 0; i < USERS_CONTAINERS_MAX + 20; i++)
+                users_forget(&u, i);
+        assert_int_equal(u.n, 0);
         users_done(&u);
 }
 

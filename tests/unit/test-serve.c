@@ -167,9 +167,8 @@ static void alerts_are_json(void **state)
 
 static void repetition_is_held_back(void **state)
 {
-        struct limiter l;
+        struct limiter l = { 0 };
         uint64_t held = 0;
-        limiter_init(&l);
         for (int i = 0; i < LIMIT_BURST; i++)
                 assert_true(limiter_pass(&l, 1, STR("a"), 0));
         for (int i = 0; i < 5; i++)
@@ -191,11 +190,40 @@ static void repetition_is_held_back(void **state)
         for (int i = 0; i < LIMIT_BURST; i++) /* no more than the burst, however long it was quiet */
                 assert_true(limiter_pass(&l, 1, STR("a"), 9999 * VALUE_SECOND));
         assert_false(limiter_pass(&l, 1, STR("a"), 9999 * VALUE_SECOND));
-        for (size_t i = l.n; i < LIMIT_PAIRS_MAX; i++)
+        for (size_t i = l.pairs.n; i < LIMIT_PAIRS_MAX; i++)
                 assert_true(limiter_pass(&l, 1000 + i, STR("a"), 0));
         assert_true(limiter_is_full(&l));
         limiter_clear(&l);
         assert_true(limiter_pass(&l, 1, STR("a"), 0));
+        limiter_done(&l);
+}
+
+static void quiet_pairs_take_no_memory(void **state)
+{
+        struct limiter l = { 0 };
+        uint64_t held = 0;
+        for (size_t i = 0; i < 1000; i++)
+                assert_true(limiter_pass(&l, i, STR("a"), 0));
+        for (size_t i = 0; i < LIMIT_BURST; i++) /* both hold one back at the end */
+                assert_true(limiter_pass(&l, 501, STR("a"), 0) == (i < LIMIT_BURST - 1) &&
+                            limiter_pass(&l, 500, STR("a"), 0) == (i < LIMIT_BURST - 1));
+        limiter_rest(&l, 0);
+        assert_int_equal(l.pairs.n, 1000); /* each has let an alert pass just now */
+        while (limiter_take_held(&l, 0, true, &held))
+                assert_int_equal(held, 1);
+        limiter_rest(&l, VALUE_SECOND);
+        assert_int_equal(l.pairs.n, 2);
+        assert_true(l.pairs.size < 100);
+        for (size_t i = 0; i < LIMIT_PER_SECOND; i++)
+                assert_true(limiter_pass(&l, 501, STR("a"), VALUE_SECOND));
+        assert_false(limiter_pass(&l, 501, STR("a"), VALUE_SECOND)); /* what they have used is not given back to them */
+        limiter_rest(&l, 9999 * VALUE_SECOND);
+        assert_int_equal(l.pairs.n, 1); /* what was held back waits to be told */
+        assert_non_null(limiter_take_held(&l, 9999 * VALUE_SECOND, false, &held));
+        assert_int_equal(held, 1);
+        limiter_rest(&l, 9999 * VALUE_SECOND);
+        assert_int_equal(l.pairs.n, 0);
+        assert_true(limiter_pass(&l, 501, STR("a"), 9999 * VALUE_SECOND));
         limiter_done(&l);
 }
 
@@ -209,6 +237,7 @@ int main(void)
                 cmocka_unit_test(getters_stand_nothing),
                 cmocka_unit_test(alerts_are_json),
                 cmocka_unit_test(repetition_is_held_back),
+                cmocka_unit_test(quiet_pairs_take_no_memory),
         };
         cmocka_set_message_output(CM_OUTPUT_TAP);
         return cmocka_run_group_tests(tests, NULL, NULL);

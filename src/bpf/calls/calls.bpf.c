@@ -58,12 +58,21 @@ static __always_inline void fill_head(struct look *l, struct exe_facts *facts)
         facts->in_container_cgroup = bpf_map_lookup_elem(&containers, &e->cgroup_id) != NULL;
 }
 
+#define TASK_SIZE_32 (1ull << 32) /* a 32-bit program's memory ends here or before */
+
+/* A 32-bit call out of a program that is none: the kernel takes them from everybody. */
+static __always_inline int is_mixed(const struct look *l)
+{
+        struct task_struct *task = l->task;
+        return l->is_i386 && BPF_CORE_READ(task, mm, task_size) > TASK_SIZE_32;
+}
+
 static __always_inline __u16 flags_of(const struct look *l, const struct exe_facts *f)
 {
-        return (l->is_i386 ? OBSERVE_CALL_I386 : 0) | (f->has_upper ? OBSERVE_FILE_UPPER : 0) |
-               (f->is_rootless ? OBSERVE_FILE_ROOTLESS : 0) | (f->is_on_root ? OBSERVE_FILE_ON_ROOT : 0) |
-               (f->is_deleted ? OBSERVE_FILE_DELETED : 0) | (f->in_other_mounts ? OBSERVE_CALL_OTHER_MOUNTS : 0) |
-               (f->in_other_pids ? OBSERVE_CALL_OTHER_PIDS : 0) |
+        return (l->is_i386 ? OBSERVE_CALL_I386 : 0) | (is_mixed(l) ? OBSERVE_CALL_MIXED : 0) |
+               (f->has_upper ? OBSERVE_FILE_UPPER : 0) | (f->is_rootless ? OBSERVE_FILE_ROOTLESS : 0) |
+               (f->is_on_root ? OBSERVE_FILE_ON_ROOT : 0) | (f->is_deleted ? OBSERVE_FILE_DELETED : 0) |
+               (f->in_other_mounts ? OBSERVE_CALL_OTHER_MOUNTS : 0) | (f->in_other_pids ? OBSERVE_CALL_OTHER_PIDS : 0) |
                (f->in_container_cgroup ? OBSERVE_CALL_CONTAINER_CGROUP : 0);
 }
 
@@ -168,6 +177,31 @@ static __always_inline const void *message_address(struct look *l, const void *h
         return (void *)native.name;
 }
 
+/* The first piece of a message (struct msghdr, struct iovec): where it stands, and the smaller of its size and the
+ * given one. */
+static __always_inline const void *message_piece(struct look *l, const void *header, __u64 *size)
+{
+        struct {
+                __u64 base, bytes;
+        } native = { 0 };
+        struct {
+                __u32 base, bytes;
+        } compat = { 0 };
+        __u64 pieces = 0;
+        if (l->is_i386) {
+                bpf_probe_read_user(&pieces, 4, header + 8);
+                bpf_probe_read_user(&compat, sizeof(compat), (void *)pieces);
+                native.base = compat.base;
+                native.bytes = compat.bytes;
+        } else {
+                bpf_probe_read_user(&pieces, 8, header + 16);
+                bpf_probe_read_user(&native, sizeof(native), (void *)pieces);
+        }
+        if (*size > native.bytes)
+                *size = native.bytes;
+        return (void *)native.base;
+}
+
 static __always_inline __u32 add_data(struct look *l, __u32 n)
 {
         if (l->recipe.data == NONE)
@@ -175,8 +209,12 @@ static __always_inline __u32 add_data(struct look *l, __u32 n)
         const void *from = (void *)argument(l, l->recipe.data);
         __u32 how = data_sizes[WITHIN(l->id, CALLS_ROOM)];
         __u64 size = how & BYTES ? how & ~BYTES : argument(l, (int)how - 1);
+        if (how == RESULT_SAYS && l->result < 0)
+                return n;
         if (l->id == CALL_sendmsg)
                 from = message_address(l, from, &size);
+        else if (l->id == CALL_recvmsg)
+                from = message_piece(l, from, &size);
         else if (how == 0)
                 return add_user_text(l, from, n, OBSERVE_CALL_DATA_MAX);
         if (size > OBSERVE_CALL_DATA_MAX)

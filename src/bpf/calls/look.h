@@ -119,15 +119,26 @@ static const volatile struct recipe recipes[CALLS_ROOM] = {
 #undef CALL
 };
 
-/* How long the data of a call is: an argument says it (1 to 6 for arguments 0 to 5), or it is so many BYTES. The others
- * are texts, as long as they are. Not a byte more than the kernel takes itself: behind it there may be none. */
-#define BYTES 0x80u
+/* How long the data of a call is: an argument says it (1 to 6 for arguments 0 to 5), or the result, or it is so many
+ * BYTES. The others are texts, as long as they are. Not a byte more than the kernel takes itself: behind it there may
+ * be none. */
+#define BYTES       0x80u
+#define RESULT_SAYS (RESULT + 1u)
 static const volatile __u8 data_sizes[CALLS_ROOM] = {
-        [CALL_openat2] = 4,       [CALL_connect] = 3,
-        [CALL_bind] = 3,          [CALL_sendto] = 6,
-        [CALL_sethostname] = 2,   [CALL_setdomainname] = 2,
-        [CALL_clone3] = 2,        [CALL_utimensat] = BYTES | 32,
-        [CALL_ioctl] = BYTES | 4, [CALL_file_setattr] = BYTES | 8,
+        [CALL_openat2] = 4,
+        [CALL_connect] = 3,
+        [CALL_bind] = 3,
+        [CALL_sendto] = 6,
+        [CALL_sethostname] = 2,
+        [CALL_setdomainname] = 2,
+        [CALL_clone3] = 2,
+        [CALL_utimensat] = BYTES | 32,
+        [CALL_ioctl] = BYTES | 4,
+        [CALL_file_setattr] = BYTES | 8,
+        [CALL_read] = RESULT_SAYS,
+        [CALL_write] = RESULT_SAYS,
+        [CALL_recvfrom] = RESULT_SAYS,
+        [CALL_recvmsg] = RESULT_SAYS,
 };
 
 /* Keeps an index within what it is an index of, visibly to the verifier. */

@@ -123,6 +123,7 @@ enum {
         OBSERVE_CALL_OTHER_MOUNTS = 1024,
         OBSERVE_CALL_OTHER_PIDS = 2048,
         OBSERVE_CALL_CONTAINER_CGROUP = 4096,
+        OBSERVE_CALL_MIXED = 8192, /* a 32-bit call of a 64-bit program */
 };
 
 /*
