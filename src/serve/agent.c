@@ -1,5 +1,6 @@
 /* See agent.h. */
 #include "base/fs.h"
+#include "sense/container-root.h"
 #include "serve/agent-private.h"
 #include "serve/rights.h"
 
@@ -116,6 +117,8 @@ static void meet_container(struct agent *a, struct container_entry *c, uint32_t 
         snprintf(path, sizeof(path), "/proc/%u/mountinfo", pid);
         if (read_file(path, &b, NULL) == 0)
                 container_parse_mounts(c, buf_str(&b));
+        if (!container_root(c, pid, &c->arena, &c->root))
+                c->root = STR_NONE;
         tell_of_container(a, c);
 }
 

@@ -39,7 +39,7 @@
 /* Where a container's own layer lies. */
 struct watched_place {
         uint64_t cgroup_id;
-        char *upper; /* on the host, without a slash at its end */
+        char *upper; /* on the host, without a slash at its end; of a root that is no overlay, the root itself */
 };
 
 /* How a file was when it was last looked at: what differs tells what was done. */
@@ -125,7 +125,8 @@ static void watch_on_container(void *state, struct container_entry *c)
         size_t left = LEARN_MAX;
         if (!watch_paths_any(&w->a->watched, true) || !m)
                 return;
-        if (!m->upper.n) {
+        struct str dir = m->upper.n ? m->upper : c->root;
+        if (dir.n == 0) {
                 agent_tell(w->a, "the files of container %.*s are not watched: its root is no overlay but %.*s",
                            STR_FMT(c->id), STR_FMT(m->type));
                 return;
@@ -134,13 +135,13 @@ static void watch_on_container(void *state, struct container_entry *c)
                 if (w->places.v[i]->cgroup_id == c->cgroup_id)
                         return;
         struct watched_place *p = xmalloc(sizeof(*p));
-        *p = (struct watched_place){ c->cgroup_id, str_dup(m->upper) };
+        *p = (struct watched_place){ c->cgroup_id, str_dup(dir) };
         *vec_push(&w->places) = p;
         file_events_forget(w->events); /* what was nobody's is somebody's now */
         if (file_events_watch(w->events, p->upper, &err) < 0)
                 agent_tell(w->a, "the files of container %.*s are not watched: %s", STR_FMT(c->id), err.text);
         else
-                learn(w, m->upper, STR("/"), 0, &left);
+                learn(w, dir, STR("/"), 0, &left);
 }
 
 static void watch_on_container_end(void *state, uint64_t cgroup_id)
@@ -516,14 +517,26 @@ static void wait_for_ring(void *arg, const struct file_event *e)
         *vec_push(&w->batch) = x;
 }
 
+/* Containers may share a root that is no overlay, one after the other or at once: it is the one that the process is of.
+ */
+static void choose_container(const struct watch *w, struct waiting *x)
+{
+        const struct process *p = find_process(w, x->e.pid);
+        for (size_t i = 0; p && i < w->places.n; i++)
+                if (w->places.v[i]->cgroup_id == p->cgroup_id && str_is(x->root, w->places.v[i]->upper))
+                        x->cgroup_id = p->cgroup_id;
+}
+
 static void on_ready(void *arg)
 {
         struct watch *w = arg;
         agent_drain(w->a); /* containers that are new */
         w->is_behind = file_events_read(w->events, BATCH_MAX, wait_for_ring, w) >= BATCH_MAX;
         agent_drain(w->a); /* programs that are new */
-        for (size_t i = 0; i < w->batch.n; i++)
+        for (size_t i = 0; i < w->batch.n; i++) {
+                choose_container(w, &w->batch.v[i]);
                 tell(w, &w->batch.v[i]);
+        }
         w->batch.n = 0;
         arena_done(&w->arena);
         if (w->opened.n > KNOWN_MAX)
