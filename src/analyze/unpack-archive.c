@@ -53,8 +53,14 @@ static bool read_entry(struct unpacking *u, const struct feeder *from, struct ar
 {
         const char *name = archive_entry_pathname(e);
         struct str text = name ? str_of(name) : STR("?");
-        if (archive_entry_filetype(e) != AE_IFREG && archive_entry_filetype(e) != 0)
+        if (archive_entry_filetype(e) != AE_IFREG && archive_entry_filetype(e) != 0) {
+                /* Java finds the class a/B.class under the name "a/B.class/", too; libarchive gives no content of it.
+                 */
+                if (archive_entry_filetype(e) == AE_IFDIR && archive_entry_size(e) > 0)
+                        unpack_incomplete(u, from, "unsupported", "%s: the directory %.*s has content", u->format->name,
+                                          (int)MIN(text.n, (size_t)CONTENT_NAME_MAX), text.p);
                 return true;
+        }
         if (!member_begin(u, text, archive_entry_size_is_set(e) ? (uint64_t)archive_entry_size(e) : UINT64_MAX,
                           archive_entry_perm(e)))
                 return !u->worker->is_over;
@@ -116,6 +122,16 @@ static void read_memory(struct unpacking *u, const struct feeder *from, struct s
         else if (a)
                 say_failure(u, from, a);
         archive_read_free(a);
+}
+
+/* For what need not be all there. */
+static void read_silently(struct unpacking *u, const struct feeder *from, struct str all,
+                          int (*const *formats)(struct archive *))
+{
+        bool was_silent = u->is_silent;
+        u->is_silent = true;
+        read_memory(u, from, all, formats);
+        u->is_silent = was_silent;
 }
 
 void unpack_archive(struct unpacking *u, struct feeder *from)
@@ -188,8 +204,11 @@ static size_t find_end(struct str all)
         return SIZE_MAX;
 }
 
-/* The bytes that the directory's entries take, and its own. False where it is of a kind that is not understood here. */
-static bool list_ranges(struct str all, struct range_vec *ret)
+/*
+ * The bytes that the directory's entries take, and its own. False where it is of a kind that is not understood here.
+ * ret_differs: it names another method than an entry does itself, so that readers see different content.
+ */
+static bool list_ranges(struct str all, struct range_vec *ret, bool *ret_differs)
 {
         size_t end = find_end(all);
         if (end == SIZE_MAX)
@@ -203,7 +222,9 @@ static bool list_ranges(struct str all, struct range_vec *ret)
         for (size_t at = end - (size_t)size; at + DIRECTORY_BYTES <= end && ret->n < RANGES_MAX;) {
                 struct cursor d = cursor_from(str_from(all, at));
                 uint32_t magic = cursor_le32(&d);
-                cursor_skip(&d, 16);
+                cursor_skip(&d, 6);
+                uint16_t method = cursor_le16(&d);
+                cursor_skip(&d, 8);
                 uint64_t stored = cursor_le32(&d);
                 cursor_skip(&d, 4);
                 size_t name = cursor_le16(&d), extra = cursor_le16(&d), comment = cursor_le16(&d);
@@ -212,7 +233,9 @@ static bool list_ranges(struct str all, struct range_vec *ret)
                 if (magic != 0x02014b50 || local >= all.n)
                         return false;
                 struct cursor l = cursor_from(str_from(all, (size_t)local));
-                cursor_skip(&l, 26);
+                cursor_skip(&l, 8);
+                *ret_differs |= cursor_le16(&l) != method && cursor_ok(&l);
+                cursor_skip(&l, 16);
                 uint64_t before = LOCAL_BYTES + (uint64_t)cursor_le16(&l);
                 before += cursor_le16(&l);
                 if (!cursor_ok(&l) || stored == UINT32_MAX)
@@ -233,18 +256,19 @@ static void read_gaps(struct unpacking *u, const struct feeder *from, struct str
 {
         struct range_vec ranges = { 0 };
         uint64_t at = 0;
-        bool was_silent = u->is_silent;
-        u->is_silent = true; /* the end of such an entry need not be there */
-        if (list_ranges(all, &ranges))
+        bool differs = false, is_listed = list_ranges(all, &ranges, &differs);
+        if (differs)
+                unpack_incomplete(u, from, "corrupt", "%s: its directory and its entries differ in their methods",
+                                  u->format->name);
+        if (is_listed)
                 for (size_t i = 0; i < ranges.n && !u->worker->is_over; i++) {
                         uint64_t end = MIN(ranges.v[i].from, (uint64_t)all.n);
                         struct str gap = at < end ? str_upto(str_from(all, (size_t)at), (size_t)(end - at)) : STR_NONE;
                         ptrdiff_t header = str_find(gap, STR("PK\x03\x04"));
-                        if (header >= 0)
-                                read_memory(u, from, str_from(gap, (size_t)header), formats);
+                        if (header >= 0) /* the end of such an entry need not be there */
+                                read_silently(u, from, str_from(gap, (size_t)header), formats);
                         at = MAX(at, ranges.v[i].to);
                 }
-        u->is_silent = was_silent;
         vec_done(&ranges);
 }
 
@@ -254,8 +278,12 @@ void unpack_zip(struct unpacking *u, struct feeder *from)
         int (*const in_order[])(struct archive *) = { archive_read_support_format_zip_streamable, NULL };
         struct whole w;
         if (whole_gather(u, from, &w)) {
+                size_t before = u->n_members;
                 read_memory(u, from, w.bytes, by_directory);
-                read_gaps(u, from, w.bytes, in_order);
+                if (u->n_members == before) /* none that fits: it is cut off, or counts from another place */
+                        read_silently(u, from, w.bytes, in_order);
+                else
+                        read_gaps(u, from, w.bytes, in_order);
         } else {
                 struct replay r = { w.bytes, from };
                 struct archive *a = archive_new(in_order);

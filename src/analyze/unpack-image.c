@@ -1,14 +1,11 @@
 /*
- * Unpacking of what must be seen whole: file system and disk images, compound documents, PDF. See unpack-private.h.
+ * Unpacking of what must be seen whole: file system and disk images, compound documents. See unpack-private.h.
  */
 #include "analyze/unpack-private.h"
 
 #include "read/cfb.h"
 #include "read/qcow2.h"
 #include "read/squashfs.h"
-
-#define PDF_DICTIONARY_MAX 4096u /* bytes before "stream" in which a filter is looked for */
-#define PDF_STREAMS_MAX    100000u
 
 static void say_too_large(struct unpacking *u, const struct feeder *from)
 {
@@ -141,54 +138,6 @@ void unpack_cfb(struct unpacking *u, struct feeder *from)
                 cfb_done(&c);
         } else {
                 say_too_large(u, from);
-        }
-        whole_release(u, &w);
-}
-
-/* --- PDF (ISO 32000-1, 7.3.8 and 7.4.4): streams that are inflated once; other filters leave content as it is --- */
-
-static void run_zlib(void *arg, struct feeder *from) { unpack_zlib(arg, from); }
-
-static bool is_flate(struct str all, size_t stream_at)
-{
-        size_t from = stream_at > PDF_DICTIONARY_MAX ? stream_at - PDF_DICTIONARY_MAX : 0;
-        struct str before = str_upto(str_from(all, from), stream_at - from);
-        ptrdiff_t object = -1, next;
-        for (size_t at = 0; (next = str_find(str_from(before, at), STR(" obj"))) >= 0; at = (size_t)object + 4)
-                object = (ptrdiff_t)at + next;
-        before = str_from(before, (size_t)(object + 1));
-        return str_find(before, STR("FlateDecode")) >= 0 || str_find(before, STR("/Fl ")) >= 0;
-}
-
-void unpack_pdf(struct unpacking *u, struct feeder *from)
-{
-        struct whole w;
-        if (!whole_gather(u, from, &w))
-                say_too_large(u, from);
-        if (str_find(w.bytes, STR("/Encrypt")) >= 0)
-                unpack_incomplete(u, from, "encrypted", "PDF: its streams are encrypted");
-        size_t n = 0;
-        for (size_t at = 0; n < PDF_STREAMS_MAX && !u->worker->is_over; n++) {
-                ptrdiff_t next = str_find(str_from(w.bytes, at), STR("stream"));
-                if (next < 0)
-                        break;
-                size_t word = at + (size_t)next;
-                struct str content = str_from(w.bytes, word + 6);
-                at = word + 6;
-                if (word >= 3 && memcmp(w.bytes.p + word - 3, "end", 3) == 0)
-                        continue;
-                if (str_starts(content, STR("\r\n")))
-                        content = str_from(content, 2);
-                else if (str_starts(content, STR("\n")))
-                        content = str_from(content, 1);
-                else
-                        continue;
-                if (!is_flate(w.bytes, word))
-                        continue;
-                bool was_guess = u->is_guess;
-                u->is_guess = true; /* a stream that is damaged is no news: readers repair PDF in many ways */
-                feeder_over(content, run_zlib, u);
-                u->is_guess = was_guess;
         }
         whole_release(u, &w);
 }

@@ -37,14 +37,16 @@ struct archive;
 
 struct unpack_format {
         const char *name;
-        struct str magic;     /* empty: told by the end of the file's name alone */
-        size_t magic_at;      /* offset of the magic number */
-        const char *name_end; /* NULL, or what the file's name must end in */
-        bool is_shy;          /* the magic number is so weak that failing at once is no news */
-        bool may_be_appended; /* its magic number is looked for inside other files */
-        bool has_tail;        /* what is appended to it is looked for */
+        struct str magic;        /* empty: told by the end of the file's name alone */
+        size_t magic_at;         /* offset of the magic number */
+        const char *name_starts; /* NULL, or what the last part of the file's name must begin with */
+        const char *name_end;    /* NULL, or what the file's name must end in */
+        bool is_shy;             /* the magic number is so weak that failing at once is no news */
+        bool may_be_appended;    /* its magic number is looked for inside other files */
+        bool has_tail;           /* what is appended to it is looked for */
         /* Whether bytes that begin with the magic number are likely to be it. NULL: always. */
         bool (*is)(struct str bytes);
+        bool (*is_inside)(struct str bytes); /* and this too, where it stands inside another file; NULL: always */
         void (*run)(struct unpacking *u, struct feeder *from);
         int (*reader)(struct archive *); /* libarchive's format or filter, for runs that use it */
         const char *why;                 /* unpack_refused: the code; and what is said is its name */
@@ -54,6 +56,7 @@ extern const struct unpack_format unpack_formats[]; /* ends with name == NULL */
 
 /* The format of content with these first bytes, or NULL. More than the first 32 KiB are not needed. */
 const struct unpack_format *unpack_format_of(struct str first, struct str name);
+bool unpack_format_fits(const struct unpack_format *f, struct str first, struct str name); /* but for is_inside */
 
 /*
  * A member: begin, add, end. begin is false where it must not be looked at (too deep, or the budget is spent, which was
@@ -92,6 +95,7 @@ void unpack_incomplete(struct unpacking *u, const struct feeder *from, const cha
 /* Runs of the formats, each in the file that says so. */
 void unpack_compressed(struct unpacking *u, struct feeder *from); /* unpack-stream.c */
 void unpack_zlib(struct unpacking *u, struct feeder *from);
+void unpack_deflate(struct unpacking *u, struct feeder *from);
 void unpack_brotli(struct unpacking *u, struct feeder *from);
 void unpack_tar(struct unpacking *u, struct feeder *from);
 void unpack_rpm(struct unpacking *u, struct feeder *from);
@@ -102,21 +106,27 @@ void unpack_7zip(struct unpacking *u, struct feeder *from);
 void unpack_squashfs(struct unpacking *u, struct feeder *from); /* unpack-image.c */
 void unpack_qcow2(struct unpacking *u, struct feeder *from);
 void unpack_cfb(struct unpacking *u, struct feeder *from);
-void unpack_pdf(struct unpacking *u, struct feeder *from);
+void unpack_pdf(struct unpacking *u, struct feeder *from);     /* unpack-pdf.c */
 void unpack_refused(struct unpacking *u, struct feeder *from); /* unpack.c: known, and not read here */
 
 /* Text that hides content: unpack-text.c. A state for each open file; zeros to begin with. */
 struct decoders {
         enum { LOOKS_BINARY, LOOKS_TEXT, LOOKS_UTF16LE, LOOKS_UTF16BE } looks; /* told by the first window */
-        struct buf run;  /* characters of a run of base64 that the window before ended in, without line breaks */
-        size_t line;     /* of them in its last line */
-        uint64_t run_at; /* where it began */
+        struct buf run;     /* characters of a run of base64 that the window before ended in, without line breaks */
+        size_t line;        /* of them in its last line, */
+        size_t line_before; /* and in the line before that */
+        uint64_t run_at;    /* where it began */
         bool run_is_open;
+        bool has_pieces; /* of strings */
 };
 
 /* reverses: the window has a word of scripts that reverse text. */
 void decode_window(struct unpacking *u, struct decoders *d, const struct content_window *w, bool reverses);
 void decode_end(struct unpacking *u, struct decoders *d);
 struct literals *decode_xored(void); /* for unpack_worker */
+
+/* Text that spells content byte by byte: unpack-escapes.c. */
+void decode_escapes(struct unpacking *u, struct str s, uint64_t offset);
+void decode_uu(struct unpacking *u, const struct content_window *w, size_t at); /* of the word "begin" */
 
 #endif

@@ -115,14 +115,14 @@ void unpack_compressed(struct unpacking *u, struct feeder *from)
 }
 
 /* zlib's own frame (RFC 1950), as Git, PNG and PDF have it. */
-void unpack_zlib(struct unpacking *u, struct feeder *from)
+static void inflate(struct unpacking *u, struct feeder *from, uint32_t frame)
 {
         char *piece = xmalloc(PIECE_BYTES);
         struct inflate_state *s = xcalloc(1, sizeof(*s));
         bool is_open = false, wants_more = true;
         int r = ISAL_DECOMP_OK;
         isal_inflate_init(s);
-        s->crc_flag = ISAL_ZLIB;
+        s->crc_flag = frame;
         while (wants_more && r == ISAL_DECOMP_OK && s->block_state != ISAL_BLOCK_FINISH) {
                 if (!s->avail_in) {
                         const void *p;
@@ -149,6 +149,9 @@ void unpack_zlib(struct unpacking *u, struct feeder *from)
         free(s);
         free(piece);
 }
+
+void unpack_zlib(struct unpacking *u, struct feeder *from) { inflate(u, from, ISAL_ZLIB); }
+void unpack_deflate(struct unpacking *u, struct feeder *from) { inflate(u, from, ISAL_DEFLATE); }
 
 void unpack_brotli(struct unpacking *u, struct feeder *from)
 {
@@ -185,6 +188,31 @@ void unpack_brotli(struct unpacking *u, struct feeder *from)
         free(piece);
 }
 
+/*
+ * What follows the end of an archive, beyond the zeros that fill its last record, is a member: some readers go on there
+ * (tar --ignore-zeros), and something may be hidden.
+ */
+static void read_behind(struct unpacking *u, struct tar *t)
+{
+        const void *p;
+        ssize_t n;
+        bool is_open = false;
+        while ((n = tar_rest(t, &p)) > 0) {
+                struct str bytes = str_span(p, (size_t)n);
+                while (!is_open && bytes.n && !*bytes.p)
+                        bytes = str_from(bytes, 1);
+                if (!bytes.n)
+                        continue;
+                if (!is_open && !member_begin(u, STR("behind-its-end"), UINT64_MAX, 0))
+                        return;
+                is_open = true;
+                if (!member_add(u, bytes))
+                        break;
+        }
+        if (is_open)
+                member_end(u, n == 0);
+}
+
 void unpack_tar(struct unpacking *u, struct feeder *from)
 {
         struct tar *t = tar_new_pieces(feeder_pull, from);
@@ -209,6 +237,8 @@ void unpack_tar(struct unpacking *u, struct feeder *from)
         }
         if (r == TAR_MALFORMED || r < 0)
                 unpack_incomplete(u, from, "corrupt", "tar: %s", tar_where(t));
+        if (r == TAR_END && !u->is_guess)
+                read_behind(u, t);
         tar_free(t);
 }
 

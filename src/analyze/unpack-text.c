@@ -1,7 +1,7 @@
 /*
- * Text that hides other content: runs of base64 (RFC 4648, both alphabets, in lines as RFC 2045 makes them), of
- * hexadecimal digits, and of \xNN escapes; UTF-16; text in whose file something is reversed; binary data that one byte
- * was XORed over. See unpack-private.h.
+ * Text that hides other content: runs of base64 (RFC 4648, both alphabets) and of hexadecimal digits, in lines as
+ * RFC 2045 makes them or in pieces of strings; UTF-16; text in whose file something is reversed; binary data that one
+ * byte was XORed over. What is spelled byte by byte is in unpack-escapes.c. See unpack-private.h.
  *
  * Runs are found without looking at every byte: a run has RUN_MIN characters in a line, so it is enough to look at a
  * few of them, and around those that could belong to one.
@@ -16,10 +16,11 @@
 #include <stdlib.h>
 
 #define RUN_MIN      40u  /* characters of base64: 30 bytes */
+#define LINE_MIN     16u  /* the same in a line that is followed by others of its length */
+#define GLUE_MAX     64u  /* bytes between two lines: a line end and blanks, quotes and an operator */
 #define RUN_CAPITALS 16u  /* one of so many is a capital letter, or it is no base64 but a path, or a line of dashes */
 #define RUN_PART     64   /* characters that are asked for capitals together */
 #define HEX_MIN      130u /* more digits than any digest has */
-#define ESCAPES_MIN  16u
 #define RUN_MAX      (1u << 20) /* characters decoded at once; the next part begins RUN_OVERLAP before */
 #define RUN_OVERLAP  4096u      /* a multiple of 4 */
 #define HEAD_LOOK    4096u
@@ -161,12 +162,22 @@ static void decode_base64(struct unpacking *u, uint64_t at, struct str text)
         free(to);
 }
 
+/* What stands in a piece of a string may be something of its own: a value of a list. */
+static void piece_decode(struct unpacking *u, const struct decoders *d)
+{
+        size_t from = d->run.n - MIN(d->line, d->run.n);
+        if (d->line >= RUN_MIN && from)
+                decode_base64(u, d->run_at + from, str_from(buf_str(&d->run), from));
+}
+
 /*
  * The run is over, or has grown to its limit: then its end begins the next part, at the same place in a group of four.
  * What stands in the last line of a run may be of the text behind it.
  */
 static void run_decode(struct unpacking *u, struct decoders *d, bool is_over)
 {
+        if (is_over && d->has_pieces)
+                piece_decode(u, d);
         struct str text = buf_str(&d->run), lines = str_upto(text, text.n - MIN(d->line, text.n));
         struct str digits = is_all_hex(text) ? text : lines;
         if (digits.n >= HEX_MIN && is_all_hex(digits))
@@ -189,12 +200,52 @@ static void run_begin(struct decoders *d, uint64_t at)
                 d->run = BUF_INIT(RUN_MAX);
         d->run_is_open = true;
         d->run_at = at;
-        d->line = 0;
+        d->line = d->line_before = 0;
+        d->has_pieces = false;
+}
+
+static bool is_quote(char c) { return c == '"' || c == '\'' || c == '`'; }
+
+/*
+ * What stands between two lines of one run, from s[i] on: a line end and blanks (YAML, mail), one in a string ("\n",
+ * or a backslash before it), or the end of a string and the beginning of the next. 0: the run is over.
+ */
+static size_t glue_at(struct str s, size_t i)
+{
+        size_t k = i, most = MIN(s.n, i + GLUE_MAX);
+        bool has_end = false;
+        if (is_quote(s.p[i])) {
+                while (++k < most)
+                        if (s.p[k] == s.p[i])
+                                return k + 1 - i;
+                return 0;
+        }
+        for (;; k++) {
+                if (k + 1 < most && s.p[k] == '\\' && (s.p[k + 1] == 'n' || s.p[k + 1] == 'r'))
+                        k++, has_end = true;
+                else if (k < most && (s.p[k] == '\n' || s.p[k] == '\r'))
+                        has_end = true;
+                else if (!(k < most && (s.p[k] == ' ' || s.p[k] == '\t' || s.p[k] == '\\')))
+                        break;
+        }
+        return has_end ? k - i : 0;
+}
+
+/* Whether the n or r of "\n" in a string stands before s[i]. */
+static bool is_line_end_before(struct str s, size_t i)
+{
+        return i >= 2 && s.p[i - 2] == '\\' && (s.p[i - 1] == 'n' || s.p[i - 1] == 'r');
+}
+
+/* Whether a line of so many characters goes on behind its end: it is long, or as long as the one before. */
+static bool line_goes_on(const struct decoders *d)
+{
+        return d->line >= RUN_MIN || !d->line ||
+               (d->line >= LINE_MIN && (d->line == d->line_before || !d->line_before));
 }
 
 /*
- * Takes what belongs to the open run, from s[i] on; returns where it stopped. The run stays open at the end of s. A
- * line break belongs to it if the line before was long.
+ * Takes what belongs to the open run, from s[i] on; returns where it stopped. The run stays open at the end of s.
  */
 static size_t run_extend(struct unpacking *u, struct decoders *d, struct str s, size_t i)
 {
@@ -208,26 +259,76 @@ static size_t run_extend(struct unpacking *u, struct decoders *d, struct str s, 
                 d->line += i - from;
                 if (i == s.n || is_base64(s.p[i]))
                         continue;
-                if ((s.p[i] != '\n' && s.p[i] != '\r') || (d->line && d->line < RUN_MIN)) {
+                if (s.p[i] == '\\' && i + 1 < s.n && s.p[i + 1] == '/') { /* JSON may write it so */
+                        i++;
+                        continue;
+                }
+                size_t glue = line_goes_on(d) ? glue_at(s, i) : 0;
+                if (!glue) {
                         run_decode(u, d, true);
                         return i;
                 }
-                if (s.p[i++] == '\n')
-                        d->line = 0;
+                if (is_quote(s.p[i])) {
+                        piece_decode(u, d);
+                        d->has_pieces = true;
+                }
+                if (d->line)
+                        d->line_before = d->line;
+                d->line = 0;
+                i += glue;
         }
         return i;
 }
 
-/* Wherever a run of RUN_MIN stands, it holds RUN_PROBE bytes from a multiple of RUN_STEP on. */
-#define RUN_PROBE 16u
-#define RUN_STEP  24u
+/* Whether n characters of base64 begin at s[i]. */
+static bool is_line(struct str s, size_t i, size_t n)
+{
+        size_t k = 0;
+        while (k < n && i + k < s.n && is_base64(s.p[i + k]))
+                k++;
+        return k == n;
+}
+
+/*
+ * Lines that are too short to be told by themselves: s[first] to s[end] is one, and the one before or behind it has its
+ * length (the last may be shorter). Sets first to where the first of them begins: the same stands between all of them.
+ */
+static bool find_lines(struct str s, size_t from, size_t *first, size_t end)
+{
+        size_t n = end - *first, glue = end < s.n ? glue_at(s, end) : 0, at = *first;
+        if (n < LINE_MIN || !glue)
+                return false;
+        bool is_one_of_many = is_line(s, end + glue, n);
+        struct str between = str_upto(str_from(s, end), glue);
+        while (at >= from + glue && str_eq(str_upto(str_from(s, at - glue), glue), between)) {
+                size_t last = at - glue, before = last;
+                while (before > from && last - before < RUN_MIN && is_base64(s.p[before - 1]) &&
+                       !is_line_end_before(s, before))
+                        before--;
+                if (before == last)
+                        break;
+                is_one_of_many = is_one_of_many || last - before >= n;
+                at = before;
+        }
+        *first = is_one_of_many ? at : *first;
+        return is_one_of_many;
+}
+
+/*
+ * Wherever a run of RUN_MIN stands, a probe of RUN_PROBE bytes lies in it: they are RUN_STEP apart at most. Every
+ * second step is smaller, so that they do not keep pace with short lines and always fall on their ends.
+ */
+#define RUN_PROBE      8u
+#define RUN_STEP       30u
+#define RUN_STEP_SMALL 17u
 static_assert(RUN_STEP + RUN_PROBE <= RUN_MIN, "no run escapes the probes");
 
 /* Nearly all that is no base64 has a byte below '+' in it (blanks, line ends, quotes), or is not ASCII. */
 static inline bool may_be_run(const char *p)
 {
-        uint64_t a = load_word(p), b = load_word(p + 8);
-        if ((a | b | (a - EACH_BYTE * '+') | (b - EACH_BYTE * '+')) & EACH_BYTE * 0x80)
+        uint64_t word = load_word(p);
+        static_assert(RUN_PROBE == sizeof(word), "a probe is a word");
+        if ((word | (word - EACH_BYTE * '+')) & EACH_BYTE * 0x80)
                 return false;
         size_t i = 0;
         while (i < RUN_PROBE && is_base64(p[i]))
@@ -238,17 +339,20 @@ static inline bool may_be_run(const char *p)
 static void find_runs(struct unpacking *u, struct decoders *d, struct str s, uint64_t offset)
 {
         size_t from = d->run_is_open ? run_extend(u, d, s, 0) : 0; /* no run goes on from before it */
+        size_t step = RUN_STEP;
         for (size_t i = from; i + RUN_PROBE <= s.n;) {
                 size_t first = i, end = i + RUN_PROBE;
                 if (!may_be_run(s.p + i)) {
-                        i += RUN_STEP;
+                        i += step;
+                        step = step == RUN_STEP ? RUN_STEP_SMALL : RUN_STEP;
                         continue;
                 }
-                while (first > from && is_base64(s.p[first - 1]))
+                while (first > from && is_base64(s.p[first - 1]) && !is_line_end_before(s, first))
                         first--;
+                first += is_line_end_before(s, first + 1); /* the probe began at the n of it */
                 while (end < s.n && end - first < RUN_MIN && is_base64(s.p[end]))
                         end++;
-                if (end - first >= RUN_MIN || end == s.n) {
+                if (end - first >= RUN_MIN || end == s.n || find_lines(s, from, &first, end)) {
                         run_begin(d, offset + first);
                         end = run_extend(u, d, s, first);
                 }
@@ -261,37 +365,6 @@ static void find_runs(struct unpacking *u, struct decoders *d, struct str s, uin
         if (!d->run_is_open && tail < s.n) {
                 run_begin(d, offset + tail);
                 (void)run_extend(u, d, s, tail);
-        }
-}
-
-/* --- escapes --- */
-
-static size_t escapes_at(struct str s, size_t i)
-{
-        size_t n = 0;
-        for (; i + 4 <= s.n && s.p[i] == '\\' && s.p[i + 1] == 'x' && hex_value(s.p[i + 2]) != NOT_HEX &&
-               hex_value(s.p[i + 3]) != NOT_HEX;
-             i += 4)
-                n++;
-        return n;
-}
-
-static void find_escapes(struct unpacking *u, struct str s, uint64_t offset)
-{
-        for (size_t i = 0; i < s.n;) {
-                const char *next = memchr(s.p + i, '\\', s.n - i);
-                if (!next)
-                        return;
-                i = (size_t)(next - s.p);
-                size_t n = escapes_at(s, i);
-                if (n >= ESCAPES_MIN) {
-                        char *to = xmalloc(n);
-                        for (size_t k = 0; k < n; k++)
-                                to[k] = (char)(hex_value(s.p[i + 4 * k + 2]) << 4 | hex_value(s.p[i + 4 * k + 3]));
-                        give(u, "escapes", offset + i, str_span(to, n));
-                        free(to);
-                }
-                i += n ? 4 * n : 1;
         }
 }
 
@@ -335,7 +408,8 @@ static void give_reversed(struct unpacking *u, struct str s)
  * One byte XORed over everything leaves the differences of neighbours as they were. They are searched for those of
  * texts that programs and scripts nearly always have.
  */
-static const char *const known_texts[] = { "#!/bin/",
+static const char *const known_texts[] = { "X5O!P%@AP[4", /* EICAR's test file */
+                                           "#!/bin/",
                                            "#!/usr/",
                                            "\x7f"
                                            "ELF\x02\x01\x01",
@@ -470,23 +544,34 @@ static void see(struct str head, size_t from, size_t to, struct bytes_seen *seen
                 see_byte(seen, i, (unsigned char)head.p[i]);
 }
 
+/*
+ * Zeros among n bytes, at the places where UTF-16 of mostly Latin text has them, and at the others, where it has none.
+ * UTF-32 has half as many there; read as UTF-16 it becomes UTF-16.
+ */
+static bool are_of_utf(size_t high, size_t low, size_t n)
+{
+        return high > n / 3 && (low <= n / 64 || (high > n * 7 / 16 && low > n / 5 && low < n / 3));
+}
+
 static int looks_of(struct str s)
 {
         struct str head = str_upto(s, HEAD_LOOK);
         struct bytes_seen seen = { .controls = 0 };
+        if (str_starts(s, STR("\xff\xfe")) || str_starts(s, STR("\xfe\xff"))) /* the mark of the byte order */
+                return *s.p == '\xff' ? LOOKS_UTF16LE : LOOKS_UTF16BE;
         for (size_t i = 0; i < head.n; i += HEAD_STEP) {
                 size_t end = MIN(i + HEAD_STEP, head.n);
                 see(head, i, end, &seen);
                 /* Most files are decided early: they cannot be text any more, nor UTF-16. */
                 size_t even = seen.zeros[0], odd = seen.zeros[1], more = (head.n - end) / 2 + 1;
-                bool may_be_utf16 = (odd + more > head.n / 3 && even <= head.n / 64) ||
-                                    (even + more > head.n / 3 && odd <= head.n / 64);
-                if (seen.controls > head.n / 64 && !may_be_utf16)
+                bool may_be_utf = (odd + more > head.n / 3 && even <= head.n / 3) ||
+                                  (even + more > head.n / 3 && odd <= head.n / 3);
+                if (seen.controls > head.n / 64 && !may_be_utf)
                         return LOOKS_BINARY;
         }
-        if (head.n >= 8 && seen.zeros[1] > head.n / 3 && seen.zeros[0] < head.n / 64 + 1)
+        if (head.n >= 8 && are_of_utf(seen.zeros[1], seen.zeros[0], head.n))
                 return LOOKS_UTF16LE;
-        if (head.n >= 8 && seen.zeros[0] > head.n / 3 && seen.zeros[1] < head.n / 64 + 1)
+        if (head.n >= 8 && are_of_utf(seen.zeros[0], seen.zeros[1], head.n))
                 return LOOKS_UTF16BE;
         return seen.controls <= head.n / 64 && count_malformed(head) <= head.n / 4 ? LOOKS_TEXT : LOOKS_BINARY;
 }
@@ -499,7 +584,7 @@ void decode_window(struct unpacking *u, struct decoders *d, const struct content
         switch (d->looks) {
         case LOOKS_TEXT:
                 find_runs(u, d, str_from(w->bytes, w->fresh), w->offset + w->fresh);
-                find_escapes(u, w->bytes, w->offset);
+                decode_escapes(u, w->bytes, w->offset);
                 if (is_whole) {
                         if (reverses)
                                 give_reversed(u, w->bytes);

@@ -4,198 +4,18 @@
  */
 #include "analyze/unpack-private.h"
 
-#include "base/cursor.h"
-
-#include <archive.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #define CARVES_OPEN_MAX 2   /* at one time, of one file */
-#define CARVED          12u /* of looked_for: magic numbers */
+#define CARVED          20u /* of looked_for: magic numbers, */
+#define UU              3u  /* then what begins uuencoded content */
 
-/* --- what there is --- */
-
-static bool is_zip(struct str s)
-{
-        struct cursor c = cursor_from(str_from(s, 4));
-        uint16_t version = cursor_le16(&c), flags = cursor_le16(&c), method = cursor_le16(&c);
-        cursor_skip(&c, 16);
-        uint16_t name_bytes = cursor_le16(&c);
-        return cursor_ok(&c) && (version & 0xff) <= 63 && method <= 99 && name_bytes && name_bytes <= 4096 &&
-               (flags & 0xc000) == 0;
-}
-
-static bool is_gzip(struct str s) /* flags, and who made it (RFC 1952) */
-{
-        if (s.n < 18)
-                return false;
-        uint8_t flags = (uint8_t)s.p[3], extra = (uint8_t)s.p[8], maker = (uint8_t)s.p[9];
-        return !(flags & 0xe0) && (extra == 0 || extra == 2 || extra == 4) && (maker <= 13 || maker == 255);
-}
-
-static bool is_bzip2(struct str s)
-{
-        return s.n >= 14 && s.p[3] >= '1' && s.p[3] <= '9' &&
-               (memcmp(s.p + 4, "1AY&SY", 6) == 0 || memcmp(s.p + 4, "\x17rE8P\x90", 6) == 0);
-}
-
-static bool is_lzma(struct str s) /* no magic number: usual properties, a usual dictionary, a size that can be */
-{
-        struct cursor c = cursor_from(s);
-        cursor_skip(&c, 1);
-        uint32_t dictionary = cursor_le32(&c);
-        uint64_t size = cursor_le64(&c);
-        bool is_power = dictionary >= 4096 && (dictionary & (dictionary - 1)) == 0;
-        return cursor_ok(&c) && is_power && (size == UINT64_MAX || size < UINT64_C(1) << 40);
-}
-
-static bool is_zlib(struct str s)
-{
-        return s.n > 8 && ((uint8_t)s.p[0] * 256u + (uint8_t)s.p[1]) % 31 == 0 && !(s.p[1] & 0x20);
-}
-
-static bool is_lha(struct str s) { return s.n > 21 && s.p[6] == '-' && (s.p[4] == 'l' || s.p[4] == 'p'); }
-
-static bool is_tar_at_start(struct str s) { return s.n >= 512; }
-
-static bool is_compressed_erofs(struct str s) /* feature_incompat: it has compressed files */
-{
-        struct cursor c = cursor_from(s);
-        cursor_seek(&c, 1024 + 80);
-        return cursor_le32(&c) & 1 && cursor_ok(&c);
-}
-
-/* The first that fits counts. Where a row names no reader, its run needs none. */
-const struct unpack_format unpack_formats[] = {
-        { .name = "zip", .magic = { "PK\3\4", 4 }, .is = is_zip, .may_be_appended = true, .run = unpack_zip },
-        { .name = "gzip",
-          .magic = { "\x1f\x8b\x08", 3 },
-          .is = is_gzip,
-          .may_be_appended = true,
-          .run = unpack_compressed },
-        { .name = "xz",
-          .magic = { "\xfd"
-                     "7zXZ\0",
-                     6 },
-          .may_be_appended = true,
-          .run = unpack_compressed },
-        { .name = "bzip2", .magic = { "BZh", 3 }, .is = is_bzip2, .may_be_appended = true, .run = unpack_compressed },
-        { .name = "zstd", .magic = { "\x28\xb5\x2f\xfd", 4 }, .may_be_appended = true, .run = unpack_compressed },
-        { .name = "tar",
-          .magic = { "ustar", 5 },
-          .magic_at = 257,
-          .is = is_tar_at_start,
-          .may_be_appended = true,
-          .run = unpack_tar },
-        { .name = "7z", .magic = { "7z\xbc\xaf\x27\x1c", 6 }, .may_be_appended = true, .run = unpack_7zip },
-        { .name = "rar",
-          .magic = { "Rar!\x1a\x07\x00", 7 },
-          .may_be_appended = true,
-          .run = unpack_archive,
-          .reader = archive_read_support_format_rar },
-        { .name = "rar 5",
-          .magic = { "Rar!\x1a\x07\x01\x00", 8 },
-          .may_be_appended = true,
-          .run = unpack_archive,
-          .reader = archive_read_support_format_rar5 },
-        { .name = "cab",
-          .magic = { "MSCF\0\0\0\0", 8 },
-          .may_be_appended = true,
-          .run = unpack_archive,
-          .reader = archive_read_support_format_cab },
-        { .name = "ar", .magic = { "!<arch>\n", 8 }, .run = unpack_archive, .reader = archive_read_support_format_ar },
-        { .name = "cpio",
-          .magic = { "07070", 5 },
-          .has_tail = true,
-          .run = unpack_archive,
-          .reader = archive_read_support_format_cpio },
-        { .name = "cpio",
-          .magic = { "\xc7\x71", 2 },
-          .is_shy = true,
-          .has_tail = true,
-          .run = unpack_archive,
-          .reader = archive_read_support_format_cpio },
-        { .name = "rpm", .magic = { "\xed\xab\xee\xdb", 4 }, .run = unpack_rpm },
-        { .name = "lha",
-          .magic = { "-l", 2 },
-          .magic_at = 2,
-          .is = is_lha,
-          .is_shy = true,
-          .run = unpack_archive,
-          .reader = archive_read_support_format_lha },
-        { .name = "xar", .magic = { "xar!", 4 }, .run = unpack_archive, .reader = archive_read_support_format_xar },
-        { .name = "ISO 9660",
-          .magic = { "CD001", 5 },
-          .magic_at = 32769,
-          .run = unpack_archive,
-          .reader = archive_read_support_format_iso9660 },
-        { .name = "lz4",
-          .magic = { "\x04\x22\x4d\x18", 4 },
-          .run = unpack_filtered,
-          .reader = archive_read_support_filter_lz4 },
-        { .name = "lzip", .magic = { "LZIP", 4 }, .run = unpack_filtered, .reader = archive_read_support_filter_lzip },
-        { .name = "compress",
-          .magic = { "\x1f\x9d", 2 },
-          .is_shy = true,
-          .run = unpack_filtered,
-          .reader = archive_read_support_filter_compress },
-        { .name = "lzma",
-          .magic = { "\x5d\x00\x00", 3 },
-          .is = is_lzma,
-          .is_shy = true,
-          .run = unpack_filtered,
-          .reader = archive_read_support_filter_lzma },
-        { .name = "squashfs", .magic = { "hsqs", 4 }, .may_be_appended = true, .run = unpack_squashfs },
-        { .name = "qcow2", .magic = { "QFI\xfb", 4 }, .run = unpack_qcow2 },
-        { .name = "compound file",
-          .magic = { "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", 8 },
-          .has_tail = true,
-          .run = unpack_cfb },
-        { .name = "PDF", .magic = { "%PDF-", 5 }, .has_tail = true, .run = unpack_pdf },
-        { .name = "zlib", .magic = { "\x78", 1 }, .is = is_zlib, .is_shy = true, .run = unpack_zlib },
-        { .name = "brotli", .name_end = ".br", .run = unpack_brotli },
-        { .name = "an EROFS file system whose compressed files are not read",
-          .magic = { "\xe2\xe1\xf5\xe0", 4 },
-          .magic_at = 1024,
-          .is = is_compressed_erofs,
-          .run = unpack_refused,
-          .why = "unsupported" },
-        { .name = "an ARJ archive, which is not read",
-          .magic = { "\x60\xea", 2 },
-          .name_end = ".arj",
-          .run = unpack_refused,
-          .why = "unsupported" },
-        { .name = "an installer of NSIS, which is not read",
-          .magic = { "\xef\xbe\xad\xde"
-                     "NullsoftInst",
-                     16 },
-          .may_be_appended = true,
-          .run = unpack_refused,
-          .why = "unsupported" },
-        { .name = "a volume encrypted with LUKS",
-          .magic = { "LUKS\xba\xbe", 6 },
-          .run = unpack_refused,
-          .why = "encrypted" },
-        { .name = NULL },
-};
-
-static bool fits(const struct unpack_format *f, struct str first, struct str name)
-{
-        struct str at = str_from(first, f->magic_at);
-        return str_starts(at, f->magic) && (!f->name_end || str_ends(name, str_of(f->name_end))) &&
-               (!f->is || f->is(first));
-}
-
-const struct unpack_format *unpack_format_of(struct str first, struct str name)
-{
-        for (const struct unpack_format *f = unpack_formats; f->name; f++)
-                if (fits(f, first, name))
-                        return f;
-        return NULL;
-}
-
-/* What the content pass looks for: the magic numbers of what may be appended, then words of scripts that reverse. */
+/*
+ * What the content pass looks for: the magic numbers of what may be appended, what begins uuencoded content, words of
+ * scripts that reverse text.
+ */
 static const struct literal looked_for[] = {
         { { "PK\3\4", 4 }, false },
         { { "\x1f\x8b\x08", 3 }, false },
@@ -215,11 +35,23 @@ static const struct literal looked_for[] = {
             "NullsoftInst",
             16 },
           false },
+        { { "\x04\x22\x4d\x18", 4 }, false },
+        { { "\x02\x21\x4c\x18", 4 }, false },
+        { { "LZIP", 4 }, false },
+        { { "\x1f\x9d\x90", 3 }, false },
+        { { "\x5d\x00\x00", 3 }, false },
+        { { "\x89LZO\0\r\n\x1a\n", 9 }, false },
+        { { "koly\0\0\0\4\0\0\2\0", 12 }, false },
+        { { "%PDF-", 5 }, false },
+        { { "begin 4", 7 }, false },
+        { { "begin 6", 7 }, false },
+        { { "begin 7", 7 }, false },
         { { "[::-1]", 6 }, false },
         { { "strrev", 6 }, false },
         { { "reverse", 7 }, true },
         { { "| rev", 5 }, false },
         { { "|rev", 4 }, false },
+        { { "rev <<", 6 }, false },
 };
 
 static const struct unpack_format *carved_format(struct str magic)
@@ -451,7 +283,7 @@ static void carve(const struct content_call *c, struct state *s, const struct co
         if (!f || hit->start < f->magic_at || w->offset + hit->start == f->magic_at)
                 return;
         struct str rest = str_from(w->bytes, hit->start - f->magic_at);
-        if (!fits(f, rest, STR_NONE))
+        if (!unpack_format_fits(f, rest, STR_NONE) || (f->is_inside && !f->is_inside(rest)))
                 return;
         struct job *j = free_carve(s);
         if (!j || s->n_carves == UNPACK_CARVES_MAX) {
@@ -481,16 +313,19 @@ static void engine_window(const struct content_call *c, const struct content_win
         for (size_t i = 0; i < CARVES_OPEN_MAX; i++)
                 job_give(&s->carves[i], w->hole, fresh);
         bool reverses = false;
-        for (size_t i = 0; i < w->n_hits && (!f || f->has_tail || f->is_shy); i++)
-                if (w->hits[i].literal < CARVED)
-                        carve(c, s, w, &w->hits[i]);
-                else
+        s->text = unpacking_of(c, NULL, false);
+        for (size_t i = 0; i < w->n_hits && (!f || f->has_tail || f->is_shy); i++) {
+                const struct content_hit *hit = &w->hits[i];
+                if (hit->literal < CARVED)
+                        carve(c, s, w, hit);
+                else if (hit->literal >= CARVED + UU)
                         reverses = true;
-        if (!f || f->is_shy) {
-                s->text = unpacking_of(c, NULL, false);
-                decode_window(&s->text, &s->decoders, w, reverses);
-                buf_done(&s->text.names);
+                else if (hit->start == 0 || w->bytes.p[hit->start - 1] == '\n')
+                        decode_uu(&s->text, w, hit->start);
         }
+        if (!f || f->is_shy)
+                decode_window(&s->text, &s->decoders, w, reverses);
+        buf_done(&s->text.names);
 }
 
 static void engine_end(const struct content_call *c, const struct content_digests *d, bool is_whole)

@@ -239,6 +239,7 @@ struct task_struct {
         struct signal_struct *signal;
         struct css_set *cgroups;
         struct kuid loginuid;
+        unsigned int in_execve : 1;
 } KERNEL;
 
 struct io_kiocb {

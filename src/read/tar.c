@@ -106,6 +106,17 @@ static inline void consume(struct tar *t, size_t n)
         t->offset += n;
 }
 
+ssize_t tar_rest(struct tar *t, const void **ret_p)
+{
+        int r = have_piece(t);
+        if (r <= 0)
+                return r;
+        size_t n = t->piece_n;
+        *ret_p = t->piece;
+        consume(t, n);
+        return (ssize_t)n;
+}
+
 int tar_block(struct tar *t, const uint8_t **ret)
 {
         if (t->piece_n >= TAR_BLOCK_BYTES) {

@@ -88,4 +88,7 @@ uint64_t tar_offset(const struct tar *t);   /* bytes pulled and used so far */
  */
 bool tar_ended_cleanly(const struct tar *t);
 
+/* After TAR_END: the next piece of what follows the two zero blocks, or 0 at its end, or < 0 from the pull. */
+ssize_t tar_rest(struct tar *t, const void **ret_p);
+
 #endif

@@ -285,13 +285,15 @@ static struct str option(struct str options, struct str name)
 /* "36 35 98:0 /root /point options... - type source superoptions", proc_pid_mountinfo(5). */
 static bool parse_mount(struct str line, struct arena *arena, struct container_mount *ret)
 {
-        struct str word = STR_NONE, rest = line;
-        for (size_t i = 0; i < 5; i++)
-                word = str_cut(&rest, ' ');
+        struct str words[5], rest = line;
+        for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+                words[i] = str_cut(&rest, ' ');
         ptrdiff_t dash = str_find(rest, STR(" - "));
-        if (word.n == 0 || dash < 0)
+        if (words[4].n == 0 || dash < 0)
                 return false;
-        ret->point = unescape(word, arena);
+        ret->device = arena_str(arena, words[2]);
+        ret->dir = unescape(words[3], arena);
+        ret->point = unescape(words[4], arena);
         rest = str_from(rest, (size_t)dash + 3);
         ret->type = arena_str(arena, str_cut(&rest, ' '));
         str_cut(&rest, ' ');

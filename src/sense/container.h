@@ -30,8 +30,9 @@ typedef bool container_lookup(void *arg, struct str id, struct arena *arena, str
 /* One mount of the container, as its first process saw them. */
 struct container_mount {
         struct str point, type;
-        struct str upper; /* overlay: its own layer's directory on the host */
-        struct str lower; /* overlay: the layers below, topmost first, with ":" between them */
+        struct str device, dir; /* of its file system: the numbers, "254:0"; which directory of it is mounted */
+        struct str upper;       /* overlay: its own layer's directory on the host */
+        struct str lower;       /* overlay: the layers below, topmost first, with ":" between them */
 };
 
 struct container_entry {
@@ -46,6 +47,7 @@ struct container_entry {
         bool has_mounts;
         struct container_mount *mounts;
         size_t n_mounts;
+        struct str root; /* on the host, of a root that is no overlay; empty: not known */
         struct container_entry *next;
 };
 

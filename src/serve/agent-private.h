@@ -55,8 +55,9 @@ struct agent_part {
         void (*on_container_end)(void *state, uint64_t cgroup_id);    /* its cgroup is gone */
         void (*on_rules)(void *state);                                /* a->rules are others */
         void (*on_reload)(void *state);                               /* the operator wants files read anew */
-        void (*tick)(void *state, int64_t now_ns);                    /* every AGENT_TICK_MS, CLOCK_MONOTONIC */
-        void (*stop)(void *state);                                    /* frees the state */
+        void (*on_reloaded)(void *state, bool is_loaded); /* so much for the rules; false: the old ones stay */
+        void (*tick)(void *state, int64_t now_ns);        /* every AGENT_TICK_MS, CLOCK_MONOTONIC */
+        void (*stop)(void *state);                        /* frees the state */
 };
 
 /* NULL-terminated, in the order that they start and hear of things. */
@@ -92,7 +93,9 @@ struct agent {
         int64_t next_forget_ns;
         int64_t started_ns; /* CLOCK_MONOTONIC */
         bool is_stopping;
-        struct rule_needs *needs; /* of each rule */
+        struct rules_trial *trial; /* of a reload; NULL: there is none */
+        bool must_reload_again;    /* asked for meanwhile */
+        struct rule_needs *needs;  /* of each rule */
         struct arena needs_arena;
         struct stats stats;
         void *part_states[AGENT_PARTS_MAX];
@@ -142,8 +145,17 @@ void agent_drain(struct agent *a);
 /* Tells of what was held back: of what has gone quiet, or with `all` of everything. */
 void agent_tell_held(struct agent *a, bool all);
 
-/* Loads the rules and opens the file of alerts anew, as SIGHUP does. False: the old rules stay, and it was told why. */
-bool agent_reload(struct agent *a);
+/*
+ * Loads the rules and opens the file of alerts anew, as SIGHUP does. The rules are tried first, which may take a while:
+ * parts hear of the end (on_reloaded), and it is told.
+ */
+void agent_reload(struct agent *a);
+
+/* For the agent itself (agent-rules.c): loads the rules and waits for it: 0, RULES_WRONG or < 0 with words. */
+int agent_load_rules(struct agent *a, struct error *err);
+int agent_apply_rules(struct agent *a, struct error *err); /* what they want of the programs in the kernel */
+void agent_reload_look(struct agent *a);                   /* the time may be over for a trial */
+void agent_reload_end(struct agent *a);
 
 /* A counter or gauge for metrics: stats_counter(). Its address stays. */
 static inline uint64_t *agent_counter(struct agent *a, enum stats_kind kind, const char *name, const char *help,

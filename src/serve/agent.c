@@ -1,5 +1,6 @@
 /* See agent.h. */
 #include "base/fs.h"
+#include "sense/container-root.h"
 #include "serve/agent-private.h"
 #include "serve/rights.h"
 
@@ -116,6 +117,8 @@ static void meet_container(struct agent *a, struct container_entry *c, uint32_t 
         snprintf(path, sizeof(path), "/proc/%u/mountinfo", pid);
         if (read_file(path, &b, NULL) == 0)
                 container_parse_mounts(c, buf_str(&b));
+        if (!container_root(c, pid, &c->arena, &c->root))
+                c->root = STR_NONE;
         tell_of_container(a, c);
 }
 
@@ -220,123 +223,6 @@ static void look_for_loss(struct agent *a)
         arena_done(&a->arena);
 }
 
-/* ----------------------------------------------------------------------------------------------------- rules ---- */
-
-static bool is_burst(enum field_id id)
-{
-        return id == FIELD_burst_ports || id == FIELD_burst_hosts || id == FIELD_burst_removed ||
-               id == FIELD_burst_suffixed;
-}
-
-static bool is_environment(enum field_id id) { return id == FIELD_proc_env || id == FIELD_proc_aenv; }
-
-static bool asks_for(const struct agent *a, bool (*is_it)(enum field_id))
-{
-        for (size_t i = 0; i < rule_set_n_refs(a->rules.set); i++)
-                if (is_it(rule_set_ref(a->rules.set, i)->field->id))
-                        return true;
-        return false;
-}
-
-/* What is asked of ancestors, which may have ended by then. */
-static void keep_variables(struct agent *a)
-{
-        size_t n = 0, n_refs = rule_set_n_refs(a->rules.set);
-        struct str *names = arena_array(&a->needs_arena, n_refs, sizeof(*names));
-        for (size_t i = 0; i < n_refs; i++) {
-                const struct field_ref *ref = rule_set_ref(a->rules.set, i);
-                if (ref->field->id == FIELD_proc_aenv && ref->key.n)
-                        names[n++] = ref->key;
-        }
-        process_keep_variables(&a->processes, names, n);
-}
-
-static void take_rules(struct agent *a, const struct agent_rules *rules)
-{
-        if (a->rules.set) /* the limiter counts by the old set's numbers */
-                agent_tell_held(a, true);
-        limiter_clear(&a->limiter);
-        agent_rules_done(&a->rules);
-        arena_done(&a->needs_arena);
-        a->rules = *rules;
-        size_t n = rule_set_n(rules->set);
-        a->needs = arena_array(&a->needs_arena, n, sizeof(*a->needs));
-        for (size_t i = 0; i < n; i++)
-                rule_set_needs(rules->set, i, &a->needs_arena, &a->needs[i]);
-        a->bursts.is_wanted = asks_for(a, is_burst);
-        keep_variables(a);
-        for (size_t i = 0; agent_parts[i]; i++)
-                if (a->part_states[i] && agent_parts[i]->on_rules)
-                        agent_parts[i]->on_rules(a->part_states[i]);
-}
-
-static int load_modes(struct agent *a, struct error *err)
-{
-        struct respond_modes modes;
-        int r = respond_modes_load(a->o->respond.responses, a->o->respond.mode, &modes, err);
-        if (r < 0)
-                return r;
-        respond_modes_done(&a->modes);
-        a->modes = modes;
-        return 0;
-}
-
-/* 0, RULES_WRONG or < 0 with words. Rules that do not load leave those that are there. */
-static int load_rules(struct agent *a, struct error *err)
-{
-        struct agent_rules rules;
-        struct problems problems = { 0 };
-        int r = agent_rules_load(a->o->rules, a->o->n_rules, &rules, &problems, err);
-        if (r >= 0 && a->o->tell_problems)
-                a->o->tell_problems(a->o->arg, &problems);
-        if (r >= 0)
-                problems_done(&problems);
-        if (r != 0)
-                return r;
-        r = load_modes(a, err);
-        if (r == 0)
-                take_rules(a, &rules);
-        else
-                agent_rules_done(&rules);
-        return r;
-}
-
-/* What the kernel kills by itself: it knows no workloads, so only what is enforced in all of them. */
-static uint32_t kill_mask(const struct agent *a)
-{
-        uint32_t mask = 0;
-        for (size_t i = 0; i < rule_set_n(a->rules.set); i++)
-                if (respond_always_enforces(&a->modes, rule_set_rule(a->rules.set, i)))
-                        mask |= a->rules.kill_masks[i];
-        return mask;
-}
-
-/* What the loaded rules want of the programs in the kernel. */
-static int apply_rules(struct agent *a, struct error *err)
-{
-        struct observe_settings settings = { .kill_mask = kill_mask(a), .wants_env = asks_for(a, is_environment) };
-        int r = sensor_set(a->sensor, &settings);
-        return r < 0 ? error_errno(err, r, "the kernel does not take the kill rules") : 0;
-}
-
-bool agent_reload(struct agent *a)
-{
-        struct error err = ERROR_NONE;
-        int r = load_rules(a, &err);
-        if (r == 0)
-                r = apply_rules(a, &err);
-        if (r == 0)
-                agent_tell(a, "rules loaded anew: %zu, %zu of them kill", rule_set_n(a->rules.set), a->rules.n_kill);
-        else
-                agent_tell(a, "rules not loaded anew, the old ones stay%s%s", err.text[0] ? ": " : "", err.text);
-        for (size_t i = 0; agent_parts[i]; i++)
-                if (a->part_states[i] && agent_parts[i]->on_reload)
-                        agent_parts[i]->on_reload(a->part_states[i]);
-        if (alert_open(&a->sink, &err) < 0)
-                agent_tell(a, "alerts go on into the file that was open: %s", err.text);
-        return r == 0;
-}
-
 /* ------------------------------------------------------------------------------------------------------ loop ---- */
 
 static void take_signals(struct agent *a, int fd)
@@ -345,7 +231,7 @@ static void take_signals(struct agent *a, int fd)
         while (read(fd, &s, sizeof(s)) == sizeof(s)) {
                 struct error err = ERROR_NONE;
                 if (s.ssi_signo == SIGHUP)
-                        (void)agent_reload(a);
+                        agent_reload(a);
                 else if (s.ssi_signo != SIGUSR1 && s.ssi_signo != SIGUSR2)
                         a->is_stopping = true;
                 else if (agent_set_mode(a, s.ssi_signo == SIGUSR1, &err) < 0)
@@ -418,7 +304,7 @@ static void rest(struct agent *a, int64_t now)
 {
         limiter_rest(&a->limiter, now);
         bursts_rest(&a->bursts, (uint64_t)agent_now_ns(CLOCK_BOOTTIME));
-        document_servant_rest(&a->documents);
+        document_servant_end(&a->documents); /* it keeps copies of what the agent had when it was forked */
         malloc_trim(0);
 }
 
@@ -438,6 +324,7 @@ static void loop(struct agent *a, int signal_fd)
                         container_look_again(&a->containers);
                         agent_tell_held(a, false);
                         stats_look(&a->stats, now);
+                        agent_reload_look(a);
                         tick_parts(a, now);
                 }
                 if (now >= a->next_forget_ns) {
@@ -524,11 +411,11 @@ static int start(struct agent *a, struct error *err)
         if (r == 0)
                 r = start_parts(a, true, err);
         if (r == 0)
-                r = load_rules(a, err);
+                r = agent_load_rules(a, err);
         if (r == 0)
                 r = open_sensor(a, err);
         if (r == 0)
-                r = apply_rules(a, err);
+                r = agent_apply_rules(a, err);
         if (r != 0)
                 return r;
         container_table_init(&a->containers);
@@ -566,6 +453,7 @@ int agent_run(const struct agent_options *o, struct agent_counts *ret, struct er
         int r = signal_fd < 0 ? signal_fd : start(&a, err);
         if (r == 0)
                 loop(&a, signal_fd);
+        agent_reload_end(&a);
         stop_parts(&a);
         if (a.containers.buckets)
                 container_table_done(&a.containers);

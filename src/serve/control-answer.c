@@ -214,12 +214,16 @@ json_t *control_answer(struct agent *a, const struct control_request *r)
                 doc_set(o, "status", status(a));
                 doc_set(o, "containers", containers(a));
                 return o;
-        case CONTROL_RELOAD:
-                doc_set(o, "reloaded", doc_bool(agent_reload(a)));
-                doc_set(o, "rules", doc_number(rule_set_n(a->rules.set)));
-                return o;
         default:
                 json_decref(o);
                 return r->verb == CONTROL_METRICS ? metrics(a) : set_mode(a, r->mode);
         }
+}
+
+json_t *control_reloaded(const struct agent *a, bool is_loaded)
+{
+        json_t *o = doc_object();
+        doc_set(o, "reloaded", doc_bool(is_loaded));
+        doc_set(o, "rules", doc_number(rule_set_n(a->rules.set)));
+        return o;
 }

@@ -10,6 +10,9 @@
 /* The answer to a request that is answered at once; never NULL. */
 json_t *control_answer(struct agent *a, const struct control_request *r);
 
+/* The answer to a reload, when it has ended. */
+json_t *control_reloaded(const struct agent *a, bool is_loaded);
+
 json_t *control_refusal(const char *words); /* {"error": words} */
 
 /* Which events a client wants to see. */

@@ -23,6 +23,7 @@ struct client {
         struct buf in, out;
         bool is_ending; /* closed once `out` is read */
         struct event_stream *stream;
+        bool waits_for_reload;
         int64_t until_ns; /* patience; 0: without end */
 };
 
@@ -120,6 +121,14 @@ static void begin_stream(struct client *c, const struct control_request *r)
         }
 }
 
+/* A trial of rules ends in a bounded time. */
+static void begin_reload(struct client *c)
+{
+        c->waits_for_reload = true;
+        c->until_ns = 0;
+        agent_reload(c->control->agent);
+}
+
 static void take_request(struct client *c, struct str line)
 {
         struct arena arena = ARENA_INIT;
@@ -129,6 +138,8 @@ static void take_request(struct client *c, struct str line)
                 end_with(c, control_refusal(err.text));
         else if (r.verb == CONTROL_EVENTS)
                 begin_stream(c, &r);
+        else if (r.verb == CONTROL_RELOAD)
+                begin_reload(c);
         else
                 end_with(c, control_answer(c->control->agent, &r));
         arena_done(&arena);
@@ -143,7 +154,8 @@ static void on_client(void *arg)
                 client_close(c);
                 return;
         }
-        if (!client_flush(c) || n < 0 || c->is_ending || c->stream) /* one request a connection: more is not heard */
+        if (!client_flush(c) || n < 0 || c->is_ending || c->stream ||
+            c->waits_for_reload) /* one request a connection: more is not heard */
                 return;
         buf_add(&c->in, bytes, (size_t)n);
         ptrdiff_t end = str_find_char(buf_str(&c->in), '\n');
@@ -226,6 +238,14 @@ static void on_event(void *state, const struct event_record *r)
                 else if (c->out.n > 0)
                         (void)client_flush(c);
         }
+}
+
+static void on_reloaded(void *state, bool is_loaded)
+{
+        struct control *s = state;
+        for (size_t i = s->n; i-- > 0;)
+                if (s->clients[i]->waits_for_reload && !s->clients[i]->is_ending)
+                        end_with(s->clients[i], control_reloaded(s->agent, is_loaded));
 }
 
 static void tick(void *state, int64_t now_ns)
@@ -323,5 +343,5 @@ static int start(struct agent *a, void **ret, struct error *err)
 }
 
 const struct agent_part part_control = {
-        .name = "control", .start = start, .on_event = on_event, .tick = tick, .stop = stop
+        .name = "control", .start = start, .on_event = on_event, .on_reloaded = on_reloaded, .tick = tick, .stop = stop
 };

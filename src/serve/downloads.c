@@ -1,8 +1,14 @@
 /* See downloads.h. */
 #include "serve/downloads.h"
 
+#include "base/fs.h"
+
 #include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 void downloads_done(struct downloads *d)
 {
@@ -49,4 +55,19 @@ const char *download_format(const uint8_t *head, size_t n)
         if (n >= DOWNLOAD_HEAD && memcmp(head, "\177ELF", 4) == 0)
                 return "elf";
         return n >= 3 && memcmp(head, "#!", 2) == 0 ? "script" : NULL;
+}
+
+size_t download_head(struct str dir, struct str inside, struct stat *ret, uint8_t head[static DOWNLOAD_HEAD])
+{
+        char root[PATH_MAX], path[PATH_MAX];
+        snprintf(root, sizeof(root), "%.*s", STR_FMT(dir));
+        snprintf(path, sizeof(path), "%.*s", STR_FMT(inside));
+        _cleanup_(closep) int root_fd = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+        _cleanup_(closep) int fd = root_fd < 0 ? -1 : open_in_root(root_fd, path, O_PATH | O_NOFOLLOW);
+        if (fd < 0 || fstat(fd, ret) < 0 || !S_ISREG(ret->st_mode))
+                return 0;
+        snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+        _cleanup_(closep) int file = open(path, O_RDONLY | O_CLOEXEC);
+        ssize_t n = file < 0 ? 0 : pread(file, head, DOWNLOAD_HEAD, 0);
+        return n > 0 ? (size_t)n : 0;
 }

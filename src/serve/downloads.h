@@ -9,6 +9,8 @@
 #include "base/map.h"
 #include "serve/record.h"
 
+#include <sys/stat.h>
+
 #define DOWNLOADS_GENERATION_NS UINT64_C(30000000000)
 #define DOWNLOADS_MAX           4096u /* groups of a generation */
 #define DOWNLOAD_HEAD           4u    /* bytes of a file that tell what it is */
@@ -25,6 +27,12 @@ void downloads_on_event(struct downloads *d, const struct event_record *r);
 
 /* Has the process's group opened one of late? */
 bool downloads_has(const struct downloads *d, const struct process *p);
+
+/*
+ * The first bytes of a file below the directory `dir` of the host, and what stat says of it; how many. 0: it is empty,
+ * or gone, or no regular file: who owns it may exchange it meanwhile, and nothing else is opened.
+ */
+size_t download_head(struct str dir, struct str inside, struct stat *ret, uint8_t head[static DOWNLOAD_HEAD]);
 
 /* "elf", "script" (#!) or NULL, by the first bytes of a file. */
 const char *download_format(const uint8_t *head, size_t n);

@@ -173,7 +173,7 @@ static void check_script(struct drift *d, const struct drift_container *g, const
         struct str path = script_absolute(given, e->cwd, &arena);
         if (barrier_can_deny(d->barrier, GUARD_SCRIPT) && !is_link(e->head.pid, path))
                 return;
-        enum guard_verdict verdict = verdict_of_layer(script_layer(r->container, e->head.pid, path));
+        enum guard_verdict verdict = verdict_of_layer(script_layer(r->container, e->head.pid, path, NULL));
         if (verdict == GUARD_FINE)
                 return;
         struct finding f = drift_finding_of(g, e, GUARD_SCRIPT, verdict, path);

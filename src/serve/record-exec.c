@@ -105,7 +105,8 @@ static void find_script(struct event_record *r)
         if (path.n == 0)
                 return;
         r->script_path = script_absolute(path, r->event->cwd, r->arena);
-        int layer = r->container ? script_layer(r->container, r->event->head.pid, r->script_path) : EXE_LAYERS;
+        int layer = r->container ? script_layer(r->container, r->event->head.pid, r->script_path, &r->script_ctime_ns)
+                                 : EXE_LAYERS;
         if (layer != EXE_LAYERS)
                 r->script_layer = str_of(event_layer_name((enum exe_layer)layer));
 }
@@ -186,6 +187,11 @@ void get_exec(struct event_record *r, const struct field_ref *ref, struct value 
         case FIELD_proc_script_path:
                 find_script(r);
                 *ret = value_string_or_absent(r->script_path);
+                break;
+        case FIELD_proc_script_is_new:
+                find_script(r);
+                if (r->script_ctime_ns && r->process && r->process->init_started_ns)
+                        *ret = value_flag(r->script_ctime_ns > r->boot_ns + (int64_t)r->process->init_started_ns);
                 break;
         case FIELD_proc_script_layer:
                 find_script(r);

@@ -152,6 +152,15 @@ void get_ancestor(struct event_record *r, const struct field_ref *ref, struct va
                 *ret = value_list(v, n);
 }
 
+/* The line of parents of who was put in leads out of the namespace, to the first process of another one. */
+static bool is_of_init(const struct event_record *r)
+{
+        const struct process *p = r->process;
+        for (size_t n = 0; p && p->vpid != 1 && n < PROCESS_ANCESTORS; n++)
+                p = process_ancestor(r->processes, p, 1);
+        return p && p->vpid == 1 && p->init_started_ns == r->process->init_started_ns;
+}
+
 void get_process(struct event_record *r, const struct field_ref *ref, struct value *ret)
 {
         const struct process *p = r->process;
@@ -173,6 +182,9 @@ void get_process(struct event_record *r, const struct field_ref *ref, struct val
                 break;
         case FIELD_proc_is_sid_leader:
                 *ret = value_flag(p->sid == p->pid);
+                break;
+        case FIELD_proc_is_of_init:
+                *ret = value_flag(is_of_init(r));
                 break;
         case FIELD_proc_is_pgid_leader:
                 *ret = value_flag(p->pgid == p->pid);

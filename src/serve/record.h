@@ -28,6 +28,7 @@ struct event_record {
         /* Found when somebody asks. */
         bool has_script;
         struct str script_path, script_layer;
+        int64_t script_ctime_ns; /* since 1970; 0: not known */
 };
 
 /* The record; r must outlive it. */

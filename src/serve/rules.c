@@ -3,11 +3,16 @@
 
 #include "base/fs.h"
 #include "bpf/shared/exe.h"
-#include "proc/worker.h"
+#include "proc/companion.h"
 #include "serve/record.h"
 
 #include <errno.h>
+#include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
+
+#define TRIAL_LOOK_MS 100
 
 /* What the kernel knows when it decides, and the first field that it does not. */
 struct kernel_view {
@@ -219,65 +224,99 @@ static int parse(const struct rule_texts *t, struct agent_rules *ret, struct pro
 
 /* ----------------------------------------------------------------------------------------------------- trial ---- */
 
-struct trial {
-        const struct rule_texts *texts;
-        struct error *err;
-        int r;
+struct rules_trial {
+        struct rule_texts texts;
+        struct servant servant; /* none runs for the embedded rules, which are ours */
+        int64_t until_ns;
 };
 
-/* The outcome is of no interest, only that there is one. */
-static int try_in_worker(void *arg, int fd, struct sink *out, struct error *err)
+static int64_t now_ns(void)
+{
+        struct timespec t;
+        clock_gettime(CLOCK_MONOTONIC, &t);
+        return t.tv_sec * INT64_C(1000000000) + t.tv_nsec;
+}
+
+/* What comes of it is of no interest, only that there is an end. */
+static void try_in_servant(void *arg, struct str question, const int fds[static MESSAGE_FDS_MAX], struct buf *reply)
 {
         struct problems problems = { 0 };
         struct agent_rules rules = { 0 };
-        (void)fd;
-        (void)out;
-        (void)err;
-        if (parse(((struct trial *)arg)->texts, &rules, &problems) == 0)
+        if (parse(arg, &rules, &problems) == 0)
                 agent_rules_done(&rules);
         problems_done(&problems);
+}
+
+int rules_trial_begin(const char *const *files, size_t n, struct rules_trial **ret, struct error *err)
+{
+        struct rules_trial *t = xcalloc(1, sizeof(*t));
+        const struct servant_work work = { .answer = try_in_servant,
+                                           .arg = &t->texts,
+                                           .memory_max = RULES_TRIAL_BYTES };
+        t->servant.fd = -1;
+        t->until_ns = now_ns() + RULES_TRIAL_SECONDS * INT64_C(1000000000);
+        int r = texts_read(&t->texts, files, n, err);
+        if (r == 0 && n > 0)
+                r = servant_start(&work, &t->servant, err);
+        if (r == 0 && n > 0)
+                (void)servant_ask(&t->servant, STR("try"), NULL, 0); /* if it is gone, rules_trial_take says so */
+        if (r < 0) {
+                rules_trial_end(t);
+                return r;
+        }
+        *ret = t;
         return 0;
 }
 
-static void on_trial_fact(void *arg, enum fact_kind kind, const void *fact)
+int rules_trial_fd(const struct rules_trial *t) { return t->servant.fd; }
+
+int rules_trial_take(struct rules_trial *t, struct error *err)
 {
-        (void)arg;
-        (void)kind;
-        (void)fact;
+        _cleanup_(buf_done) struct buf reply = BUF_INIT(MESSAGE_MAX);
+        char words[SERVANT_WORDS_MAX];
+        if (!t->servant.pid)
+                return 1;
+        int r = servant_take(&t->servant, &reply);
+        bool is_late = r == 0 && now_ns() >= t->until_ns;
+        if (r >= 0 && !is_late)
+                return r;
+        servant_end(&t->servant, words);
+        if (is_late)
+                snprintf(words, sizeof(words), "it had not ended after %u s", RULES_TRIAL_SECONDS);
+        else if (!words[0])
+                snprintf(words, sizeof(words), "somebody killed it (signal 9)");
+        return error_set(err, is_late ? -ETIMEDOUT : -EPIPE,
+                         "the rules were tried in a worker first, and it did not get through: %s", words);
 }
 
-static void on_trial_end(void *arg, int r, const char *why)
+int rules_trial_load(const struct rules_trial *t, struct agent_rules *ret, struct problems *ret_problems)
 {
-        struct trial *t = arg;
-        t->r = r < 0 ? error_set(t->err, r, "the rules were tried in a worker first, and it did not get through: %s",
-                                 why)
-                     : 0;
+        return parse(&t->texts, ret, ret_problems);
 }
 
-/* A file that crashes the parser, hangs it or has it take memory without end does so to a process that nobody misses.
- */
-static int try_rules(const struct rule_texts *texts, struct error *err)
+void rules_trial_end(struct rules_trial *t)
 {
-        struct trial t = { .texts = texts, .err = err, .r = -EIO };
-        struct job job = { .name = "rules",
-                           .run = try_in_worker,
-                           .on_fact = on_trial_fact,
-                           .on_end = on_trial_end,
-                           .arg = &t,
-                           .memory_max = RULES_TRIAL_BYTES,
-                           .stall_seconds = RULES_TRIAL_SECONDS };
-        int r = workers_run(&job, 1, 1, err);
-        return r < 0 ? r : t.r;
+        char words[SERVANT_WORDS_MAX];
+        if (!t)
+                return;
+        servant_end(&t->servant, words);
+        texts_done(&t->texts);
+        free(t);
 }
 
 int agent_rules_load(const char *const *files, size_t n, struct agent_rules *ret, struct problems *ret_problems,
                      struct error *err)
 {
-        _cleanup_(texts_done) struct rule_texts texts = { 0 };
-        int r = texts_read(&texts, files, n, err);
-        if (r == 0 && n > 0) /* the embedded ones are ours */
-                r = try_rules(&texts, err);
-        return r < 0 ? r : parse(&texts, ret, ret_problems);
+        struct rules_trial *t;
+        int r = rules_trial_begin(files, n, &t, err);
+        if (r < 0)
+                return r;
+        struct pollfd p = { .fd = rules_trial_fd(t), .events = POLLIN };
+        while ((r = rules_trial_take(t, err)) == 0)
+                (void)poll(&p, 1, TRIAL_LOOK_MS);
+        r = r < 0 ? r : rules_trial_load(t, ret, ret_problems);
+        rules_trial_end(t);
+        return r;
 }
 
 void agent_rules_done(struct agent_rules *r)

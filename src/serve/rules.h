@@ -37,6 +37,20 @@ int agent_rules_load(const char *const *files, size_t n, struct agent_rules *ret
 void agent_rules_done(struct agent_rules *r);
 
 /*
+ * The same for who cannot wait: the files are read at once, and a servant in the sandbox parses them. 0; < 0 with
+ * words. Its descriptor (-1: there is none to wait for) is readable when there is more to take: 1, it got through; 0,
+ * not yet; < 0 with words, it did not, or not in time. Of what got through, what was read then is loaded as
+ * agent_rules_load does.
+ */
+struct rules_trial;
+
+int rules_trial_begin(const char *const *files, size_t n, struct rules_trial **ret, struct error *err);
+int rules_trial_fd(const struct rules_trial *t);
+int rules_trial_take(struct rules_trial *t, struct error *err);
+int rules_trial_load(const struct rules_trial *t, struct agent_rules *ret, struct problems *ret_problems);
+void rules_trial_end(struct rules_trial *t); /* NULL is fine */
+
+/*
  * The mask of one condition. 0; RULES_WRONG: it asks for a field that the kernel does not decide with, *ret_field says
  * which (a text of the arena).
  */

@@ -3,6 +3,7 @@
 
 #include "base/fs.h"
 #include "bpf/shared/exe.h"
+#include "sense/container-root.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,23 +13,29 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-/* Has the upper layer something of that name? A link on the way was made by the container too. */
-static bool is_in_upper(struct str upper, struct str below)
+enum in_upper { UPPER_NOTHING, UPPER_REMOVAL, UPPER_FILE };
+
+/* What the upper layer has of that name. A link on the way was made by the container too. */
+static enum in_upper look_in_upper(struct str upper, struct str below)
 {
         _cleanup_(arena_done) struct arena arena = ARENA_INIT;
         _cleanup_(closep) int dir = open(arena_cstr(&arena, upper), O_PATH | O_DIRECTORY | O_CLOEXEC);
         while (below.n && below.p[0] == '/')
                 below = str_from(below, 1);
         if (dir < 0 || below.n == 0)
-                return false;
+                return UPPER_NOTHING;
         int fd = open_beneath(dir, arena_cstr(&arena, below), O_PATH | O_NOFOLLOW);
         struct stat st;
-        bool is_there = fd == -ELOOP || (fd >= 0 && fstat(fd, &st) == 0 && !(S_ISCHR(st.st_mode) && st.st_rdev == 0));
+        enum in_upper found = fd == -ELOOP ? UPPER_FILE : UPPER_NOTHING;
+        if (fd >= 0 && fstat(fd, &st) == 0)
+                found = S_ISCHR(st.st_mode) && st.st_rdev == 0 ? UPPER_REMOVAL : UPPER_FILE;
         close_fd(fd);
-        return is_there;
+        return found;
 }
 
-static int layer_by_name(const struct container_entry *c, struct str path)
+/* `is_gone`: no layer has it now, so what has begun to run was in the upper one, unless that says that it was removed.
+ */
+static int layer_by_name(const struct container_entry *c, struct str path, bool is_gone)
 {
         const struct container_mount *m = container_mount_of(c, path);
         if (!m)
@@ -40,26 +47,70 @@ static int layer_by_name(const struct container_entry *c, struct str path)
                 return is_root ? EXE_LAYER_ROOT : EXE_LAYER_MOUNT;
         if (m->upper.n == 0) /* a read-only overlay */
                 return EXE_LAYER_LOWER;
-        return is_in_upper(m->upper, is_root ? path : str_from(path, m->point.n)) ? EXE_LAYER_UPPER : EXE_LAYER_LOWER;
+        enum in_upper found = look_in_upper(m->upper, is_root ? path : str_from(path, m->point.n));
+        return found == UPPER_FILE || (is_gone && found == UPPER_NOTHING) ? EXE_LAYER_UPPER : EXE_LAYER_LOWER;
 }
 
-int script_layer(const struct container_entry *c, uint32_t pid, struct str path)
+/*
+ * A script that is named by a descriptor: its own (/dev/fd/3, /proc/self/fd/3) or that of another process in the
+ * container
+ * (/proc/9/fd/3), which is followed as no other name is, to the file itself. -1: it is not named so, or it is gone.
+ */
+static int open_descriptor(uint32_t pid, struct str path)
+{
+        char name[64];
+        int n = -1;
+        uint64_t process, fd;
+        struct str rest, own = str_without(str_without(path, STR("/dev/fd/")), STR("/proc/self/fd/"));
+        if (own.n < path.n) {
+                if (str_u64(own, &fd))
+                        n = snprintf(name, sizeof(name), "/proc/%u/fd/%.*s", pid, STR_FMT(own));
+        } else if (str_starts(path, STR("/proc/"))) {
+                rest = str_from(path, strlen("/proc/"));
+                if (str_u64(str_cut(&rest, '/'), &process) && str_starts(rest, STR("fd/")) &&
+                    str_u64(str_from(rest, 3), &fd))
+                        n = snprintf(name, sizeof(name), "/proc/%u/root%.*s", pid, STR_FMT(path));
+        }
+        return n > 0 && n < (int)sizeof(name) ? open(name, O_PATH | O_CLOEXEC) : -1;
+}
+
+static bool is_memfd(int fd)
+{
+        struct statfs fs;
+        struct stat st;
+        return fd >= 0 && fstatfs(fd, &fs) == 0 && (uint32_t)fs.f_type == EXE_MAGIC_TMPFS && fstat(fd, &st) == 0 &&
+               st.st_nlink == 0;
+}
+
+int script_layer(const struct container_entry *c, uint32_t pid, struct str path, int64_t *ret_ctime_ns)
 {
         char name[64], real[PATH_MAX];
         struct statfs fs;
+        struct stat st;
         _cleanup_(arena_done) struct arena arena = ARENA_INIT;
+        if (ret_ctime_ns)
+                *ret_ctime_ns = 0;
         if (path.n == 0 || path.p[0] != '/')
                 return EXE_LAYERS;
+        _cleanup_(closep) int descriptor = open_descriptor(pid, path);
+        if (is_memfd(descriptor))
+                return EXE_LAYER_MEMFD;
         snprintf(name, sizeof(name), "/proc/%u/root", pid);
         _cleanup_(closep) int root = open(name, O_PATH | O_DIRECTORY | O_CLOEXEC);
-        _cleanup_(closep) int fd = root >= 0 ? open_in_root(root, arena_cstr(&arena, path), O_PATH) : -1;
+        _cleanup_(closep) int fd = root >= 0 ? open_in_root(root, arena_cstr(&arena, path), O_PATH) : -ENOENT;
+        struct str host;
+        bool is_there =
+                fd >= 0 ? fstat(fd, &st) == 0
+                        : container_path_on_host(c, path, &arena, &host) && lstat(arena_cstr(&arena, host), &st) == 0;
+        if (ret_ctime_ns && is_there)
+                *ret_ctime_ns = (int64_t)st.st_ctim.tv_sec * 1000000000 + st.st_ctim.tv_nsec;
         if (fd < 0)
-                return c->has_mounts ? layer_by_name(c, path) : EXE_LAYERS;
+                return c->has_mounts ? layer_by_name(c, path, root >= 0 && fd == -ENOENT) : EXE_LAYERS;
         if (fstatfs(fd, &fs) == 0 && (uint32_t)fs.f_type == EXE_MAGIC_TMPFS)
                 return EXE_LAYER_TMPFS;
         snprintf(name, sizeof(name), "/proc/self/fd/%d", fd);
         ssize_t n = readlink(name, real, sizeof(real));
         if (n <= 0 || !c->has_mounts)
                 return EXE_LAYERS;
-        return layer_by_name(c, str_span(real, (size_t)n));
+        return layer_by_name(c, str_span(real, (size_t)n), false);
 }

@@ -18,6 +18,7 @@
 #include "sense/overlay-origin.h"
 #include "serve/agent-private.h"
 #include "serve/downloads.h"
+#include "serve/ended.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -29,8 +30,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-#define BATCH_MAX  4096u                     /* events between two looks at the ring */
-#define ENDED_MAX  4096u                     /* processes of each of two generations that are kept after their end */
+#define BATCH_MAX  512u                      /* events between two looks at the ring: some ms */
 #define ENDED_NS   (INT64_C(3) * 1000000000) /* for which a generation takes them in */
 #define KNOWN_MAX  65536u /* files that are remembered, to tell what has changed; past it they are forgotten */
 #define LEARN_MAX  1000u  /* directories of one container that are looked at before anything happens */
@@ -43,7 +43,7 @@
 /* Where a container's own layer lies. */
 struct watched_place {
         uint64_t cgroup_id;
-        char *upper; /* on the host, without a slash at its end */
+        char *upper; /* on the host, without a slash at its end; of a root that is no overlay, the root itself */
 };
 
 /* How a file was when it was last looked at: what differs tells what was done. */
@@ -65,7 +65,7 @@ struct watch {
         struct agent *a;
         struct file_events *events;
         VEC(struct watched_place *) places;
-        struct process_table ended[2]; /* the younger first; zeroed: empty */
+        struct ended ended;
         int64_t next_turn_ns;
         bool is_behind;       /* the kernel has more events than were read the last time */
         struct map64 by_path; /* hash of container and path -> index in known */
@@ -132,7 +132,8 @@ static void watch_on_container(void *state, struct container_entry *c)
         size_t left = LEARN_MAX;
         if (!watch_paths_any(&w->a->watched, true) || !m)
                 return;
-        if (!m->upper.n) {
+        struct str dir = m->upper.n ? m->upper : c->root;
+        if (dir.n == 0) {
                 agent_tell(w->a, "the files of container %.*s are not watched: its root is no overlay but %.*s",
                            STR_FMT(c->id), STR_FMT(m->type));
                 return;
@@ -141,13 +142,13 @@ static void watch_on_container(void *state, struct container_entry *c)
                 if (w->places.v[i]->cgroup_id == c->cgroup_id)
                         return;
         struct watched_place *p = xmalloc(sizeof(*p));
-        *p = (struct watched_place){ c->cgroup_id, str_dup(m->upper) };
+        *p = (struct watched_place){ c->cgroup_id, str_dup(dir) };
         *vec_push(&w->places) = p;
         file_events_forget(w->events); /* what was nobody's is somebody's now */
         if (file_events_watch(w->events, p->upper, &err) < 0)
                 agent_tell(w->a, "the files of container %.*s are not watched: %s", STR_FMT(c->id), err.text);
         else
-                learn(w, m->upper, STR("/"), 0, &left);
+                learn(w, dir, STR("/"), 0, &left);
 }
 
 static void watch_on_container_end(void *state, uint64_t cgroup_id)
@@ -166,42 +167,27 @@ static void watch_on_container_end(void *state, uint64_t cgroup_id)
 
 /* -------------------------------------------------------------------------------------------------- processes ---- */
 
-static void turn_generations(struct watch *w)
-{
-        process_table_done(&w->ended[1]);
-        w->ended[1] = w->ended[0];
-        w->ended[0] = (struct process_table){ 0 };
-}
-
 static void watch_on_event(void *state, const struct event_record *r)
 {
         struct watch *w = state;
         downloads_on_event(&w->downloads, r);
         if (r->event->kind != OBSERVE_EXIT || !r->process)
                 return;
-        if (w->ended[0].n >= ENDED_MAX)
-                turn_generations(w);
-        if (!w->ended[0].buckets)
-                process_table_init(&w->ended[0]);
-        struct process *p = process_get(&w->ended[0], r->process->pid);
-        if (p)
-                process_become(p, r->process);
+        ended_keep(&w->ended, r->process);
 }
 
 static void forget_ended(struct watch *w, int64_t now_ns)
 {
         if (now_ns < w->next_turn_ns || w->is_behind)
                 return;
-        turn_generations(w);
+        ended_turn(&w->ended);
         w->next_turn_ns = now_ns + ENDED_NS;
 }
 
 static const struct process *find_process(const struct watch *w, uint32_t pid)
 {
         const struct process *p = process_find(&w->a->processes, pid);
-        for (size_t i = 0; i < ARRAY_SIZE(w->ended) && !p; i++)
-                p = process_find(&w->ended[i], pid);
-        return p;
+        return p ? p : ended_find(&w->ended, pid);
 }
 
 /* ------------------------------------------------------------------------------------------------------ calls ---- */
@@ -488,23 +474,6 @@ static bool may_download(const struct watch *w, uint32_t pid)
         return false;
 }
 
-/* The first bytes of a container's file, which somebody may exchange meanwhile: only of a regular one. */
-static size_t read_head(const struct waiting *x, struct str inside, struct stat *ret,
-                        uint8_t head[static DOWNLOAD_HEAD])
-{
-        char root[PATH_MAX], path[PATH_MAX];
-        snprintf(root, sizeof(root), "%.*s", STR_FMT(x->root));
-        snprintf(path, sizeof(path), "%.*s", STR_FMT(inside));
-        _cleanup_(closep) int root_fd = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
-        _cleanup_(closep) int fd = root_fd < 0 ? -1 : open_in_root(root_fd, path, O_PATH | O_NOFOLLOW);
-        if (fd < 0 || fstat(fd, ret) < 0 || !S_ISREG(ret->st_mode))
-                return 0;
-        snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-        _cleanup_(closep) int file = open(path, O_RDONLY | O_CLOEXEC);
-        ssize_t n = file < 0 ? 0 : pread(file, head, DOWNLOAD_HEAD, 0);
-        return n > 0 ? (size_t)n : 0;
-}
-
 /*
  * A program or script that was written by who has a connection; once between two ticks, as above. What was moved before
  * it could be looked at is found where it was moved to.
@@ -515,7 +484,7 @@ static void tell_download(struct watch *w, const struct waiting *x, struct str p
         struct stat st;
         if (!path.n || !may_download(w, x->e.pid))
                 return;
-        const char *format = download_format(head, read_head(x, path, &st, head));
+        const char *format = download_format(head, download_head(x->root, path, &st, head));
         if (!format || !set64_add(&w->opened, hash_str_more(key_of(x, path), str_of(format))))
                 return;
         struct event e = { .file = path, .data = str_of(format) };
@@ -573,14 +542,26 @@ static void wait_for_ring(void *arg, const struct file_event *e)
         *vec_push(&w->batch) = x;
 }
 
+/* Containers may share a root that is no overlay, one after the other or at once: it is the one that the process is of.
+ */
+static void choose_container(const struct watch *w, struct waiting *x)
+{
+        const struct process *p = find_process(w, x->e.pid);
+        for (size_t i = 0; p && i < w->places.n; i++)
+                if (w->places.v[i]->cgroup_id == p->cgroup_id && str_is(x->root, w->places.v[i]->upper))
+                        x->cgroup_id = p->cgroup_id;
+}
+
 static void on_ready(void *arg)
 {
         struct watch *w = arg;
         agent_drain(w->a); /* containers that are new */
         w->is_behind = file_events_read(w->events, BATCH_MAX, wait_for_ring, w) >= BATCH_MAX;
         agent_drain(w->a); /* programs that are new */
-        for (size_t i = 0; i < w->batch.n; i++)
+        for (size_t i = 0; i < w->batch.n; i++) {
+                choose_container(w, &w->batch.v[i]);
                 tell(w, &w->batch.v[i]);
+        }
         w->batch.n = 0;
         arena_done(&w->arena);
         if (w->opened.n > KNOWN_MAX)
@@ -657,8 +638,7 @@ static void watch_stop(void *state)
                 watch_on_container_end(w, w->places.v[0]->cgroup_id);
         vec_done(&w->places);
         file_events_free(w->events);
-        process_table_done(&w->ended[0]);
-        process_table_done(&w->ended[1]);
+        ended_done(&w->ended);
         map64_done(&w->by_path);
         vec_done(&w->known);
         set64_done(&w->opened);

@@ -71,13 +71,6 @@ void document_servant_end(struct document_servant *s)
         servant_end(&s->servant, words);
 }
 
-void document_servant_rest(struct document_servant *s)
-{
-        if (!s->was_asked)
-                document_servant_end(s);
-        s->was_asked = false;
-}
-
 static int decode(struct str reply, struct arena *arena, struct fact_stored *ret)
 {
         struct cursor c = cursor_from(reply);
@@ -97,7 +90,6 @@ int document_ask(struct document_servant *s, enum document_kind kind, struct str
                  struct fact_stored *ret)
 {
         _cleanup_(buf_done) struct buf question = BUF_INIT(MESSAGE_MAX), reply = BUF_INIT(MESSAGE_MAX);
-        s->was_asked = true;
         if (s->asked++ >= DOCUMENT_SERVANT_ASKS)
                 document_servant_end(s);
         if (document_servant_start(s, NULL) < 0)

@@ -18,15 +18,13 @@
 struct document_servant {
         struct servant servant;
         unsigned asked;
-        bool was_asked; /* since document_servant_rest */
 };
 
 /* Starts it, if it does not run: better early, while the caller is small. 0 or -errno with words. */
 int document_servant_start(struct document_servant *s, struct error *err);
-void document_servant_end(struct document_servant *s);
 
-/* Ends it if it has been asked nothing since the last call: the next question starts another. */
-void document_servant_rest(struct document_servant *s);
+/* The next question starts another, which is as small as the caller is then. */
+void document_servant_end(struct document_servant *s);
 
 /*
  * The entry with this id in the file `fd`, a document of `kind` (DOCUMENT_PODMAN_IMAGES or behind it); with an empty id

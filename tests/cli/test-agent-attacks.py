@@ -11,7 +11,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import time
 
 import agentlib
 import debianlib
@@ -20,7 +19,6 @@ import taplib
 HERE = agentlib.HERE
 RULES = [os.path.join(HERE, "../../data/rules", name + ".yaml") for name in ("runtime", "files", "network", "privileges")]
 QUIET = {"Notice", "Informational", "Debug"}
-STARTING_SECONDS = 11  # of a container, in which some rules hold back
 NOBODY = "192.0.2.1"   # an address that leads nowhere
 
 tap = taplib.Tap(dict(os.environ))
@@ -89,9 +87,23 @@ SERVER = ("setsid python3 -B -m http.server 8123 --bind 127.0.0.1 --directory /u
           "until (: >/dev/tcp/127.0.0.1/8123) 2>/dev/null; do sleep 0.1; done")
 KEPT = "File made immutable or append-only by hand"
 UNKEPT = "Protection of a file taken away by hand"
+VOLUME = "Program executed from volume"
+POSED = "Server by its title alone"
+PLACE = "Library preloaded from a place that anybody can write to"
+CAPABILITY = "Capability used that few need"
 
 # (row of the table, rule or None, what, how, what else may be raised above notice)
 CASES = (
+    (4, VOLUME, "a program is put on a volume and run", lambda d: d.sh("cp /bin/true /data/put; /data/put"), ()),
+    (4, VOLUME, "twin: by a link, under another title", lambda d: d.sh("ln -s /data/put /opt/l4; exec -a true /opt/l4"), ()),
+    (4, SCRIPT, "twin: a script that was put there", lambda d: d.sh("echo true > /data/put.sh; sh /data/put.sh"), ()),
+    (4, "Program executed that lay on a volume", "a program that lay there before", lambda d: d.run("/data/lain"), ()),
+    (4, None, "miss: a script that lay there before", lambda d: d.sh("sh /data/lain.sh"), ()),
+    (6, SCRIPT, "twin: a script in a memfd, by another process's descriptor",
+     lambda d: d.py("import subprocess\nm = call('memfd_create', 'x', 0)\nos.write(m, b'#!/bin/sh\\nsleep 1\\n')\nsubprocess.run(['/proc/%d/fd/%d' % (os.getpid(), m)])"), ()),
+    (6, SCRIPT, "twin: by its own", lambda d: d.py("m = call('memfd_create', 'x', 0)\nos.write(m, b'sleep 1\\n')\nos.set_inheritable(m, True)\n"
+                                                   "os.execv('/bin/sh', ['sh', '/dev/fd/%d' % m])"), ()),
+    (3, SCRIPT, "twin: a script that removes itself first", lambda d: d.sh("printf '#!/bin/sh\\nrm $0\\nsleep 1\\n' > /opt/gone.sh; chmod +x /opt/gone.sh; /opt/gone.sh"), ()),
     (7, MAPPED, "a library in a memfd is loaded (dlopen of /proc/self/fd)",
      lambda d: d.py("m = call('memfd_create', 'x', 0)\nos.write(m, open('/usr/lib/x86_64-linux-gnu/libz.so.1', 'rb').read())\n"
                     "ctypes.CDLL('/proc/self/fd/%d' % m)"), ()),
@@ -100,7 +112,7 @@ CASES = (
     (42, MAPPED, "twin: a dropped library, by LD_PRELOAD",
      lambda d: d.sh("cp /usr/lib/x86_64-linux-gnu/libz.so.1 /opt/a.so; LD_PRELOAD=/opt/a.so /bin/true"), ()),
     (9, MAPPED, "twin: a library in /dev/shm", lambda d: d.sh("cp /usr/lib/x86_64-linux-gnu/libz.so.1 /dev/shm/a.so; LD_PRELOAD=/dev/shm/a.so /bin/true"),
-     ("Library preloaded from a place that anybody can write to",)),
+     (PLACE,)),
     (7, None, "miss: a memfd that is only data", lambda d: d.py("m = call('memfd_create', 'x', 0)\nos.ftruncate(m, 4096)\nmmap.mmap(m, 4096)"), ()),
     (7, None, "miss: a dropped file mapped to be read", lambda d: d.py("write('/opt/data', 'x' * 4096)\nmmap.mmap(os.open('/opt/data', 0), 4096, prot=1)"), ()),
 
@@ -113,6 +125,8 @@ CASES = (
     (12, PIPE, "a shell takes commands from a fifo", lambda d: d.sh("mkfifo /tmp/f; (echo true > /tmp/f) & sh < /tmp/f | cat; wait"), ()),
     (31, PIPE, "what was decoded is piped into a shell", lambda d: d.sh("echo dHJ1ZQo= | base64 -d | sh"), ()),
     (31, PIPE, "twin: into bash -s, by another name", lambda d: d.sh("ln -s /bin/bash /opt/q; echo true | /opt/q -s x"), ()),
+    (31, PIPE, "twin: into busybox, which is told to be a shell", lambda d: d.sh("echo true | busybox sh"), ()),
+    (13, PIPE, "twin: out of a socket, as Node.js relays", lambda d: d.py("import subprocess\na, b = socket.socketpair()\nb.send(b'true\\n')\nb.close()\nsubprocess.run(['/bin/sh'], stdin=a)"), ()),
     (31, None, "miss: a pipe into a shell that has a command", lambda d: d.sh("echo x | sh -c 'cat >/dev/null'"), ()),
     (13, STREAM, "Python turns its output to a socket", lambda d: d.py("s = socket.socket()\nos.dup2(s.fileno(), 1)"), ()),
     (13, STREAM, "twin: dup3 of a UDP socket to the input", lambda d: d.py("s = socket.socket(type=socket.SOCK_DGRAM)\nos.dup2(s.fileno(), 0, False)"), ()),
@@ -136,6 +150,8 @@ CASES = (
     (18, LOG, "truncate(2)", lambda d: d.py("call('truncate', '/var/log/e.log', 1)"), ()),
     (18, LOG, "twin: ftruncate", lambda d: d.py("os.ftruncate(os.open('/var/log/e.log', os.O_WRONLY), 0)"), ()),
     (18, LOG, "twin: a hole is punched", lambda d: d.py("call('fallocate', os.open('/var/log/f.log', os.O_RDWR), 3, 0, 4096)"), ()),
+    (18, LOG, "twin: by its own tool", lambda d: d.sh("fallocate -p -o 0 -l 4096 /var/log/f.log"), ()),
+    (17, LOG, "twin: one of the system's, by what is no such tool", lambda d: d.sh("echo x > /var/log/syslog; gzip /var/log/syslog"), ()),
     (18, LOG, "twin: written over in a mapping", lambda d: d.py("mmap.mmap(os.open('/var/log/f.log', os.O_RDWR), 16)[0:1] = b'x'"), ()),
     (18, LOG, "twin: written over in place", lambda d: d.sh("dd if=/dev/zero of=/var/log/f.log bs=1 count=8 conv=notrunc"), (DESTROYED,)),
     (18, LOG, "twin: a link to nowhere in its place", lambda d: d.sh("ln -sf /dev/null /var/log/g.log"), ()),
@@ -148,6 +164,7 @@ CASES = (
     (18, None, "miss: a file of the same name elsewhere", lambda d: d.sh(": > /opt/auth.log; rm /opt/auth.log"), ()),
     (19, HISTORY, "a history is removed", lambda d: d.sh("touch /root/.bash_history; rm /root/.bash_history"), ()),
     (19, HISTORY, "twin: a link to nowhere", lambda d: d.sh("ln -sf /dev/null /root/.bash_history"), ()),
+    (19, HISTORY, "twin: another file in its place", lambda d: d.sh("touch /opt/h; mv /opt/h /root/.bash_history"), ()),
     (19, HISTORY, "twin: of another shell, emptied", lambda d: d.py("write('/root/.zsh_history', '')"), ()),
     (19, None, "miss: a history is written on", lambda d: d.sh("echo ls >> /root/.ash_history"), ()),
     (19, SWITCHED, "a shell without a history", lambda d: d.sh("HISTFILE=/dev/null bash -c true; true"), ()),
@@ -162,8 +179,8 @@ CASES = (
     (20, None, "miss: a file gets the time of now", lambda d: d.sh("touch /usr/bin/cksum"), ()),
     (21, DESTROYED, "a file is shredded", lambda d: d.sh("echo x > /opt/s; shred -u /opt/s"), ()),
     (21, DESTROYED, "twin: by dd", lambda d: d.sh("dd if=/dev/zero of=/opt/s count=1"), ()),
-    (21, "Files removed in numbers", "six hundred files are removed", lambda d: d.py(
-        "os.mkdir('/opt/many')\nfor i in range(600): write('/opt/many/%d' % i, '')\nfor i in range(600): os.unlink('/opt/many/%d' % i)"), ()),
+    (21, "Files removed in numbers", "three hundred files are removed", lambda d: d.py(
+        "os.mkdir('/opt/many')\nfor i in range(300): write('/opt/many/%d' % i, '')\nfor i in range(300): os.unlink('/opt/many/%d' % i)"), ()),
     (21, None, "miss: dd makes a file of the input", lambda d: d.sh("echo x | dd of=/opt/s2"), ()),
     (22, "Files encrypted in numbers", "files are replaced by ones with a suffix", lambda d: d.py(
         "os.mkdir('/opt/docs')\nfor i in range(60):\n  write('/opt/docs/%d.txt' % i, 'x'); write('/opt/docs/%d.txt.enc' % i, 'y'); os.unlink('/opt/docs/%d.txt' % i)"), ()),
@@ -174,7 +191,8 @@ CASES = (
     (23, SECRET, "shadow is read", lambda d: d.sh("cat /etc/shadow >/dev/null"), ()),
     (23, SECRET, "twin: by a link", lambda d: d.sh("ln -s /etc /opt/etclink; head -1 /opt/etclink/shadow"), ()),
     (23, SECRET, "twin: with .., by Python that calls itself systemd-logind",
-     lambda d: d.py("libc.prctl(15, b'systemd-logind', 0, 0, 0)\nopen('/opt/etclink/../etc/./shadow').read()"), ()),
+     lambda d: d.py("libc.prctl(15, b'systemd-logind', 0, 0, 0)\nopen('/opt/etclink/../etc/./shadow').read()"), (POSED,)),
+    (23, SECRET, "twin: getent", lambda d: d.sh("getent shadow root"), ()),
     (23, SECRET, "twin: openat2", lambda d: d.py("call('openat2', AT_FDCWD, '/etc/shadow', struct.pack('QQQ', 0, 0, 0), 24)"), ()),
     (23, SECRET, "twin: a copied tool", lambda d: d.sh("cp /bin/cat /opt/sshd; /opt/sshd /etc/shadow >/dev/null"), (DROPPED,)),
     (23, LINK, "twin: by a hard link", lambda d: d.py("os.link('/etc/shadow', '/etc/hard')\nopen('/etc/hard').read()"), ()),
@@ -182,6 +200,11 @@ CASES = (
     (23, None, "miss: what may read shadow does", lambda d: d.run("/usr/bin/chage", "-l", "root"), ()),
     (24, SEARCH, "grep for keys", lambda d: d.sh("grep -r 'BEGIN RSA PRIVATE' /etc/ssl >/dev/null"), ()),
     (24, SEARCH, "twin: find by name", lambda d: d.sh("find /root -name id_rsa"), ()),
+    (24, SEARCH, "twin: of any kind", lambda d: d.sh("find /root -iname 'id_*'"), ()),
+    (24, SEARCH, "twin: in other words", lambda d: d.sh("grep -rE '(EC|OPENSSH) PRIVATE KEY' /opt"), ()),
+    (25, SEARCH, "grep for an access key", lambda d: d.sh("grep -r AKIA /opt"), ()),
+    (24, SEARCH, "find, everywhere", lambda d: d.sh("timeout 9 find / -xdev -name '*.pem' >/dev/null"), ()),
+    (24, None, "miss: find certificates where they lie", lambda d: d.sh("find /etc/ssl -name '*.pem' >/dev/null"), ()),
     (24, SECRET, "twin: a private key is read", lambda d: d.sh("mkdir -p /root/.ssh; touch /root/.ssh/id_rsa; cat /root/.ssh/id_rsa"), ()),
     (24, None, "miss: find for something else", lambda d: d.sh("find /etc -name passwd >/dev/null"), ()),
     (25, CLOUD, "credentials are read", lambda d: d.sh("cat /root/.aws/credentials"), ()),
@@ -215,6 +238,7 @@ CASES = (
     (32, "Ports scanned", "twin: by bash", lambda d: d.sh("for p in $(seq 100 130); do (exec 3<>/dev/tcp/127.0.0.1/$p) 2>/dev/null; done; true"), ()),
     (32, "Network swept", "addresses are swept", lambda d: d.py("for host in range(1, 40): try_connect('198.51.100.%d' % host, 22)"), ()),
     (32, None, "miss: a pool of connections to one port", lambda d: d.py("for i in range(60): try_connect('%s', 5432)" % NOBODY), ()),
+    (33, CAPABILITY, "a raw socket", lambda d: d.py("socket.socket(socket.AF_INET, socket.SOCK_RAW, 1)"), ()),
     (33, "Packet socket", "a packet socket", lambda d: d.py("socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 3)"), ()),
     (33, None, "miss: a UDP socket", lambda d: d.py("socket.socket(socket.AF_INET, socket.SOCK_DGRAM)"), ()),
 
@@ -222,7 +246,12 @@ CASES = (
     (34, TUNNEL, "twin: by a connection, and write", lambda d: d.py("tunnel(lambda s, q, to: (s.connect(to), os.write(s.fileno(), q)), '127.0.0.54')"), ()),
     (34, TUNNEL, "twin: by sendmmsg, many at once", lambda d: d.py("tunnel(lambda s, q, to: (s.connect(to), send_many(s, q)), '127.0.0.55', 20)"), ()),
     (34, TUNNEL, "twin: over IPv6, by another process for each", lambda d: d.py("tunnel(in_a_child, '::1')"), ()),
+    (34, TUNNEL, "twin: shorter questions, with one long label", lambda d: d.py("for i in range(150): ask('127.0.0.59', question('%043d.t.org' % i, 1))"), ()),
+    (34, TUNNEL, "twin: shorter ones, for text", lambda d: d.py("for i in range(150): ask('127.0.0.60', question('%024d.t.org' % i))"), ()),
+    (34, None, "miss: names of services, for addresses", lambda d: d.py(
+        "for i in range(200): ask('127.0.0.61', question('prometheus-kube-prometheus-node-%03d.monitoring.svc.cluster.local' % i, 1))"), ()),
     (34, None, "miss: five hundred names are looked up", lambda d: d.py("for i in range(500): ask('127.0.0.56', question('host-%d.example.org' % i))"), ()),
+    (34, None, "miss: and texts of short names", lambda d: d.py("for i in range(200): ask('127.0.0.62', question('s%d._domainkey.example.org' % i))"), ()),
     (34, None, "miss: thirty long ones are", lambda d: d.py("for i in range(30): ask('127.0.0.57', question(LONG))"), ()),
     (34, None, "miss: long datagrams to another port", lambda d: d.py("for i in range(200): ask('127.0.0.58', question(LONG), 5353)"), ()),
     (35, MINER, "a miner logs in", lambda d: d.py("greet('{\"id\":1,\"jsonrpc\":\"2.0\",\"method\":\"login\",\"params\":{\"login\":\"w\",\"pass\":\"x\"}}\\n')"), ()),
@@ -233,6 +262,8 @@ CASES = (
      lambda d: d.py("greet('{\"id\":1,\"method\":\"login\",\"params\":{\"user\":\"u\"}}\\n')\ngreet('POST / HTTP/1.0\\r\\n\\r\\n{\"method\":\"mining.subscribe\"}')"), ()),
     (37, JOB, "a job of cron", lambda d: d.sh("echo x > /etc/cron.d/x"), ()),
     (37, JOB, "twin: moved in", lambda d: d.sh("echo x > /opt/job; mv /opt/job /etc/cron.hourly/job"), ()),
+    (37, JOB, "twin: of another cron", lambda d: d.sh("mkdir -p /etc/crontabs /root/.config/systemd/user; echo x > /etc/crontabs/root"), ()),
+    (37, JOB, "twin: a unit of a user", lambda d: d.sh("echo x > /root/.config/systemd/user/x.service"), ()),
     (37, JOB, "twin: a unit of systemd, by a link to its directory",
      lambda d: d.py("os.makedirs('/etc/systemd/system', exist_ok=True)\nos.symlink('/etc/systemd', '/opt/sd')\nwrite('/opt/sd/system/x.service', '')"), ()),
     (37, None, "miss: jobs are listed", lambda d: d.sh("cat /etc/crontab >/dev/null; ls /etc/cron.d"), ()),
@@ -251,6 +282,9 @@ CASES = (
     (40, SETUID, "twin: made with it", lambda d: d.py("write('/opt/su2', 'x', mode=0o4755)"), ()),
     (40, CAPABLE, "capabilities", lambda d: d.py("os.setxattr('/opt/su', 'security.capability', bytes.fromhex('0100000280000000000000000000000000000000'))"), ()),
     (40, None, "miss: chmod 755", lambda d: d.sh("chmod 755 /opt/su; chmod 2755 /opt/docs"), ()),
+    (40, "Setgid bit set", "chmod g+s", lambda d: d.sh("chmod g+s /opt/su"), ()),
+    (41, "Setuid tool used", "a tool with a setuid bit is used by another user",
+     lambda d: d.sh("chmod 4755 /usr/bin/od; setpriv --reuid 1000 --clear-groups /usr/bin/od /dev/null"), (SETUID, DROPPED)),
     (41, "Root rights taken", "a capability to become root is used",
      lambda d: d.sh("cp /usr/bin/python3.11 /opt/py; setcap cap_setuid+ep /opt/py 2>/dev/null || "
                     "python3 -c \"import os; os.setxattr('/opt/py', 'security.capability', bytes.fromhex('0100000280000000000000000000000000000000'))\"; "
@@ -258,7 +292,11 @@ CASES = (
     (41, None, "miss: rights are given up", lambda d: d.sh("setpriv --reuid 33 --clear-groups /bin/true"), ()),
     (42, PRELOAD, "ld.so.preload", lambda d: d.sh("echo > /etc/ld.so.preload; rm /etc/ld.so.preload"), ()),
     (42, PRELOAD, "twin: by a link", lambda d: d.py("os.symlink('/opt/none', '/etc/ld.so.preload')\nos.unlink('/etc/ld.so.preload')"), ()),
-    (42, "Library preloaded from a place that anybody can write to", "LD_PRELOAD", lambda d: d.sh("LD_PRELOAD=/tmp/none.so /bin/true"), ()),
+    (42, PLACE, "LD_PRELOAD", lambda d: d.sh("LD_PRELOAD=/tmp/none.so /bin/true"), ()),
+    (42, PLACE, "twin: LD_LIBRARY_PATH", lambda d: d.sh("LD_LIBRARY_PATH=/tmp/l /bin/true"), ()),
+    (42, PLACE, "twin: by the loader", lambda d: d.sh("/lib64/ld-linux-x86-64.so.2 --preload /tmp/none.so /bin/true"), ()),
+    (42, "Place of libraries added", "a place of libraries", lambda d: d.sh("echo /opt/l > /etc/ld.so.conf.d/x.conf"), ()),
+    (42, None, "miss: libraries elsewhere; what unpacks itself", lambda d: d.sh("LD_LIBRARY_PATH=/opt/lib /bin/true; LD_LIBRARY_PATH=/tmp/_MEIx /bin/true"), ()),
     (42, None, "miss: a library of the image is preloaded", lambda d: d.sh("LD_PRELOAD=/usr/lib/x86_64-linux-gnu/libz.so.1 /bin/true"), ()),
     (43, NAMESPACE, "unshare", lambda d: d.sh("unshare -Ur true"), ()),
     (43, NAMESPACE, "twin: clone3", lambda d: d.py("r = call('clone3', struct.pack('11Q', 0x10000000, 0, 0, 0, 17, 0, 0, 0, 0, 0, 0), 88)\n"
@@ -304,6 +342,12 @@ CASES = (
     (50, THREAD, "twin: the program's file is called so", lambda d: d.sh("ln -s /bin/true /opt/kdevtmpfs; /opt/kdevtmpfs; true"), ()),
     (50, None, "miss: names of threads", lambda d: d.py("for name in (b'worker-1', b'kafka-producer', b'rcu', b'GC Thread#0'): libc.prctl(15, name, 0, 0, 0)"), ()),
     (50, None, "miss: a login shell's title", lambda d: d.sh("exec -a -bash /bin/true"), ()),
+    (50, POSED, "the title of a server", lambda d: d.sh("exec -a nginx /bin/sleep 0"), ()),
+    (50, POSED, "twin: with what it would say of itself", lambda d: d.sh("exec -a 'nginx: worker process' /bin/sleep 0"), ()),
+    (50, POSED, "twin: taken by prctl", lambda d: d.py("libc.prctl(15, b'sshd', 0, 0, 0)"), ()),
+    (50, POSED, "twin: by /proc, by a shell", lambda d: d.sh("echo -n crond > /proc/$$/comm"), ()),
+    (50, None, "miss: a name like theirs", lambda d: d.sh("exec -a nginx-exporter /bin/true"), ()),
+    (50, None, "miss: busybox is what it is called", lambda d: d.sh("exec -a /usr/sbin/crond busybox --help >/dev/null"), ()),
     (51, HIDDEN, "a directory of three dots", lambda d: d.sh("mkdir -p /tmp/..."), ()),
     (51, HIDDEN, "twin: a dot and a blank", lambda d: d.py("write('/tmp/. ', 'x')"), ()),
     (51, None, "miss: a file with a dot", lambda d: d.sh("mkdir /tmp/.cache; touch /tmp/.cache/..x"), ()),
@@ -311,6 +355,7 @@ CASES = (
     (52, "32-bit call of a 64-bit program", "twin: one that fails", lambda d: d.run("/usr/bin/actor", "do", "unlink32", "/tmp/nothing"), ()),
     (52, "32-bit call", "of a 32-bit program", lambda d: d.run("/usr/bin/program32"), ()),
     (53, "Owner of a system file changed", "chown of a program", lambda d: d.sh("chown 33 /usr/bin/cksum"), ()),
+    (53, "Mode of a system file changed", "chmod of a program", lambda d: d.sh("chmod 777 /usr/bin/cksum"), ()),
     (53, None, "miss: chown of what is one's own", lambda d: d.sh("chown 33 /opt/docs"), ()),
     (53, KEPT, "chattr +i, which is refused", lambda d: d.sh("echo > /opt/kept; chattr +i /opt/kept"), ()),
     (53, KEPT, "twin: chattr +a, which is not", lambda d: d.sh("chattr +a /opt/kept; chattr -a /opt/kept", caps=("CAP_LINUX_IMMUTABLE",)), ()),
@@ -370,6 +415,9 @@ def make_container(work, archive):
             file.write("none\n")
     with open(os.path.join(container.volume, "docker.sock"), "w"):
         pass
+    shutil.copy("/bin/true", os.path.join(container.volume, "lain"))
+    with open(os.path.join(container.volume, "lain.sh"), "w") as file:
+        file.write("true\n")
     return container
 
 
@@ -406,14 +454,12 @@ def main():
         if reason:
             tap.skip("attacks in a container", reason)
             return tap.end()
-        started = time.monotonic()
         container.run("/bin/bash", "-c", SERVER)
         options = [o for path in RULES + [os.path.join(work, "end.yaml")] for o in ("-r", path)]
         agent = agentlib.Agent(work, "attacks", "--mode", "full", "--ring", "65536", "--least", "notice", *options)
         tap.ok(agent.is_watching, "the agent starts in full mode with its own rules", agent.log())
         if not agent.is_watching:
             return tap.end()
-        time.sleep(max(0, started + STARTING_SECONDS - time.monotonic()))  # not for something to happen: for the container's age
         check(container, agent, sys.argv[1:])
         code = agent.end()
         tap.ok(code == 0 and "0 records malformed" in agent.log(), "it ended", "%d\n%s" % (code, agent.log()))

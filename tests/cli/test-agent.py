@@ -34,6 +34,9 @@ RULE = {
     "miner": "Looks like a coin miner",
     "thread": "Kernel thread by its title alone",
     "changed": "Program of the image changed",
+    "volume": "Program executed from volume",
+    "lain": "Program executed that lay on a volume",
+    "posed": "Server by its title alone",
 }
 KILL = """
 - rule: Kill what is not in the image
@@ -185,7 +188,7 @@ def cases(port):
         lambda c, m: c.sh("mkdir -p /run/...; cd /run/...; cp /usr/bin/actor .x; exec ./.x noop " + m)
     yield "tmpfs", (), "twin: by a link that lies elsewhere", \
         lambda c, m: c.sh("cp /usr/bin/actor /dev/shm/z; ln -sf /dev/shm/z /opt/app; exec /opt/app noop " + m)
-    yield None, (), "miss: a program on a volume", lambda c, m: c.run("/data/actor", "noop", m)
+    yield "lain", (), "a program that lay on a volume before", lambda c, m: c.run("/data/actor", "noop", m)
 
     yield "memfd", (), "a program is run out of a memfd", lambda c, m: c.run(actor, "memfd", "x", actor, "noop", m)
     yield "memfd", (), "twin: by /proc/self/fd", lambda c, m: c.run(actor, "memfd-path", "x", actor, "noop", m)
@@ -196,7 +199,7 @@ def cases(port):
     yield "deleted", ("dropped",), "a program is deleted and then run", lambda c, m: c.run(actor, "deleted", "/opt/gone", "noop", m)
     yield "deleted", ("tmpfs",), "twin: in memory", lambda c, m: c.run(actor, "deleted", "/dev/shm/gone", "noop", m)
     yield "deleted", ("dropped",), "twin: one that never had a name (O_TMPFILE)", lambda c, m: c.run(actor, "tmpfile", "/opt", "noop", m)
-    yield None, (), "miss: a program that deletes itself when it runs", \
+    yield "volume", (), "twin: one that deletes itself when it runs, which is no deleted one", \
         lambda c, m: c.sh("cp /data/actor /data/a; exec /data/a unlink /data/a " + m)
 
     script = "printf ':\\n' > /opt/s.sh; chmod 755 /opt/s.sh; "
@@ -227,7 +230,7 @@ def cases(port):
     yield "server", ("thread",), "twin: under another name and title", \
         lambda c, m: c.run(actor, "as", "kworker", nginx, "call", "kworker", "fork", "/bin/sh", "-c", ": " + m)
     yield "server", (), "twin: by a program between them", lambda c, m: c.run(nginx, "fork", actor, "fork", "/bin/sh", "-c", ": " + m)
-    yield None, (), "miss: a program that only calls itself nginx", \
+    yield "posed", (), "a program that only calls itself nginx, and no server for that", \
         lambda c, m: c.run(actor, "as", "nginx", actor, "call", "nginx", "fork", "/bin/sh", "-c", ": " + m)
     yield None, (), "miss: a web server runs what is no shell", lambda c, m: c.run(nginx, "fork", actor, "noop", m)
 
@@ -245,7 +248,7 @@ def cases(port):
     yield None, (), "miss: no shell, with a terminal", lambda c, m: c.run(actor, "noop", m, tty=True)
 
     yield "miner", (), "arguments of a miner", lambda c, m: c.run(actor, "noop", "-o", "stratum" + "+tcp://pool.invalid:3333", m)
-    yield "miner", (), "twin: its name on disk, under another title", lambda c, m: c.run(actor, "as", "sshd", "/usr/bin/xmrig", "noop", m)
+    yield "miner", ("posed",), "twin: its name on disk, under another title", lambda c, m: c.run(actor, "as", "sshd", "/usr/bin/xmrig", "noop", m)
     yield None, (), "miss: one of its arguments alone", lambda c, m: c.run(actor, "noop", "--algo", "sha256", m)
 
 

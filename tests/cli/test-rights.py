@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import signal
+import subprocess
 import sys
 import tempfile
 import time
@@ -76,13 +77,39 @@ def check_reload(work):
     tap.ok(killed and until(lambda: agent.log().count("loaded anew") > before), "the worker that tries rules is killed", agent.log()[-2000:])
     tap.ok("rules not loaded anew, the old ones stay: the rules were tried in a worker first" in agent.log() and "signal 9" in agent.log(),
            "which costs the reload, with words", agent.log()[-2000:])
+    check_slow_trial(work, agent, path)
     write_rules(path, 3)
     agent.send(signal.SIGHUP)
     tap.ok(until(lambda: "rules loaded anew: 3" in agent.log()), "the next reload is good", agent.log()[-2000:])
     tap.ok(agent.end() == 0, "it ends well", agent.log()[-2000:])
 
 
+def check_slow_trial(work, agent, path):
+    """The worker that tries rules is stopped: events are judged meanwhile, by the old rules; in the end it costs the reload."""
+    program = os.path.join(work, "slow-trial")
+    shutil.copy("/bin/true", program)
+    rule = "- rule: slow\n  desc: d\n  condition: evt.type = execve and proc.exepath = %s\n  output: o\n  priority: WARNING\n" % program
+    with open(path, "w") as file:
+        file.write(rule)
+    agent.send(signal.SIGHUP)
+    tap.ok(until(lambda: "rules loaded anew: 1" in agent.log()), "one rule is loaded", agent.log()[-2000:])
+    write_rules(path, 20000)
+    stopped = signal_worker(agent, signal.SIGSTOP)
+    before = len(agent.alerts())
+    subprocess.run([program], check=False)
+    good = until(lambda: len(agent.alerts()) > before)
+    waits = "it had not ended" not in agent.log()
+    agent.send(signal.SIGHUP)
+    tap.ok(stopped and good and waits, "the worker that tries rules is stopped: events are judged", agent.log()[-2000:])
+    tap.ok(until(lambda: "it did not get through: it had not ended after" in agent.log()), "it has its time", agent.log()[-2000:])
+    tap.ok(until(lambda: "rules loaded anew: 20000" in agent.log()), "who asked meanwhile is not forgotten", agent.log()[-2000:])
+
+
 def kill_worker(agent):
+    return signal_worker(agent, signal.SIGKILL)
+
+
+def signal_worker(agent, number):
     """The one child that this agent has while it reloads."""
     pid = agent.pid()
     children = "/proc/%d/task/%d/children" % (pid, pid)
@@ -92,7 +119,7 @@ def kill_worker(agent):
     while time.monotonic() < end:
         for child in read(children).split():
             if child not in old.split():
-                os.kill(int(child), signal.SIGKILL)
+                os.kill(int(child), number)
                 return True
     return False
 

@@ -51,10 +51,10 @@ LONG = ".".join(("x" * 50,) * 4) + ".example.org"
 MINING = '{"params": [], "id": 1, "method": "mining.subscribe"}\n'
 
 
-def question(name):
-    """A question to DNS for the text of a name (RFC 1035, 4)."""
+def question(name, kind=16):
+    """A question to DNS for the text of a name, or for what else (RFC 1035, 4)."""
     labels = b"".join(bytes([len(label)]) + label.encode() for label in name.split("."))
-    return struct.pack("!6H", os.getpid() & 0xffff, 0x100, 1, 0, 0, 0) + labels + struct.pack("!BHH", 0, 16, 1)
+    return struct.pack("!6H", os.getpid() & 0xffff, 0x100, 1, 0, 0, 0) + labels + struct.pack("!BHH", 0, kind, 1)
 
 
 def ask(host, text, port=53):

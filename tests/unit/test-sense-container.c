@@ -197,6 +197,8 @@ static void mounts(void **state)
         assert_true(str_is(container_mount_of(&e, STR("/dev/shm"))->type, "tmpfs"));
         assert_true(str_is(container_mount_of(&e, STR("/dev/shmx"))->type, "overlay"));
         assert_true(str_is(container_mount_of(&e, STR("/data/a"))->type, "ext4"));
+        assert_true(str_is(container_mount_of(&e, STR("/data/a"))->dir, "/v"));
+        assert_true(str_is(container_mount_of(&e, STR("/data/a"))->device, "8:1"));
         assert_int_equal(container_mount_of(&e, STR("/dev/shm/x/y"))->upper.n, 0);
         arena_done(&e.arena);
 }

@@ -2,7 +2,7 @@
  * Lean mode's other half: what the kernel does for a process, told without touching system calls. Connections,
  * datagrams and ports by the hooks of cgroups (which io_uring passes too), listening and accepted connections by TCP's
  * states, what packets.h says of packets, capabilities when they are first used, operations of io_uring, and names of
- * the kernel's own threads that a process takes.
+ * the kernel's own threads, or of well-known servers, that a process takes.
  *
  * Each thing is told the first time only, for a process and a destination, or for a cgroup: pools of connections and
  * busy servers do not flood the ring. What was forgotten (the maps keep what was seen last) is told again.
@@ -297,14 +297,40 @@ static __always_inline int is_thread_name(const char *name)
         return 0;
 }
 
-/* By prctl, by /proc/PID/comm, by the name of a program that begins. Threads of the kernel have no memory. */
+/* Servers that others like to be taken for. */
+static const char server_names[][16] = { "nginx",   "apache2",    "httpd",   "sshd",     "cron",
+                                         "crond",   "postgres",   "mysqld",  "rsyslogd", "dbus-daemon",
+                                         "dockerd", "containerd", "kubelet", "systemd",  "systemd-logind" };
+
+static __always_inline int is_server_name(const char *name)
+{
+        for (__u32 i = 0; i < sizeof(server_names) / sizeof(server_names[0]); i++) {
+                __u32 n = 0;
+                while (n < sizeof(server_names[0]) - 1 && server_names[i][n] && server_names[i][n] == name[n])
+                        n++;
+                if (server_names[i][n] == name[n])
+                        return 1;
+        }
+        return 0;
+}
+
+/* The name of a program that begins is its own: who it is says the exec. */
+static __always_inline int is_begun(struct task_struct *task)
+{
+        return bpf_core_field_exists(task->in_execve) && BPF_CORE_READ_BITFIELD_PROBED(task, in_execve);
+}
+
+/*
+ * By prctl, by /proc/PID/comm; of threads of the kernel also by the name of a program that begins. They themselves have
+ * no memory.
+ */
 SEC("tp_btf/task_rename")
 int BPF_PROG(on_rename, struct task_struct *task, const char *name)
 {
         struct deed deed = { .call = CALL_title };
         char text[sizeof(task->comm)] = {};
-        if (bpf_probe_read_kernel_str(text, sizeof(text), name) < 0 || !is_thread_name(text) ||
-            !BPF_CORE_READ(task, mm))
+        if (bpf_probe_read_kernel_str(text, sizeof(text), name) < 0 || !BPF_CORE_READ(task, mm) ||
+            (!is_thread_name(text) && (is_begun(task) || !is_server_name(text))))
                 return 0;
         __builtin_memcpy(deed.address, text, sizeof(text));
         sign(&deed);

@@ -18,7 +18,12 @@
 #define DNS_PORT        53
 #define DNS_HEADER      12
 #define DNS_ANSWER      0x80 /* of the header's third byte */
+#define DNS_TXT         16   /* types of questions whose answers carry what one likes */
+#define DNS_NULL        10
 #define LOOKUP_LONG     120u /* bytes of a question that hardly any name of a host needs */
+#define LABEL_LONG      40   /* ...and of one label of it: names of services in a cluster stay below */
+#define LABEL_LONG_TXT  20   /* ...if it asks for text */
+#define LABELS_LOOKED   8u
 #define LOOKUP_WINDOW   10000000000ull
 #define LOOKUPS_TOLD    256u /* of a window; what comes after is not told of */
 #define GREETING_BYTES  256u /* of a line that are searched */
@@ -119,11 +124,31 @@ static __always_inline __u64 count_question(__u64 cgroup, const struct packet *p
         return n <= LOOKUPS_TOLD ? n : 0;
 }
 
+/* Could the question that begins at `at` carry data? Its longest label says so, among the first ones. */
+static __always_inline int carries_data(struct __sk_buff *skb, __u32 at)
+{
+        __u8 length = 0, longest = 0;
+        __u16 type = 0;
+        for (__u32 i = 0; i < LABELS_LOOKED; i++) {
+                if (bpf_skb_load_bytes(skb, at, &length, 1) < 0 || length == 0)
+                        break;
+                if (length > longest)
+                        longest = length;
+                at += (__u32)length + 1;
+        }
+        if (longest < LABEL_LONG_TXT || longest >= LABEL_LONG)
+                return longest >= LABEL_LONG;
+        if (length != 0 || bpf_skb_load_bytes(skb, at + 1, &type, sizeof(type)) < 0)
+                return 0;
+        return type == bpf_htons(DNS_TXT) || type == bpf_htons(DNS_NULL);
+}
+
 static __always_inline void look_at_question(struct __sk_buff *skb, const struct packet *p)
 {
         __u8 flags = 0;
         __u32 data = p->data + 8, size = skb->len > data ? skb->len - data : 0;
-        if (size < LOOKUP_LONG || bpf_skb_load_bytes(skb, data + 2, &flags, 1) < 0 || flags & DNS_ANSWER)
+        if (bpf_skb_load_bytes(skb, data + 2, &flags, 1) < 0 || flags & DNS_ANSWER ||
+            (size < LOOKUP_LONG && !carries_data(skb, data + DNS_HEADER)))
                 return;
         __u64 n = count_question(bpf_skb_cgroup_id(skb), p);
         if (n == 0)

@@ -79,7 +79,8 @@ static __always_inline __u32 tty_of(struct signal_struct *signal)
         return major << 8 | (minor & 0xff);
 }
 
-#define NS(sec, nsec) ((__u64)(sec)*1000000000 + (__u64)(nsec))
+/* Of a ctime the highest bit of the nanoseconds says whether it was asked for since (I_CTIME_QUERIED, 6.13). */
+#define NS(sec, nsec) ((__u64)(sec)*1000000000 + ((__u64)(nsec)&0x7fffffff))
 
 static __always_inline void read_times(struct inode *inode, struct observe_exec *e)
 {
