@@ -184,11 +184,11 @@ static void on_question(struct lint *l, const struct lint_rule *r, const struct 
 {
         const struct asking *a = r->data;
         size_t k = command_is(c, a->programs) ? command_subcommand(c, a->valued, a->subcommands) : 0;
-        bool is_quiet_twice = false;
+        size_t quiet = 0; /* two times, together or apart, mean yes to apt (apt-get(8)) */
         for (size_t n = 1; n < c->argc; n++)
-                is_quiet_twice |= a == &apt_asks && str_starts(c->argv[n].value, STR("-q")) &&
-                                  str_find(c->argv[n].value, STR("qq")) >= 0;
-        if (!k || is_quiet_twice || command_has(c, a->yes) || command_has_letter(c, a->letter))
+                if (a == &apt_asks && str_starts(c->argv[n].value, STR("-q")))
+                        quiet += str_find(c->argv[n].value, STR("qq")) >= 0 ? 2 : 1;
+        if (!k || quiet >= 2 || command_has(c, a->yes) || command_has_letter(c, a->letter))
                 return;
         /* Somebody may pipe the answers in: yes | apt-get install */
         if (c->shell->position == 0 &&

@@ -29,9 +29,7 @@ bool pod_version_parse(struct str s, unsigned *ret_minor)
         bool has_zeros = digits.n > 1 && digits.p[0] == '0';
         if (!str_is(s, "latest") && (!str_starts(s, STR("v1.")) || has_zeros || !str_u64(digits, &minor)))
                 return false;
-        if (minor > POD_SECURITY_MINOR_MAX)
-                return false;
-        *ret_minor = (unsigned)minor;
+        *ret_minor = (unsigned)MIN(minor, (uint64_t)POD_SECURITY_MINOR_MAX);
         return true;
 }
 

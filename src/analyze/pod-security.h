@@ -35,7 +35,10 @@ extern const size_t n_pod_checks;
 
 const struct pod_check *pod_check_find(struct str id); /* NULL if there is none */
 
-/* "privileged", "baseline", "restricted" / "v1.0" to "v1.37", "latest". False if it is none. */
+/*
+ * "privileged", "baseline", "restricted" / "v1.0" and so on, "latest". False if it is none. A version that is newer
+ * than those known here means the newest of them, as Kubernetes has it (EvaluatePod of its registry.go).
+ */
 bool pod_level_parse(struct str s, enum pod_level *ret);
 bool pod_version_parse(struct str s, unsigned *ret_minor);
 

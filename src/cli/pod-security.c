@@ -135,6 +135,11 @@ static int pod_security_run(void *state, int argc, char **argv)
         if (!pod_version_parse(str_of(argv[1]), &minor))
                 return fail_usage(&command_pod_security, "the versions are v1.0 to v1.%u and latest, not \"%s\"",
                                   POD_SECURITY_MINOR_MAX, argv[1]);
+        char judged_as[16];
+        snprintf(judged_as, sizeof(judged_as), "v1.%u", minor);
+        if (strcmp(argv[1], "latest") != 0 && strcmp(argv[1], judged_as) != 0)
+                fprintf(stderr, "sekisho: %s is newer than what is known here: judged by the checks of %s\n", argv[1],
+                        judged_as);
         _cleanup_(arena_done) struct arena arena = ARENA_INIT;
         size_t n = (size_t)argc - 2;
         struct pod_file *files = arena_array(&arena, n, sizeof(*files));

@@ -151,11 +151,13 @@ def errors(tap, folder):
            and lines[-2] == f"{bad} fail privileged,allowPrivilegeEscalation" and out.count(" error ") == len(paths) + 2,
            "an error costs no other file", out)
     for words, args in (("needs a level", []), ("needs a level", ["baseline", "v1.1"]), ("the levels are", ["base", "v1.1", good]),
-                        ("the versions are", ["baseline", "1.1", good]), ("the versions are", ["baseline", "v1.38", good]),
+                        ("the versions are", ["baseline", "1.1", good]), ("the versions are", ["baseline", "v2.0", good]),
                         ("the versions are", ["baseline", "v1.01", good]), ("the versions are", ["baseline", "v1.", good]),
                         ("there are text and json", ["-o", "xml", "baseline", "v1.1", good])):
         code, out, err = run(*args)
         tap.ok(code == 2 and not out and words in err, f"usage: {' '.join(args[:4])}", f"{code} {out} {err}")
+    code, out, err = run("baseline", "v1.99", good)
+    tap.ok(code == 0 and out == f"{good} pass\n" and "v1.99 is newer" in err, "a newer version is judged as the newest known", err)
 
 
 def as_json(tap, folder):

@@ -340,6 +340,16 @@ static const struct sample {
         { "generic-secret", "client_token = \"[a:40]\"", true },
         { "generic-variable", "MY_PASSWORD=[a:14]", true },
         { "generic-password", "  passwd: \"[a:14]\"", true },
+        { "gitlab-feature-flag-token", "glffct-[u:20]" },
+        { "gitlab-session", "Cookie: _gitlab_session=[h:32]" },
+        { "yandex-iam-token", "t1.[u:80].[u:86]", true },
+        { "clickhouse-cloud-key", "4b1d[a:38]" },
+        { "adobe-client-secret", "p8e-[u:32]" },
+        { "contentful-token", "CFPAT-[u:43]" },
+        { "typeform-token", "tfp_[a:44]_[a:14]" },
+        { "frameio-token", "fio-u-[u:64]" },
+        { "infracost-key", "ico-[a:32]" },
+        { "intra42-secret", "s-s4t2ud-[h:64]" },
 };
 
 #endif

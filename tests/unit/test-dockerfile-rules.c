@@ -100,7 +100,7 @@ static const struct {
           "FROM a:1\nRUN python3 -m venv x && python3 pip install y\n" },
         { "DL3014", "FROM a:1\nRUN apt-get install x\n",
           "FROM a:1\nRUN apt-get -y install x && apt-get install -qqy x && apt-get install --assume-yes x && apt-get "
-          "-qq install x\n" },
+          "-qq install x && apt-get -q install -q x\n" },
         { "DL3015", "FROM a:1\nRUN apt-get install -y x\n",
           "FROM a:1\nRUN apt-get install -y --no-install-recommends x && apt-get -o APT::Install-Recommends=0 install "
           "x\n" },

@@ -279,9 +279,7 @@ static void test_every_check_denies(void **state)
 
 static void test_versions(void **state)
 {
-        static const char *const bad[] = {
-                "", "v1", "v1.", "v1.38", "v1.-1", "v1.1 ", "1.1", "v2.1", "v1.01", "Latest"
-        };
+        static const char *const bad[] = { "", "v1", "v1.", "v1.-1", "v1.1 ", "1.1", "v2.1", "v1.01", "Latest" };
         unsigned minor = 99;
         enum pod_level level;
         for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
@@ -289,6 +287,7 @@ static void test_versions(void **state)
         assert_true(pod_version_parse(STR("v1.0"), &minor) && minor == 0);
         assert_true(pod_version_parse(STR("v1.37"), &minor) && minor == 37);
         assert_true(pod_version_parse(STR("latest"), &minor) && minor == 37);
+        assert_true(pod_version_parse(STR("v1.99"), &minor) && minor == 37);
         assert_true(pod_level_parse(STR("baseline"), &level) && level == POD_BASELINE);
         assert_false(pod_level_parse(STR("Baseline"), &level));
 }
