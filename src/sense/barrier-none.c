@@ -27,10 +27,11 @@ int barrier_set_policy(struct barrier *b, uint64_t cgroup_id, const struct guard
 
 int barrier_forget_policy(struct barrier *b, uint64_t cgroup_id) { return -EOPNOTSUPP; }
 
-int barrier_set_list(struct barrier *b, uint32_t image, const struct barrier_file *files, size_t n)
-{
-        return -EOPNOTSUPP;
-}
+int barrier_list_new(size_t n_max) { return -EOPNOTSUPP; }
+
+int barrier_list_add(int list, const struct barrier_file *files, size_t n) { return -EOPNOTSUPP; }
+
+int barrier_set_list(struct barrier *b, uint32_t image, int list) { return -EOPNOTSUPP; }
 
 int barrier_forget_list(struct barrier *b, uint32_t image) { return -EOPNOTSUPP; }
 

@@ -234,8 +234,16 @@ int barrier_set_policy(struct barrier *b, uint64_t cgroup_id, const struct guard
 
 int barrier_forget_policy(struct barrier *b, uint64_t cgroup_id) { return drop(b->bpf->maps.policies, &cgroup_id); }
 
-/* In one call: of the longest list one for each file would take as long as a hundred events. */
-static int put_files(int fd, const struct barrier_file *files, size_t n)
+int barrier_list_new(size_t n_max)
+{
+        if (n_max > GUARD_FILES_MAX)
+                return -E2BIG;
+        int list = bpf_map_create(BPF_MAP_TYPE_HASH, "guard_list", sizeof(uint64_t), sizeof(struct guard_file),
+                                  n_max ? (uint32_t)n_max : 1, NULL);
+        return list < 0 ? -errno : list;
+}
+
+int barrier_list_add(int list, const struct barrier_file *files, size_t n)
 {
         uint64_t *keys = xcalloc(n, sizeof(*keys));
         struct guard_file *values = xcalloc(n, sizeof(*values));
@@ -244,25 +252,13 @@ static int put_files(int fd, const struct barrier_file *files, size_t n)
                 keys[i] = files[i].ino;
                 values[i] = files[i].file;
         }
-        int r = bpf_map_update_batch(fd, keys, values, &count, NULL) < 0 ? -errno : 0;
+        int r = n > 0 && bpf_map_update_batch(list, keys, values, &count, NULL) < 0 ? -errno : 0;
         free(keys);
         free(values);
         return r;
 }
 
-int barrier_set_list(struct barrier *b, uint32_t image, const struct barrier_file *files, size_t n)
-{
-        if (n > GUARD_FILES_MAX)
-                return -E2BIG;
-        int fd = bpf_map_create(BPF_MAP_TYPE_HASH, "guard_list", sizeof(uint64_t), sizeof(struct guard_file),
-                                n ? (uint32_t)n : 1, NULL);
-        int r = fd < 0 ? -errno : n ? put_files(fd, files, n) : 0;
-        if (r == 0)
-                r = put(b->bpf->maps.images, &image, &fd);
-        if (fd >= 0)
-                close(fd); /* the map of lists holds it */
-        return r;
-}
+int barrier_set_list(struct barrier *b, uint32_t image, int list) { return put(b->bpf->maps.images, &image, &list); }
 
 int barrier_forget_list(struct barrier *b, uint32_t image) { return drop(b->bpf->maps.images, &image); }
 

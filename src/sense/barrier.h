@@ -43,8 +43,14 @@ struct barrier_file {
         struct guard_file file;
 };
 
-/* A list under a number (not 0), whole or not at all; one that was there is replaced in one step. 0 or -errno. */
-int barrier_set_list(struct barrier *b, uint32_t image, const struct barrier_file *files, size_t n);
+/*
+ * A list is made a part at a time: of so many files at most, and nobody's yet (a descriptor, or -errno); files are
+ * added to it; then it stands under a number (not 0), in the place of one that was there, in one step. The descriptor
+ * stays the caller's to close. 0 or -errno.
+ */
+int barrier_list_new(size_t n_max);
+int barrier_list_add(int list, const struct barrier_file *files, size_t n);
+int barrier_set_list(struct barrier *b, uint32_t image, int list);
 int barrier_forget_list(struct barrier *b, uint32_t image);
 
 /* Takes one file off a list. */

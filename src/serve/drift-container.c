@@ -247,7 +247,7 @@ static int enter(struct drift *d, struct drift_list *l, struct error *err)
                 return error_set(err, -ESTALE, "%.*s is of another image: of its %zu files %zu are there",
                                  STR_FMT(l->manifest->name), n, l->present);
         l->image = ++d->last_image;
-        int r = drift_list_put(l, d->barrier);
+        int r = drift_list_enter(l, d->barrier);
         if (r < 0)
                 l->image = 0;
         return r < 0 ? error_errno(err, r, "the kernel does not take its list") : 0;

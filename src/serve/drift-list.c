@@ -1,8 +1,6 @@
 /* See drift-list.h. */
 #include "serve/drift-list.h"
 
-#include "base/vec.h"
-
 #include <errno.h>
 #include <stdlib.h>
 
@@ -17,7 +15,7 @@ struct drift_list *drift_list_new(const struct manifest *m, const struct contain
 {
         struct drift_list *l = xcalloc(1, sizeof(*l));
         *l = (struct drift_list){
-                .manifest = m, .root = -1, .cgroup_id = c->cgroup_id, .pid = pid, .exe_ino = exe_ino
+                .manifest = m, .root = -1, .map = -1, .cgroup_id = c->cgroup_id, .pid = pid, .exe_ino = exe_ino
         };
         l->layers = arena_str(&l->arena, layers_of(c));
         l->is_own = l->layers.n == 0;
@@ -31,6 +29,7 @@ void drift_list_free(struct drift_list *l)
         if (!l)
                 return;
         close_fd(l->root);
+        close_fd(l->map);
         map64_done(&l->by_ino);
         arena_done(&l->arena);
         free(l);
@@ -100,14 +99,27 @@ int drift_list_take(struct drift_list *l, struct str reply, int fd, struct error
         return 0;
 }
 
-int drift_list_put(const struct drift_list *l, struct barrier *b)
+int drift_list_put(struct drift_list *l, struct error *err)
 {
-        VEC(struct barrier_file) files = { 0 };
-        for (size_t i = 0; i < l->manifest->n_files; i++)
-                if (l->files[i].state != DRIFT_ABSENT && l->files[i].state != DRIFT_DIFFERENT)
-                        *vec_push(&files) = (struct barrier_file){ l->files[i].ino, l->files[i].file };
-        int r = barrier_set_list(b, l->image, files.v, files.n);
-        vec_done(&files);
+        struct barrier_file files[DRIFT_LOOK_FILES];
+        size_t n = 0;
+        if (l->map < 0)
+                l->map = barrier_list_new(l->manifest->n_files);
+        int r = MIN(l->map, 0);
+        for (; r == 0 && l->n_put < l->n_found; l->n_put++) {
+                const struct drift_file *f = &l->files[l->n_put];
+                if (f->state != DRIFT_ABSENT && f->state != DRIFT_DIFFERENT)
+                        files[n++] = (struct barrier_file){ f->ino, f->file };
+        }
+        if (r == 0)
+                r = barrier_list_add(l->map, files, n);
+        return r < 0 ? error_errno(err, r, "the kernel does not take its list") : 0;
+}
+
+int drift_list_enter(struct drift_list *l, struct barrier *b)
+{
+        int r = barrier_set_list(b, l->image, l->map);
+        l->map = close_fd(l->map); /* the kernel's map of lists holds it */
         return r;
 }
 

@@ -50,6 +50,8 @@ struct drift_list {
         struct map64 by_ino;      /* places in files */
         size_t present;
         size_t n_asked, n_found; /* of files: up to which was asked, and answered */
+        int map;                 /* the kernel's, while it is made; -1: there is none */
+        size_t n_put;            /* of files: up to which it has them */
         size_t next_check;
         struct arena arena;
 };
@@ -72,8 +74,11 @@ int drift_list_take(struct drift_list *l, struct str reply, int fd, struct error
 /* Can it serve this container too? */
 bool drift_list_fits(const struct drift_list *l, const struct manifest *m, const struct container_entry *c);
 
-/* Gives it to the kernel under its number, without what is absent or different. 0 or -errno. */
-int drift_list_put(const struct drift_list *l, struct barrier *b);
+/* Gives the kernel what was found since the last time, without what is absent or different. 0; < 0 with words. */
+int drift_list_put(struct drift_list *l, struct error *err);
+
+/* All was given: it stands under its number from now on. 0 or -errno. */
+int drift_list_enter(struct drift_list *l, struct barrier *b);
 
 /* Asks for the content of a file; and what follows for its state. Another file than was found is DRIFT_DIFFERENT. */
 void drift_list_ask_content(const struct drift_list *l, size_t i, struct buf *to);

@@ -77,6 +77,8 @@ static void take(struct drift *d, struct drift_looker *k, struct str reply, int 
         }
         if (k->kind == DRIFT_FINDS) {
                 int r = drift_list_take(l, reply, fd, &err);
+                if (r == 0)
+                        r = drift_list_put(l, &err);
                 if (r < 0 || drift_list_is_found(l))
                         drift_list_ready(d, l, &err);
                 return;

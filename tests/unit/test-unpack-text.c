@@ -237,7 +237,7 @@ static void test_pdf(void **state)
         char runs[64] = { 9 };
         memcpy(runs + 1, MARKER, 10);
         runs[11] = sizeof(MARKER) - 1 - 10 - 1;
-        memcpy(runs + 12, MARKER + 10, sizeof(MARKER) - 1 - 10);
+        memcpy(runs + 12, &MARKER[10], sizeof(MARKER) - 1 - 10);
         runs[12 + sizeof(MARKER) - 1 - 10] = (char)128;
         show_pdf("/Filter /ASCIIHexDecode", hex, sizeof(hex) - 1);
         assert_true(was_found("x.pdf!stream"));
