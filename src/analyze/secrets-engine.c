@@ -16,18 +16,22 @@ static void on_found(void *arg, const struct secret_found *found)
         sink_put(c->out, FACT_secret, &fact);
 }
 
+/* Whether the file is what the unpacker decoded in this way: the last part of its name says it. */
+static bool is_decoded_as(const struct content_call *c, struct str how)
+{
+        struct str members = c->file->members;
+        return str_starts(str_from(members, (size_t)(str_rfind_char(members, '!') + 1)), how);
+}
+
 static void begin_file(const struct content_call *c)
 {
         struct secret_file *f = c->state;
         f->path = c->file->path;
+        f->is_decoded = is_decoded_as(c, STR("base64@"));
 }
 
 /* The unpacker's bytes of what is UTF-16: the search reads that itself, and tells where it stands in the file. */
-static bool is_wide_again(const struct content_call *c)
-{
-        struct str members = c->file->members;
-        return str_starts(str_from(members, (size_t)(str_rfind_char(members, '!') + 1)), STR("utf-16@"));
-}
+static bool is_wide_again(const struct content_call *c) { return is_decoded_as(c, STR("utf-16@")); }
 
 static void look_at_window(const struct content_call *c, const struct content_window *w)
 {

@@ -430,14 +430,15 @@ void secrets_scan(struct secret_scanner *s, struct secret_file *f, const struct 
         for (size_t i = 0; i < w->n_hits && !f->has_given_up; i++) {
                 uint32_t owner = s->set->owners[w->hits[i].literal];
                 const struct secret_rule *rule = s->set->rules[owner / 2];
-                struct candidate c;
+                struct candidate c = { .start = 0 };
                 if (rule->custom) {
                         f->custom[rule->custom->index / 8] |= (uint8_t)(1u << rule->custom->index % 8);
                         continue;
                 }
                 int r = owner & 1 ? try_wide(s, owner / 2, w->bytes, w->hits[i].start, &c)
                                   : try_rule(s, owner / 2, w->bytes, w->hits[i].start, &c);
-                if (r == 1 && !is_allowed(s, f, w, &c))
+                bool is_inside = rule->flags & SECRET_START && (f->is_decoded || w->offset + c.start != 0);
+                if (r == 1 && !is_inside && !is_allowed(s, f, w, &c))
                         *vec_push(&s->candidates) = c;
                 else if (r == TRY_CERTIFICATE)
                         add_certificate(f, &c.m);

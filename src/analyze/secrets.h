@@ -50,7 +50,8 @@ struct secret_certificate {
 
 /* What is kept of a file from window to window. Zeroed before the first, but for its path. */
 struct secret_file {
-        struct str path;                       /* set by the caller */
+        struct str path;                       /* set by the caller, and whether */
+        bool is_decoded;                       /* it was spelled in a text, whose own kinds tell what it is */
         uint8_t custom[SECRET_CUSTOM_MAX / 8]; /* users' rules of which a keyword was found in this file */
         uint64_t lines;                        /* line ends before the end of the window before */
         uint64_t found, limits;

@@ -12,6 +12,8 @@
 #include <openssl/x509.h>
 #include <stdio.h>
 
+#define KEY_STORE_BYTES 512u /* of a key store, behind the beginning of its key */
+
 #define BODY_MAX   (24u << 10) /* bytes of a key; an RSA key of 16,384 bits has 9,300 */
 #define HEADER_MAX 400         /* of a header in the armour */
 #define KEY_MIN    32          /* fewer bytes are no key, but a string of some program */
@@ -90,6 +92,26 @@ static void check_der(struct secret_match *m, struct str der)
                  EVP_PKEY_get_bits(key));
         note_public_key(m, key);
         EVP_PKEY_free(key);
+}
+
+/* A file in DER: only what parses is one, and where it ends is known then. */
+void secret_check_der(struct secret_match *m)
+{
+        const unsigned char *p = (const unsigned char *)m->text.p;
+        EVP_PKEY *key = d2i_AutoPrivateKey(NULL, &p, (long)m->text.n);
+        EVP_PKEY_free(key);
+        m->is_none = !key;
+        if (!key)
+                return;
+        m->value = str_upto(m->text, (size_t)((const char *)p - m->text.p));
+        check_der(m, m->value);
+}
+
+/* Its content is not opened: what tells one from another are the bytes behind its frame. */
+void secret_check_key_store(struct secret_match *m)
+{
+        m->value = str_upto(m->text, KEY_STORE_BYTES);
+        say(m, "needs its password, which often is changeit");
 }
 
 /* PROTOCOL.key: magic, ciphername, kdfname, ... */

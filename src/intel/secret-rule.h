@@ -46,6 +46,7 @@ enum secret_flags {
         SECRET_PROVES = 4,   /* a check that succeeds is proof: the confidence stays high whatever the path says */
         SECRET_LOOSE = 8,    /* neither end has to be the end of a word */
         SECRET_PLAIN = 16,   /* no placeholder words are looked for in the value: a hash, a block */
+        SECRET_START = 64,   /* the match begins the file: keys for tests lie in programs */
         SECRET_PRIVATE = 32, /* a file that holds one is its owner's alone: others who can read it are said */
 };
 
@@ -141,6 +142,8 @@ secret_check secret_check_base64_text; /* base64 of text */
 secret_check secret_check_discord;     /* its first part is a number in base64 */
 secret_check secret_check_bech32;      /* age: BIP 173 checksum */
 secret_check secret_check_base58;      /* extended keys: base58check */
+secret_check secret_check_der;         /* a private key in DER: parsed */
+secret_check secret_check_key_store;   /* PKCS #12, Java's key stores: not opened */
 secret_check secret_check_pem;         /* a private key in PEM: parsed; encrypted or not */
 secret_check secret_check_certificate; /* of a pseudo rule: what certificates are at hand */
 secret_check secret_check_putty;

@@ -163,6 +163,16 @@ static const struct secret_rule rules[] = {
           .flags = SECRET_NEAR | SECRET_LOOSE,
           .entropy = 33 },
         /* VARIABLE=value in files of settings, unquoted */
+        { .id = "properties-password",
+          .title = "Password in a file of properties",
+          .severity = SEVERITY_MEDIUM,
+          .confidence = CONFIDENCE_LOW,
+          .keywords = ".password=|.passwd=|.passphrase=|.secret=|_password=|.password =|.secret =",
+          .regex = "[._](?:password|passwd|passphrase|secret) ?= "
+                   "?([^\\s\"'`$<>(){}\\[\\],;|&%\\\\\\x00]{6,100})(?=\\s|\\z)",
+          .check = secret_check_assigned,
+          .flags = SECRET_LOOSE | SECRET_PASSWORD,
+          .entropy = 25 },
         { .id = "generic-variable",
           .title = "Variable that sounds secret",
           .severity = SEVERITY_MEDIUM,

@@ -11,6 +11,7 @@
 #include <openssl/ec.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
+#include <openssl/pkcs12.h>
 #include <openssl/rsa.h>
 
 #define SAMPLE_MAX (64u << 10)
@@ -102,6 +103,31 @@ static void put_pem(struct buf *to, EVP_PKEY *key, bool is_traditional, const EV
         long n = BIO_get_mem_data(bio, &p);
         buf_add(to, p, (size_t)n);
         BIO_free(bio);
+        EVP_PKEY_free(key);
+}
+
+static void put_der(struct buf *to, EVP_PKEY *key)
+{
+        PKCS8_PRIV_KEY_INFO *info = EVP_PKEY2PKCS8(key);
+        unsigned char *p = NULL;
+        int n = i2d_PKCS8_PRIV_KEY_INFO(info, &p);
+        assert_true(n > 0);
+        buf_add(to, p, (size_t)n);
+        OPENSSL_free(p);
+        PKCS8_PRIV_KEY_INFO_free(info);
+        EVP_PKEY_free(key);
+}
+
+static void put_pkcs12(struct buf *to)
+{
+        EVP_PKEY *key = EVP_EC_gen("P-256");
+        PKCS12 *store = PKCS12_create("12345678", "me", key, NULL, NULL, 0, 0, 0, 0, 0);
+        unsigned char *p = NULL;
+        int n = i2d_PKCS12(store, &p);
+        assert_true(n > 0);
+        buf_add(to, p, (size_t)n);
+        OPENSSL_free(p);
+        PKCS12_free(store);
         EVP_PKEY_free(key);
 }
 
@@ -296,6 +322,14 @@ static void make_special(struct buf *to, struct str what, enum how how)
                 put_base64(to, STR("1098765432109876543"), true);
         } else if (str_is(what, "openssh")) {
                 put_openssh(to, "none");
+        } else if (str_is(what, "der-rsa")) {
+                put_der(to, EVP_RSA_gen(2048));
+        } else if (str_is(what, "der-ec")) {
+                put_der(to, EVP_EC_gen("P-256"));
+        } else if (str_is(what, "p12")) {
+                put_pkcs12(to);
+        } else if (str_is(what, "jks")) { /* version 2, one entry, which is a key, named a; then its time and length */
+                buf_add(to, "\xfe\xed\xfe\xed\0\0\0\2\0\0\0\1\0\0\0\1\0\1a\0\0\1\x90\1\2\3\4\0\0\5\2\x30\x82", 33);
         } else if (str_is(what, "pgp")) {
                 put_pgp(to, 0);
         } else if (str_is(what, "pem64")) {
@@ -331,11 +365,30 @@ static struct str cut_bracket(struct str *recipe, char open, char close)
 
 static bool is_special(struct str s)
 {
-        static const char *const names[] = {
-                "{uuid}",   "{aws}",    "{crc62}",           "{crcle}",     "{64:",  "{65:", "{r32}", "{r64}",
-                "{bech32}", "{base58}", "{macaroon}",        "{snowflake}", "{rsa}", "{ec}", "{dsa}", "{openssh}",
-                "{pgp}",    "{pkcs8}",  "{pkcs8-encrypted}", "{pem64}"
-        };
+        static const char *const names[] = { "{uuid}",
+                                             "{aws}",
+                                             "{crc62}",
+                                             "{crcle}",
+                                             "{64:",
+                                             "{65:",
+                                             "{r32}",
+                                             "{r64}",
+                                             "{bech32}",
+                                             "{base58}",
+                                             "{macaroon}",
+                                             "{snowflake}",
+                                             "{rsa}",
+                                             "{ec}",
+                                             "{dsa}",
+                                             "{openssh}",
+                                             "{pgp}",
+                                             "{pkcs8}",
+                                             "{pkcs8-encrypted}",
+                                             "{pem64}",
+                                             "{der-rsa}",
+                                             "{der-ec}",
+                                             "{p12}",
+                                             "{jks}" };
         for (size_t i = 0; i < ARRAY_SIZE(names); i++)
                 if (str_starts(s, str_of(names[i])))
                         return true;

@@ -16,8 +16,9 @@
 
 static const struct sample {
         const char *id, *recipe;
-        bool stays; /* half of it is still one: its length is not fixed */
-        bool frame; /* only what is around the random part can be told from other text */
+        bool stays;  /* half of it is still one: its length is not fixed */
+        bool frame;  /* only what is around the random part can be told from other text */
+        bool begins; /* the file */
 } samples[] = {
         { "aws-access-key-id", "AKIA{aws}" },
         { "aws-session-key-id", "ASIA{aws}" },
@@ -350,6 +351,11 @@ static const struct sample {
         { "frameio-token", "fio-u-[u:64]" },
         { "infracost-key", "ico-[a:32]" },
         { "intra42-secret", "s-s4t2ud-[h:64]" },
+        { "private-key-der", "{der-rsa}", true, false, true },
+        { "private-key-der-ec", "{der-ec}", true, false, true },
+        { "key-store-pkcs12", "{p12}", true },
+        { "key-store-java", "{jks}", true, false, true },
+        { "properties-password", "spring.datasource.password=[a:6]7[a:7]4", true },
 };
 
 #endif

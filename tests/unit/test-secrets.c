@@ -97,7 +97,7 @@ static void test_tables(void **state)
 static void make(const struct sample *s, enum how how, struct buf *to)
 {
         buf_clear(to);
-        buf_puts(to, "# settings\n");
+        buf_puts(to, s->begins ? "" : "# settings\n");
         put_recipe(to, str_of(s->recipe), how);
         buf_puts(to, "\n# end\n");
 }
@@ -332,6 +332,21 @@ static void test_keys(void **state)
         assert_int_equal(find_one(buf_str(&b), &seen)->validity, VALIDITY_FAILED);
 }
 
+/* Programs carry keys of their own tests; in DER only a file that begins with one is one. */
+static void test_keys_in_programs(void **state)
+{
+        static const char *const ids[] = { "private-key-der", "private-key-der-ec", "key-store-java" };
+        for (size_t i = 0; i < ARRAY_SIZE(ids); i++) {
+                _cleanup_(buf_done) struct buf b = BUF_INIT(SAMPLE_MAX);
+                struct seen seen;
+                buf_puts(&b, "\x7f"
+                             "ELF and more ");
+                put_recipe(&b, str_of(sample_of(ids[i])->recipe), WHOLE);
+                look(buf_str(&b), &seen);
+                assert_null(seen_of(&seen, ids[i]));
+        }
+}
+
 /* In windows, as large files come: lines go on, what lies over a border is found once. */
 static void test_windows(void **state)
 {
@@ -451,11 +466,14 @@ static void test_torture(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_tables),  cmocka_unit_test(test_found),      cmocka_unit_test(test_near_misses),
-                cmocka_unit_test(test_checks),  cmocka_unit_test(test_no_secrets), cmocka_unit_test(test_places),
-                cmocka_unit_test(test_strings), cmocka_unit_test(test_wide),       cmocka_unit_test(test_keys),
-                cmocka_unit_test(test_windows), cmocka_unit_test(test_redaction),  cmocka_unit_test(test_paths),
-                cmocka_unit_test(test_hostile), cmocka_unit_test(test_entropy),    cmocka_unit_test(test_torture),
+                cmocka_unit_test(test_tables),      cmocka_unit_test(test_found),
+                cmocka_unit_test(test_near_misses), cmocka_unit_test(test_checks),
+                cmocka_unit_test(test_no_secrets),  cmocka_unit_test(test_places),
+                cmocka_unit_test(test_strings),     cmocka_unit_test(test_wide),
+                cmocka_unit_test(test_keys),        cmocka_unit_test(test_keys_in_programs),
+                cmocka_unit_test(test_windows),     cmocka_unit_test(test_redaction),
+                cmocka_unit_test(test_paths),       cmocka_unit_test(test_hostile),
+                cmocka_unit_test(test_entropy),     cmocka_unit_test(test_torture),
         };
         scan_bench_init(&bench);
         cmocka_set_message_output(CM_OUTPUT_TAP);
