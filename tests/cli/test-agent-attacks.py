@@ -213,6 +213,7 @@ CASES = (
     (24, SEARCH, "twin: in other words", lambda d: d.sh("grep -rE '(EC|OPENSSH) PRIVATE KEY' /opt"), ()),
     (25, SEARCH, "grep for an access key", lambda d: d.sh("grep -r AKIA /opt"), ()),
     (24, SEARCH, "find, everywhere", lambda d: d.sh("timeout 9 find / -xdev -name '*.pem' >/dev/null"), ()),
+    (24, None, "miss: a shell writes what is called so", lambda d: d.sh("/bin/sh -c 'echo aws_access_key_id = AKIA >/opt/k1; echo BEGIN RSA PRIVATE KEY >/opt/k2'"), ()),
     (24, None, "miss: find certificates where they lie", lambda d: d.sh("find /etc/ssl -name '*.pem' >/dev/null"), ()),
     (24, SECRET, "twin: a private key is read", lambda d: d.sh("mkdir -p /root/.ssh; touch /root/.ssh/id_rsa; cat /root/.ssh/id_rsa"), ()),
     (24, None, "miss: find for something else", lambda d: d.sh("find /etc -name passwd >/dev/null"), ()),

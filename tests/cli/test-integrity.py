@@ -150,7 +150,7 @@ def the_agent(work, c):
     tap.ok(not any(path == "/usr/other" for path, _ in told(agent)), "and nothing else")
     tap.ok(passwd[0]["output_fields"]["integrity.diff"] == "@@ -1,1 +1,2 @@\n one\n+evil:x:0:0::/:/bin/sh\n", "with a diff", passwd)
     secret = "AKIA" + "".join(random.choice("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567") for _ in range(16))  # made here: no scanner finds it in the tree
-    c.run("/bin/sh", "-c", "echo 'aws_access_key_id = %s' > /etc/aws; echo new > /etc/shadow" % secret)
+    c.run("/bin/sh", "-c", "echo 'aws_access_key_id = %s''%s' > /etc/aws; echo new > /etc/shadow" % (secret[:9], secret[9:]))  # commands are told as they are
     wait_told(agent, ("/etc/aws", "content"), ("/etc/shadow", "content"))
     fields = {path: a["output_fields"] for (path, change), a in told(agent).items() if change.startswith("content")}
     text = json.dumps(agent.alerts())
