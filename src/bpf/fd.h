@@ -39,12 +39,15 @@ static __always_inline struct file *file_of(struct fdtable *table, __u32 i)
         return file;
 }
 
+#define FMODE_CREATED 0x100000 /* 4.19 */
+
 static __always_inline void read_file_fd(struct file *file, struct observe_fd *fd)
 {
         struct inode *inode = BPF_CORE_READ(file, f_inode);
         fd->mode = BPF_CORE_READ(inode, i_mode);
         fd->rdev = BPF_CORE_READ(inode, i_rdev);
         fd->ino = BPF_CORE_READ(inode, i_ino);
+        fd->is_made = !!(BPF_CORE_READ(file, f_mode) & FMODE_CREATED);
         if (is_socket_mode(fd->mode))
                 read_socket(file, fd);
 }

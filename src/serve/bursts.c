@@ -82,15 +82,15 @@ static void note_connect(struct bursts *b, const struct event *e, const struct p
         count_thing(b, key_of(e, p, BURST_HOSTS, network), e->head.time_ns, address, BURST_HOSTS);
 }
 
-/* "report.doc" of "report.doc.locked"; STR_NONE without a suffix, and of what compressors make. */
+/* "report.doc" of "report.doc.locked"; STR_NONE without a suffix, and of what compressors and copies make. */
 static struct str without_suffix(struct str path)
 {
-        static const char *const compressed[] = { "gz", "bz2", "xz", "zst", "lz4" };
+        static const char *const harmless[] = { "gz", "bz2", "xz", "zst", "lz4", "bak", "old", "orig" };
         ptrdiff_t dot = str_rfind_char(path, '.'), slash = str_rfind_char(path, '/');
         if (dot <= slash + 1)
                 return STR_NONE;
-        for (size_t i = 0; i < ARRAY_SIZE(compressed); i++)
-                if (str_is(str_from(path, (size_t)dot + 1), compressed[i]))
+        for (size_t i = 0; i < ARRAY_SIZE(harmless); i++)
+                if (str_is(str_from(path, (size_t)dot + 1), harmless[i]))
                         return STR_NONE;
         return str_upto(path, (size_t)dot);
 }

@@ -280,6 +280,9 @@ static void get_file_fact(struct event_record *r, enum field_id id, struct value
         case FIELD_fd_deleted:
                 *ret = value_flag(e->facts.is_deleted);
                 break;
+        case FIELD_fd_is_new:
+                *ret = value_flag(e->call.fd.is_made);
+                break;
         case FIELD_fd_is_block_device:
                 *ret = value_flag(S_ISBLK(e->call.fd.mode));
                 break;

@@ -259,6 +259,7 @@ static getter *const getters[FIELDS] = {
         FD(is_lower_layer),
         FD(layer),
         FD(deleted),
+        FD(is_new),
         [FIELD_fd_sip_name] = get_fd_server_name,
         FD(is_block_device),
         FD(owner),

@@ -64,7 +64,8 @@ struct observe_fd {
         __u16 family; /* of a socket, else 0 */
         __u16 type, protocol;
         __u16 local_port, remote_port;
-        __u16 pad[3];
+        __u16 is_made; /* the open that it comes from made the file */
+        __u16 pad[2];
         __u8 local[16], remote[16]; /* addresses; IPv4 in the first four bytes */
 };
 
