@@ -133,7 +133,9 @@ static int refuse(const char *target, const struct tried *t, struct error *err)
                 return error_set(
                         err, t->r,
                         "%.200s is neither an image archive (a tar, compressed or not), nor an OCI layout, nor "
-                        "a directory%s. All kinds of targets: sekisho help sources",
+                        "a directory%s: of a single file scan the directory it lies in. All kinds of targets: sekisho "
+                        "help "
+                        "sources",
                         target, t->absent.text[0] ? ", and no image or container is called so" : "");
         if (meant)
                 return error_set(err, t->r, "nothing is called \"%.200s\"; did you mean %s%.200s?", target, meant,
