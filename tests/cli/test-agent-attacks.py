@@ -187,8 +187,10 @@ CASES = (
     (20, None, "miss: a file gets the time of now", lambda d: d.sh("touch /usr/bin/cksum"), ()),
     (21, DESTROYED, "a file is shredded", lambda d: d.sh("echo x > /opt/s; shred -u /opt/s"), ()),
     (21, DESTROYED, "twin: by dd", lambda d: d.sh("dd if=/dev/zero of=/opt/s count=1"), ()),
-    (21, "Files removed in numbers", "three hundred files are removed", lambda d: d.py(
+    (21, "Files removed in numbers by hand", "three hundred files are removed", lambda d: d.py(
         "os.mkdir('/opt/many')\nfor i in range(300): write('/opt/many/%d' % i, '')\nfor i in range(300): os.unlink('/opt/many/%d' % i)"), ()),
+    (21, "Files removed in numbers", "miss: where they are kept for a time", lambda d: d.py(
+        "os.mkdir('/tmp/many')\nfor i in range(300): write('/tmp/many/%d' % i, '')\nfor i in range(300): os.unlink('/tmp/many/%d' % i)"), ()),
     (21, None, "miss: dd makes a file of the input", lambda d: d.sh("echo x | dd of=/opt/s2"), ()),
     (22, "Files encrypted in numbers", "files are replaced by ones with a suffix", lambda d: d.py(
         "os.mkdir('/opt/docs')\nfor i in range(60):\n  write('/opt/docs/%d.txt' % i, 'x'); write('/opt/docs/%d.txt.enc' % i, 'y'); os.unlink('/opt/docs/%d.txt' % i)"), ()),
@@ -340,7 +342,7 @@ CASES = (
     (47, None, "miss: its own memory; itself traced", lambda d: d.py("os.open('/proc/self/mem', os.O_RDWR)\ncall('ptrace', 0, 0, 0, 0)"), ()),
     (48, KERNEL, "a BPF program", lambda d: d.py("call('bpf', 5, 0, 0)"), ()),
     (48, KERNEL, "twin: a module", lambda d: d.py("call('init_module', '', 0, '')"), ()),
-    (48, "Call that exploits use", "perf, userfaultfd", lambda d: d.py("call('perf_event_open', 0, 0, -1, -1, 0)\ncall('userfaultfd', 0)"), ()),
+    (48, "Call that exploits use, by hand", "perf, userfaultfd", lambda d: d.py("call('perf_event_open', 0, 0, -1, -1, 0)\ncall('userfaultfd', 0)"), ()),
     (48, None, "miss: a map", lambda d: d.py("call('bpf', 0, 0, 0)"), ()),
     (49, RING, "io_uring is set up", lambda d: d.py("b = ctypes.create_string_buffer(120)\nlibc.syscall(425, 4, b)"), ()),
     (50, OWN, "a program removes itself", lambda d: d.sh("cp /usr/bin/python3.11 /opt/gone; /opt/gone -c \"import os; os.unlink('/opt/gone')\""), (DROPPED,)),
@@ -365,7 +367,7 @@ CASES = (
     (52, "32-bit call of a 64-bit program", "a 32-bit call", lambda d: d.run("/usr/bin/actor", "do", "open32", "/etc/hostname"), ()),
     (52, "32-bit call of a 64-bit program", "twin: one that fails", lambda d: d.run("/usr/bin/actor", "do", "unlink32", "/tmp/nothing"), ()),
     (52, "32-bit call", "of a 32-bit program", lambda d: d.run("/usr/bin/program32"), ()),
-    (53, "Owner of a system file changed", "chown of a program", lambda d: d.sh("chown 33 /usr/bin/cksum"), ()),
+    (53, "Owner of a program changed", "chown of a program", lambda d: d.sh("chown 33 /usr/bin/cksum"), ()),
     (53, "Mode of a system file changed", "chmod of a program", lambda d: d.sh("chmod 777 /usr/bin/cksum"), ()),
     (53, None, "miss: chown of what is one's own", lambda d: d.sh("chown 33 /opt/docs"), ()),
     (53, KEPT, "chattr +i, which is refused", lambda d: d.sh("echo > /opt/kept; chattr +i /opt/kept"), ()),
