@@ -16,15 +16,16 @@ static bool is_digit(char c) { return c >= '0' && c <= '9'; }
 static bool is_stand_in(struct str s)
 {
         static const char *const words[] = {
-                "password", "passwd",     "passw0rd",   "pass",         "pwd",           "pw",
-                "secret",   "token",      "user",       "username",     "none",          "null",
-                "true",     "false",      "nil",        "undefined",    "empty",         "string",
-                "xxx",      "xxxx",       "xxxxx",      "xxxxxx",       "yyy",           "foo",
-                "bar",      "baz",        "test",       "required",     "optional",      "prompt",
-                "disabled", "enabled",    "default",    "hidden",       "credentials",   "key",
-                "mypass",   "mypassword", "mysecret",   "userpass",     "user_password", "s3cr3t",
-                "sekret",   "pswd",       "port",       "hunter2",      "abc123",        "repopwd",
-                "xyzzy",    "passwort",   "motdepasse", "yourpassword", "my-password",   "my_password",
+                "password",  "passwd",        "passw0rd",   "pass",         "pwd",           "pw",
+                "secret",    "token",         "user",       "username",     "none",          "null",
+                "true",      "false",         "nil",        "undefined",    "empty",         "string",
+                "xxx",       "xxxx",          "xxxxx",      "xxxxxx",       "yyy",           "foo",
+                "bar",       "baz",           "test",       "required",     "optional",      "prompt",
+                "disabled",  "enabled",       "default",    "hidden",       "credentials",   "key",
+                "mypass",    "mypassword",    "mysecret",   "userpass",     "user_password", "s3cr3t",
+                "sekret",    "pswd",          "port",       "hunter2",      "abc123",        "repopwd",
+                "xyzzy",     "passwort",      "motdepasse", "yourpassword", "my-password",   "my_password",
+                "proxypass", "proxypassword",
         };
         for (size_t i = 0; i < ARRAY_SIZE(words); i++)
                 if (str_eq_nocase(s, str_of(words[i])))
