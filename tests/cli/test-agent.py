@@ -449,7 +449,7 @@ def main():
         if reason:
             tap.skip("rules in a container", reason)
             return tap.end()
-        agent = Agent(work, "rules")
+        agent = Agent(work, "rules", "--least", "notice")
         tap.ok(agent.is_watching, "the agent starts with its own rules", agent.log())
         mark = check_cases(container, agent, str(listener.getsockname()[1]))
         check_alert(container, agent, mark)

@@ -58,10 +58,6 @@ I
 vm_run
 
 # Was it not told?
-no() {
-        grep -qE -- "$2" told || echo "absent: $1" >>told
-        ok "$1" "^absent: $1"
-}
 
 ok "it is another kernel" 'kernel 6\.1\.'
 ok "it starts in full mode" 'watching: .* full mode'

@@ -220,8 +220,12 @@ static __always_inline int is_greeting(struct __sk_buff *skb, __u32 data)
         struct greeting *g = get_greeting();
         if (size > GREETING_BYTES)
                 size = GREETING_BYTES;
-        if (!g || size < 16 || bpf_skb_load_bytes(skb, data, g->text, 1) < 0 || g->text[0] != '{' ||
-            bpf_skb_load_bytes(skb, data, g->text, size) < 0)
+        if (!g || size < 16 || bpf_skb_load_bytes(skb, data, g->text, 1) < 0 || g->text[0] != '{')
+                return 0;
+        /* Not a zero, visibly to verifiers that forget what they knew of a number once it lay on the stack (6.1). */
+        asm volatile("" : "+r"(size));
+        size = ((size - 1) & (GREETING_BYTES - 1)) + 1;
+        if (bpf_skb_load_bytes(skb, data, g->text, size) < 0)
                 return 0;
         g->last = g->sees = 0;
         bpf_loop(size, search_step, NULL, 0);
