@@ -109,7 +109,7 @@ I
 vm_run lsm=landlock,lockdown,bpf
 
 ok "it is another kernel" 'kernel 6\.1\.'
-no "this kernel takes the programs of lean mode" 'no events of the network'
+none "this kernel takes the programs of lean mode" 'no events of the network'
 ok "the agent says that it denies" 'what may not run is denied \(BPF LSM\)'
 ok "the container is guarded by its manifest" 'container guarded: drift enforce, by the manifest of'
 # Step, and how it ends where nothing is asked and in the guarded container.

@@ -94,12 +94,6 @@ ok() {
         fi
 }
 
-# The same of what must not be there.
-no() {
-        grep -qE -- "$2" told || echo "absent: $1" >>told
-        ok "$1" "^absent: $1"
-}
-
 # Not told.
 none() {
         if grep -qE -- "$2" told; then
