@@ -288,5 +288,5 @@ const struct call_form call_forms[OBSERVE_CALLS] = {
         ROW(title, PROCESS, 0, RES, NAME("name")),
         ROW(lookup, NET, 0, TUPLE, SIZE("size", 1)),
         ROW(mining, NET, 0, TUPLE),
-        ROW(download, FILE, 0, NAME("format")),
+        ROW(download, FILE, 0, RES, NAME("format")),
 };
