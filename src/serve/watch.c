@@ -466,7 +466,8 @@ static void tell_renamed(struct watch *w, const struct waiting *x)
 static bool may_download(const struct watch *w, uint32_t pid)
 {
         const struct process *p = find_process(w, pid);
-        for (unsigned i = 0; p && i < DOWNLOAD_ANCESTORS; i++) {
+        uint64_t cgroup = p ? p->cgroup_id : 0; /* whoever begins programs in a container from outside does not count */
+        for (unsigned i = 0; p && p->cgroup_id == cgroup && i < DOWNLOAD_ANCESTORS; i++) {
                 if (downloads_has(&w->downloads, p))
                         return true;
                 p = find_process(w, p->ppid);
