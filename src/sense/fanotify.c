@@ -57,10 +57,11 @@ int fanotify_mark_storage(int group, const char *dir, uint64_t mask, bool may_be
 
 /* Touched where numbers are in use: a page for 4,096 of them. */
 struct fanotify_desk {
-        _Atomic bool is_reading;      /* numbers may have been given that do not stand here yet */
-        _Atomic bool is_unsure;       /* ...and never will: what was read was not understood */
-        _Atomic int end;              /* all that ever stood here are below */
-        uint8_t waiting[NUMBERS_MAX]; /* events of that number */
+        _Atomic bool is_reading; /* numbers may have been given that do not stand here yet */
+        _Atomic bool is_unsure;  /* ...and never will: what was read was not understood */
+        _Atomic int end;         /* all that ever stood here are below */
+        /* Events of that number. While one guardian hands over to another both answer, each with numbers of its own. */
+        _Atomic uint8_t waiting[NUMBERS_MAX];
 };
 
 struct fanotify_desk *fanotify_desk_new(void)
