@@ -67,7 +67,8 @@ size_t download_head(struct str dir, struct str inside, struct stat *ret, uint8_
         if (fd < 0 || fstat(fd, ret) < 0 || !S_ISREG(ret->st_mode))
                 return 0;
         snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-        _cleanup_(closep) int file = open(path, O_RDONLY | O_CLOEXEC);
+        /* O_NONBLOCK: who has a lease on the file (fcntl(2)) would hold us up for as long as the kernel lets him. */
+        _cleanup_(closep) int file = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
         ssize_t n = file < 0 ? 0 : pread(file, head, DOWNLOAD_HEAD, 0);
         return n > 0 ? (size_t)n : 0;
 }
