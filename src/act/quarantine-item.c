@@ -24,8 +24,6 @@ void quarantine_hex(struct str bytes, char *text)
         text[2 * bytes.n] = '\0';
 }
 
-static int hex_digit(char c) { return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1; }
-
 /* --- out --- */
 
 static json_t *text_json(struct str s)

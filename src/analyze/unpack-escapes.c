@@ -21,14 +21,6 @@
 #define DUMP_LINE_MAX 64u /* its characters, to the end of the line */
 #define UU_LINE_MAX   45u
 
-static int hex_digit(char c)
-{
-        if (c >= '0' && c <= '9')
-                return c - '0';
-        c = (char)(c | 0x20);
-        return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* The value of n hexadecimal digits at s[i]; -1 if they are not there. */
 static long hex_number(struct str s, size_t i, size_t n)
 {

@@ -127,7 +127,7 @@ bool str_u64(struct str s, uint64_t *ret)
         return true;
 }
 
-static int hex_digit(char c)
+int hex_digit(char c)
 {
         if (c >= '0' && c <= '9')
                 return c - '0';

@@ -71,6 +71,8 @@ struct str str_line(struct str *s);
 /* Decimal digits only, all of s, at least one, no overflow. */
 bool str_u64(struct str s, uint64_t *ret);
 
+int hex_digit(char c); /* the value of a hexadecimal digit of either case; -1: it is none */
+
 /* n bytes out of exactly 2n hexadecimal digits, of either case. */
 bool str_hex(struct str s, size_t n, uint8_t *ret);
 

@@ -125,14 +125,6 @@ bool constant_is_bare(struct str text)
         return text.n > 0;
 }
 
-static int hex_digit(char c)
-{
-        return c >= '0' && c <= '9'   ? c - '0'
-               : c >= 'a' && c <= 'f' ? c - 'a' + 10
-               : c >= 'A' && c <= 'F' ? c - 'A' + 10
-                                      : -1;
-}
-
 /* One escape, p->at behind the backslash. False if there is no such escape. */
 static bool unescape(struct parser *p, char quote, char *ret)
 {
