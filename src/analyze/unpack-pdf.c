@@ -12,7 +12,8 @@
 #define DICTIONARY_MAX 4096u /* bytes before "stream" in which filters are looked for */
 #define STREAMS_MAX    100000u
 #define FILTERS_MAX    8u
-#define STREAM_MAX     (8u << 20) /* of one that is decoded before it is inflated */
+#define STREAM_MAX     (8u << 20)  /* of one that is decoded before it is inflated */
+#define WORK_MAX       (64u << 20) /* bytes of one file that such filters read: streams overlap in a hostile file */
 #define COLUMNS_MAX    65536u
 
 enum filter { FLATE, HEX, ASCII85, RUN_LENGTH, UNREAD };
@@ -32,25 +33,21 @@ struct pdf_stream {
         unsigned predictor, columns; /* of the parameters; 0: none */
 };
 
-static int hex_digit(char c)
-{
-        if (c >= '0' && c <= '9')
-                return c - '0';
-        c = (char)(c | 0x20);
-        return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 static bool is_blank(char c) { return c == ' ' || (c >= '\t' && c <= '\r') || c == 0; }
 
-/* --- filters that give text: their end is marked, so what follows is not looked at --- */
+/*
+ * --- filters that are undone in memory: how many bytes they have read. The end of texts is marked, so what follows is
+ * not looked at. ---
+ */
 
-static void undo_hex(struct str s, struct buf *to)
+static size_t undo_hex(struct str s, struct buf *to)
 {
         int high = -1;
-        for (size_t i = 0; i < s.n && s.p[i] != '>'; i++) {
+        size_t i = 0;
+        for (; i < s.n && s.p[i] != '>' && !buf_is_full(to); i++) {
                 int digit = hex_digit(s.p[i]);
                 if (digit < 0 && !is_blank(s.p[i]))
-                        return;
+                        return i;
                 if (digit < 0)
                         continue;
                 if (high >= 0)
@@ -59,13 +56,15 @@ static void undo_hex(struct str s, struct buf *to)
         }
         if (high >= 0)
                 buf_u8(to, (uint8_t)(high << 4));
+        return i;
 }
 
-static void undo_ascii85(struct str s, struct buf *to)
+static size_t undo_ascii85(struct str s, struct buf *to)
 {
         uint32_t v = 0;
         unsigned n = 0;
-        for (size_t i = 0; i < s.n && s.p[i] != '~'; i++) {
+        size_t i = 0;
+        for (; i < s.n && s.p[i] != '~' && !buf_is_full(to); i++) {
                 if (s.p[i] == 'z' && n == 0) {
                         buf_le32(to, 0);
                         continue;
@@ -73,7 +72,7 @@ static void undo_ascii85(struct str s, struct buf *to)
                 if (is_blank(s.p[i]))
                         continue;
                 if (s.p[i] < '!' || s.p[i] > 'u')
-                        return;
+                        return i;
                 v = v * 85 + (uint32_t)(s.p[i] - '!');
                 if (++n < 5)
                         continue;
@@ -81,17 +80,17 @@ static void undo_ascii85(struct str s, struct buf *to)
                         buf_u8(to, (uint8_t)(v >> (24 - 8 * k)));
                 v = n = 0;
         }
-        if (n < 2)
-                return;
-        for (unsigned k = n; k < 5; k++)
+        for (unsigned k = n; n >= 2 && k < 5; k++)
                 v = v * 85 + 84;
         for (unsigned k = 0; k + 1 < n; k++)
                 buf_u8(to, (uint8_t)(v >> (24 - 8 * k)));
+        return i;
 }
 
-static void undo_run_length(struct str s, struct buf *to)
+static size_t undo_run_length(struct str s, struct buf *to)
 {
-        while (s.n > 1 && (uint8_t)*s.p != 128) {
+        size_t before = s.n;
+        while (s.n > 1 && (uint8_t)*s.p != 128 && !buf_is_full(to)) {
                 size_t n = (uint8_t)*s.p;
                 if (n < 128) {
                         buf_add_str(to, str_upto(str_from(s, 1), n + 1));
@@ -102,6 +101,7 @@ static void undo_run_length(struct str s, struct buf *to)
                         s = str_from(s, 2);
                 }
         }
+        return before - s.n;
 }
 
 /* --- predictors (7.4.4.4): those of PNG, rows with a byte before them that names the function --- */
@@ -188,7 +188,7 @@ static struct pdf_stream stream_at(struct str all, size_t at)
 static void run_zlib(void *arg, struct feeder *from) { unpack_zlib(arg, from); }
 
 /* Inflates in memory what is not the end of its chain. */
-static bool undo_flate(struct str s, struct buf *to)
+static size_t undo_flate(struct str s, struct buf *to)
 {
         struct inflate_state *state = xcalloc(1, sizeof(*state));
         int r = ISAL_DECOMP_OK;
@@ -205,36 +205,46 @@ static bool undo_flate(struct str s, struct buf *to)
                 if (state->avail_out)
                         break;
         }
+        size_t left = state->avail_in;
         free(state);
-        return to->n > 0;
+        return MIN(s.n, (size_t)UINT32_MAX) - left;
 }
 
-static void undo(struct unpacking *u, const struct feeder *from, const struct pdf_stream *p, struct str content)
+static size_t undo_one(enum filter filter, struct str content, struct buf *to)
+{
+        return filter == FLATE     ? undo_flate(content, to)
+               : filter == HEX     ? undo_hex(content, to)
+               : filter == ASCII85 ? undo_ascii85(content, to)
+                                   : undo_run_length(content, to);
+}
+
+/* The last filter gives a member, a piece at a time. */
+static void inflate_member(struct unpacking *u, struct str content)
+{
+        bool was_guess = u->is_guess;
+        u->is_guess = true; /* a stream that is damaged is no news: readers repair PDF in many ways */
+        feeder_over(content, run_zlib, u);
+        u->is_guess = was_guess;
+}
+
+/* *work: bytes that may still be read in memory. */
+static void undo(struct unpacking *u, const struct feeder *from, const struct pdf_stream *p, struct str content,
+                 size_t *work)
 {
         struct buf now = BUF_INIT(STREAM_MAX), next = BUF_INIT(STREAM_MAX);
         bool has_rows = p->predictor >= 10 && p->columns;
-        for (size_t i = 0; i < p->n_filters && content.n; i++) {
+        for (size_t i = 0; i < p->n_filters && content.n && *work > 0; i++) {
                 bool is_last = i + 1 == p->n_filters;
-                buf_clear(&next);
                 if (p->filters[i] == UNREAD) {
                         unpack_incomplete(u, from, "unsupported", "PDF: a stream is compressed with LZW");
                         break;
                 }
                 if (p->filters[i] == FLATE && is_last && !has_rows) {
-                        bool was_guess = u->is_guess;
-                        u->is_guess = true; /* a stream that is damaged is no news: readers repair PDF in many ways */
-                        feeder_over(content, run_zlib, u);
-                        u->is_guess = was_guess;
+                        inflate_member(u, content);
                         break;
                 }
-                if (p->filters[i] == FLATE)
-                        (void)undo_flate(content, &next);
-                else if (p->filters[i] == HEX)
-                        undo_hex(content, &next);
-                else if (p->filters[i] == ASCII85)
-                        undo_ascii85(content, &next);
-                else
-                        undo_run_length(content, &next);
+                buf_clear(&next);
+                *work -= MIN(*work, undo_one(p->filters[i], content, &next) + 1);
                 struct buf other = now;
                 now = next;
                 next = other;
@@ -271,8 +281,8 @@ void unpack_pdf(struct unpacking *u, struct feeder *from)
                                   "PDF: larger than %u bytes, which is what may lie in memory whole", UNPACK_WHOLE_MAX);
         if (str_find(w.bytes, STR("/Encrypt")) >= 0)
                 unpack_incomplete(u, from, "encrypted", "PDF: its streams are encrypted");
-        size_t n = 0;
-        for (size_t at = 0; n < STREAMS_MAX && !u->worker->is_over; n++) {
+        size_t n = 0, work = WORK_MAX;
+        for (size_t at = 0; n < STREAMS_MAX && work > 0 && !u->worker->is_over; n++) {
                 ptrdiff_t next = str_find(str_from(w.bytes, at), STR("stream"));
                 if (next < 0)
                         break;
@@ -283,7 +293,9 @@ void unpack_pdf(struct unpacking *u, struct feeder *from)
                 if (ends || !pass_line_end(&content))
                         continue;
                 struct pdf_stream p = stream_at(w.bytes, word);
-                undo(u, from, &p, content);
+                undo(u, from, &p, content, &work);
         }
+        if (n == STREAMS_MAX || work == 0)
+                unpack_incomplete(u, from, "budget", "PDF: more streams, or more in them, than are decoded");
         whole_release(u, &w);
 }

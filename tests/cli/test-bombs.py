@@ -88,6 +88,11 @@ def chain():
     return content
 
 
+def streams_of_pdf(n):
+    """Streams without an end, each of which is all that follows; what the first filter gives the second refuses at once."""
+    return b'%PDF-1.7\n' + b'1 0 obj<</Filter[/A85/AH#78]>>stream\n' * n
+
+
 def main():
     t = Tap()
     directory = tempfile.mkdtemp(prefix='bombs.')
@@ -99,6 +104,7 @@ def main():
         write(directory, 'hidden.zip', hidden_entry())
         write(directory, 'sparse.tar.gz', sparse_tar())
         write(directory, 'chain.gz', chain())
+        write(directory, 'streams.pdf', streams_of_pdf(200000))
         write(directory, 'after', PAYLOAD)
         scan = Scan(directory, timeout=240)
         if not t.ok(scan.report, 'the scan ends, with a report', scan):
@@ -108,7 +114,7 @@ def main():
             codes.setdefault(u['path'].split('!')[0], set()).add(u['code'])
         # overlap.zip is no bomb here: entries that share their bytes are read once.
         for name, wanted in (('zeros.gz', 'budget'), ('deep.zip', 'too-deep'), ('wide.zip', 'budget'),
-                             ('sparse.tar.gz', 'budget'), ('chain.gz', 'too-deep')):
+                             ('sparse.tar.gz', 'budget'), ('chain.gz', 'too-deep'), ('streams.pdf', 'budget')):
             t.ok(wanted in codes.get(name, ()), f'{name}: {wanted}', f'{codes.get(name)}\n{scan}')
         found = {f['proof']['path'] for f in scan.report['findings'] if f['kind'] == 'malware'}
         t.ok('after' in found, 'the file behind them is looked at', found)
