@@ -1,13 +1,13 @@
 /* See freeze.h. */
 #include "act/freeze.h"
 
+#include "base/clock.h"
 #include "base/fs.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
-#include <time.h>
 #include <unistd.h>
 
 #define FILE_MAX ((size_t)4096)
@@ -36,25 +36,18 @@ static int has_line(const char *dir, const char *file, const char *line)
 
 bool act_cgroup_is(const char *dir, const char *file, const char *line) { return has_line(dir, file, line) == 1; }
 
-static int64_t now_ms(void)
-{
-        struct timespec t;
-        clock_gettime(CLOCK_MONOTONIC, &t);
-        return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 int act_cgroup_wait(const char *dir, const char *line)
 {
         char path[ACT_PATH_MAX + 32];
         snprintf(path, sizeof(path), "%s/cgroup.events", dir);
         _cleanup_(closep) int fd = open(path, O_RDONLY | O_CLOEXEC);
-        int64_t end = now_ms() + ACT_WAIT_MS;
+        int64_t end = monotonic_ms() + ACT_WAIT_MS;
         int r;
         if (fd < 0)
                 return -errno;
         while ((r = has_line(dir, "cgroup.events", line)) == 0) {
                 struct pollfd p = { fd, POLLPRI, 0 };
-                int64_t left = end - now_ms();
+                int64_t left = end - monotonic_ms();
                 if (left <= 0)
                         return -ETIMEDOUT;
                 poll(&p, 1, (int)MIN(left, 100)); /* the kernel wakes us when a line changes */
@@ -81,10 +74,10 @@ static int no_freezer(const struct act_target *t, struct error *err)
 
 static int freeze_v1(const struct act_target *t, const char *word, bool is_hasty)
 {
-        int64_t end = now_ms() + ACT_WAIT_MS;
+        int64_t end = monotonic_ms() + ACT_WAIT_MS;
         int r = act_cgroup_write(t->freezer, "freezer.state", word);
         while (r == 0 && !is_hasty && (r = has_line(t->freezer, "freezer.state", word)) == 0) {
-                if (now_ms() > end)
+                if (monotonic_ms() > end)
                         return -ETIMEDOUT;
                 poll(NULL, 0, STEP_MS);
                 r = act_cgroup_write(t->freezer, "freezer.state", word); /* those that were forked meanwhile */

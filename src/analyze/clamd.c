@@ -2,6 +2,7 @@
 #include "analyze/clamd.h"
 
 #include "base/arena.h"
+#include "base/clock.h"
 #include "base/cursor.h"
 #include "base/fs.h"
 
@@ -14,7 +15,6 @@
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
 
 /* --- the helper's side --- */
@@ -23,13 +23,6 @@ struct asking {
         const struct clamd *clamd;
         char answer[CLAMD_ANSWER_MAX]; /* for the worker */
 };
-
-static int64_t now_ms(void)
-{
-        struct timespec t;
-        clock_gettime(CLOCK_MONOTONIC, &t);
-        return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 static _printf_(2, 3) void no_answer(struct asking *a, const char *fmt, ...)
 {
@@ -90,7 +83,7 @@ static void take_answer(struct asking *a, int s, int64_t until_ms)
 {
         for (size_t n = 0; n < sizeof(a->answer);) {
                 struct pollfd p = { .fd = s, .events = POLLIN };
-                int64_t left = until_ms - now_ms();
+                int64_t left = until_ms - monotonic_ms();
                 int r = left <= 0 ? 0 : poll(&p, 1, (int)left);
                 if (r < 0 && errno == EINTR)
                         continue;
@@ -112,7 +105,7 @@ static void take_answer(struct asking *a, int s, int64_t until_ms)
 
 static void ask(struct asking *a, int fd)
 {
-        int64_t until_ms = now_ms() + a->clamd->patience_ms;
+        int64_t until_ms = monotonic_ms() + a->clamd->patience_ms;
         _cleanup_(closep) int s = connect_to_clamd(a);
         if (s < 0)
                 return;

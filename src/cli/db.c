@@ -1,4 +1,5 @@
 /* `sekisho db`: build, update, status, feeds. */
+#include "base/clock.h"
 #include "base/date.h"
 #include "base/fs.h"
 #include "cli/command.h"
@@ -67,9 +68,7 @@ struct show {
 
 static bool is_time(struct show *s)
 {
-        struct timespec t;
-        clock_gettime(CLOCK_MONOTONIC, &t);
-        int64_t now = (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+        int64_t now = monotonic_ms();
         if (!s->progress.shown || now - s->last_ms < 100)
                 return false;
         s->last_ms = now;

@@ -1,17 +1,11 @@
 /* See progress.h. Redrawn at most ten times a second. */
 #include "cli/progress.h"
 
+#include "base/clock.h"
+
 #include <stdio.h>
-#include <time.h>
 
 #define MIB (1024.0 * 1024.0)
-
-static int64_t now_ms(void)
-{
-        struct timespec t;
-        clock_gettime(CLOCK_MONOTONIC, &t);
-        return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 static void draw(struct progress *p)
 {
@@ -27,7 +21,7 @@ static void draw(struct progress *p)
 static void on_read(void *arg, uint64_t stored_bytes)
 {
         struct progress *p = arg;
-        int64_t now = now_ms();
+        int64_t now = monotonic_ms();
         p->read += stored_bytes;
         if (!p->shown || now - p->last_ms < 100)
                 return;

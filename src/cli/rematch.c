@@ -1,6 +1,7 @@
 /* `sekisho rematch`: which of what we have is affected, by new advisories or by one, without scanning again. */
 #include "flow/rematch.h"
 
+#include "base/clock.h"
 #include "base/fs.h"
 #include "cli/running.h"
 #include "intel/db-locate.h"
@@ -25,13 +26,6 @@ struct answer {
         struct running_set running;   /* --running: what runs here, and how many of it */
         size_t n_hit, n_not_compared; /* are affected; are of no artefact */
 };
-
-static uint64_t clock_ms(void)
-{
-        struct timespec t;
-        clock_gettime(CLOCK_MONOTONIC, &t);
-        return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
-}
 
 /* --- JSON --- */
 
@@ -304,7 +298,7 @@ static int run(void *state, int argc, char **argv)
         struct answer x = { .settings = c, .arena = &arena };
         _cleanup_(book_closep) struct book *b = NULL;
         _cleanup_(db_closep) struct db *db = NULL;
-        uint64_t started = clock_ms();
+        uint64_t started = (uint64_t)monotonic_ms();
         if (argc)
                 return fail_usage(&command_rematch, "takes no argument \"%s\"; use --id ID", argv[0]);
         int code = book_open_or_tell(c->ledger, BOOK_WRITE, &b);
@@ -317,7 +311,7 @@ static int run(void *state, int argc, char **argv)
                 r = answer(&x, b, db, &err);
                 count_running(&x);
         }
-        x.elapsed_ms = clock_ms() - started;
+        x.elapsed_ms = (uint64_t)monotonic_ms() - started;
         if (r == 0)
                 r = put(&x, &err);
         running_done(&x.running);

@@ -1,6 +1,8 @@
 /* See session.h. */
 #include "cli/session.h"
 
+#include "base/clock.h"
+
 #include "analyze/clamd.h"
 #include "analyze/unpack.h"
 #include "cli/book.h"
@@ -15,7 +17,6 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 static const struct reporter *reporter_find(struct str name)
@@ -120,13 +121,6 @@ int session_option(void *state, const struct option_spec *o, const char *value, 
         else if (strcmp(o->name, "quiet") == 0)
                 s->quiet = true;
         return 0;
-}
-
-static uint64_t now_ms(void)
-{
-        struct timespec t;
-        clock_gettime(CLOCK_MONOTONIC, &t);
-        return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
 }
 
 /*
@@ -380,7 +374,7 @@ static int scan(const struct session_settings *s, const char *target, struct ses
 int session_run(const struct session_settings *s, const char *target, struct session *ret)
 {
         struct error err = ERROR_NONE;
-        *ret = (struct session){ .started_ms = now_ms() };
+        *ret = (struct session){ .started_ms = (uint64_t)monotonic_ms() };
         int code = open_all(s, ret);
         if (code == 0 && scan(s, target, ret, &err) < 0)
                 code = workers_interrupted() ? EXIT_INCOMPLETE : fail(EXIT_INCOMPLETE, &err);
@@ -395,4 +389,4 @@ void session_done(struct session *s)
         close_all(s);
 }
 
-uint64_t session_elapsed_ms(const struct session *s) { return now_ms() - s->started_ms; }
+uint64_t session_elapsed_ms(const struct session *s) { return (uint64_t)monotonic_ms() - s->started_ms; }

@@ -7,6 +7,7 @@
  */
 #include "proc/worker.h"
 
+#include "base/clock.h"
 #include "base/fs.h"
 #include "base/map.h"
 #include "proc/internal.h"
@@ -19,7 +20,6 @@
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #define FRAME_MAX      (16u << 20)
@@ -108,13 +108,6 @@ struct running {
         int64_t last_sign;
 };
 
-static int64_t now_seconds(void)
-{
-        struct timespec t;
-        clock_gettime(CLOCK_MONOTONIC, &t);
-        return t.tv_sec;
-}
-
 static void give_up(struct running *w, int r, const char *why)
 {
         if (w->ended || w->killed)
@@ -154,7 +147,7 @@ static int start(const struct job *job, struct running *w, struct error *err)
                 return error_errno(err, -saved, "cannot start a worker");
         }
         w->fd = pipe_fds[0];
-        w->last_sign = now_seconds();
+        w->last_sign = monotonic_ms() / 1000;
         return 0;
 }
 
@@ -224,7 +217,7 @@ static bool receive(struct running *w)
                 return errno == EAGAIN || errno == EINTR;
         if (n == 0)
                 return false;
-        w->last_sign = now_seconds();
+        w->last_sign = monotonic_ms() / 1000;
         for (size_t at = 0; at < (size_t)n && !w->killed && !w->ended;) {
                 size_t part = MIN((size_t)n - at, FRAME_MAX + 4 - w->in.n);
                 buf_add(&w->in, chunk + at, part);
@@ -319,7 +312,7 @@ int workers_run(const struct job *jobs, size_t n_jobs, unsigned parallel, struct
                 for (size_t i = 0; i < n;) {
                         struct running *w = &running[i];
                         int64_t patience = w->job->stall_seconds ? w->job->stall_seconds : STALL_DEFAULT;
-                        if (now_seconds() - w->last_sign > patience)
+                        if (monotonic_ms() / 1000 - w->last_sign > patience)
                                 give_up(w, -ETIMEDOUT, "no progress for too long: given up");
                         if (w->fd >= 0 && !w->killed && !w->ended) {
                                 i++;

@@ -5,6 +5,7 @@
 #include "serve/metrics-http.h"
 
 #include "base/arena.h"
+#include "base/clock.h"
 #include "serve/child.h"
 
 #include <errno.h>
@@ -13,7 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #define TEXT_TYPE   "text/plain; version=0.0.4; charset=utf-8" /* Prometheus' text format */
@@ -28,13 +28,6 @@ struct server {
         int64_t asked_ms; /* when it was true; 0: never */
         bool is_over;     /* the agent is gone */
 };
-
-static int64_t now_ms(void)
-{
-        struct timespec t;
-        clock_gettime(CLOCK_MONOTONIC, &t);
-        return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 /* One message within the time. False: none came, or the agent is gone. */
 static bool receive(struct server *s, int timeout_ms)
@@ -52,12 +45,12 @@ static bool receive(struct server *s, int timeout_ms)
 static bool refresh(struct server *s)
 {
         static const char ask = METRICS_ASK;
-        if (s->asked_ms > 0 && now_ms() - s->asked_ms < METRICS_FRESH_MS)
+        if (s->asked_ms > 0 && monotonic_ms() - s->asked_ms < METRICS_FRESH_MS)
                 return s->n > 0;
         for (int i = 0; i < DRAINED_MAX && receive(s, 0); i++)
                 ;
         s->n = 0;
-        s->asked_ms = now_ms(); /* a question without an answer is not asked again at once either */
+        s->asked_ms = monotonic_ms(); /* a question without an answer is not asked again at once either */
         return !s->is_over && send(s->fd, &ask, 1, MSG_DONTWAIT | MSG_NOSIGNAL) == 1 && receive(s, METRICS_ANSWER_MS);
 }
 
@@ -116,7 +109,7 @@ static void serve(struct server *s, struct MHD_Daemon *d)
                 if (poll(p, 2, patience_ms(d)) < 0 && errno != EINTR)
                         return;
                 if (p[0].revents && receive(s, 0)) /* an answer that nobody waited for any more; or the agent's end */
-                        s->asked_ms = now_ms();
+                        s->asked_ms = monotonic_ms();
                 if (!s->is_over && MHD_run(d) != MHD_YES)
                         return;
         }

@@ -1,6 +1,7 @@
 /* See rules.h. */
 #include "serve/rules.h"
 
+#include "base/clock.h"
 #include "base/fs.h"
 #include "bpf/shared/exe.h"
 #include "proc/companion.h"
@@ -10,7 +11,6 @@
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #define TRIAL_LOOK_MS 100
 
@@ -230,13 +230,6 @@ struct rules_trial {
         int64_t until_ns;
 };
 
-static int64_t now_ns(void)
-{
-        struct timespec t;
-        clock_gettime(CLOCK_MONOTONIC, &t);
-        return t.tv_sec * INT64_C(1000000000) + t.tv_nsec;
-}
-
 /* What comes of it is of no interest, only that there is an end. */
 static void try_in_servant(void *arg, struct str question, const int fds[static MESSAGE_FDS_MAX], struct buf *reply)
 {
@@ -254,7 +247,7 @@ int rules_trial_begin(const char *const *files, size_t n, struct rules_trial **r
                                            .arg = &t->texts,
                                            .memory_max = RULES_TRIAL_BYTES };
         t->servant.fd = -1;
-        t->until_ns = now_ns() + RULES_TRIAL_SECONDS * INT64_C(1000000000);
+        t->until_ns = monotonic_ns() + RULES_TRIAL_SECONDS * INT64_C(1000000000);
         int r = texts_read(&t->texts, files, n, err);
         if (r == 0 && n > 0)
                 r = servant_start(&work, &t->servant, err);
@@ -277,7 +270,7 @@ int rules_trial_take(struct rules_trial *t, struct error *err)
         if (!t->servant.pid)
                 return 1;
         int r = servant_take(&t->servant, &reply);
-        bool is_late = r == 0 && now_ns() >= t->until_ns;
+        bool is_late = r == 0 && monotonic_ns() >= t->until_ns;
         if (r >= 0 && !is_late)
                 return r;
         servant_end(&t->servant, words);

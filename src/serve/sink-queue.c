@@ -4,6 +4,7 @@
  * what comes while it is full is lost, and counted.
  */
 #include "base/arena.h"
+#include "base/clock.h"
 #include "serve/child.h"
 #include "serve/sink.h"
 
@@ -29,13 +30,6 @@ struct queue {
         int64_t until_ns; /* then: when to give up */
         struct sink_report report;
 };
-
-static int64_t now_ns(void)
-{
-        struct timespec t;
-        clock_gettime(CLOCK_MONOTONIC, &t);
-        return t.tv_sec * INT64_C(1000000000) + t.tv_nsec;
-}
 
 /* ------------------------------------------------------------------------------------------------- what comes ---- */
 
@@ -67,7 +61,7 @@ static void *take_messages(void *arg)
         free(message);
         pthread_mutex_lock(&q->lock);
         q->has_ended = true;
-        q->until_ns = now_ns() + SINK_DRAIN_MS * MILLI_NS;
+        q->until_ns = monotonic_ns() + SINK_DRAIN_MS * MILLI_NS;
         pthread_cond_signal(&q->changed);
         pthread_mutex_unlock(&q->lock);
         return NULL;
@@ -86,15 +80,15 @@ static bool wait_for_lines(struct queue *q)
 /* The lock is held. For so long, or until there is no more time. False: there is none. */
 static bool pause_for(struct queue *q, int64_t ms)
 {
-        int64_t end = now_ns() + ms * MILLI_NS;
-        while (now_ns() < end) {
+        int64_t end = monotonic_ns() + ms * MILLI_NS;
+        while (monotonic_ns() < end) {
                 int64_t to = q->has_ended ? MIN(end, q->until_ns) : end;
                 struct timespec t = { .tv_sec = to / INT64_C(1000000000), .tv_nsec = to % INT64_C(1000000000) };
-                if (q->has_ended && now_ns() >= q->until_ns)
+                if (q->has_ended && monotonic_ns() >= q->until_ns)
                         return false;
                 (void)pthread_cond_timedwait(&q->changed, &q->lock, &t);
         }
-        return !q->has_ended || now_ns() < q->until_ns;
+        return !q->has_ended || monotonic_ns() < q->until_ns;
 }
 
 /* The lock is held. How many of the first lines make a batch. */

@@ -6,6 +6,7 @@
 #include "source/auth.h"
 
 #include "base/arena.h"
+#include "base/clock.h"
 #include "base/fs.h"
 #include "proc/worker.h"
 #include "read/json.h"
@@ -18,7 +19,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #define HELPER_SECONDS_MAX 30
@@ -48,23 +48,16 @@ static int spawn(const char *program, int in_fd, int out_fd, pid_t *ret_pid)
         return r;
 }
 
-static int64_t now_ms(void)
-{
-        struct timespec t;
-        clock_gettime(CLOCK_MONOTONIC, &t);
-        return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 /* 0 at the end of the output; -ETIMEDOUT, -EFBIG, -EINTR. */
 static int collect(int fd, struct buf *out)
 {
-        int64_t end = now_ms() + HELPER_SECONDS_MAX * 1000;
+        int64_t end = monotonic_ms() + HELPER_SECONDS_MAX * 1000;
         for (;;) {
                 char chunk[4096];
                 struct pollfd p = { .fd = fd, .events = POLLIN };
                 if (workers_interrupted())
                         return -EINTR;
-                if (now_ms() >= end)
+                if (monotonic_ms() >= end)
                         return -ETIMEDOUT;
                 if (poll(&p, 1, 200) <= 0)
                         continue;

@@ -2,6 +2,7 @@
 #include "source/http.h"
 
 #include "base/arena.h"
+#include "base/clock.h"
 #include "base/fs.h"
 #include "proc/worker.h"
 #include "source/http-header.h"
@@ -52,12 +53,7 @@ struct exchange {
         char peer[INET6_ADDRSTRLEN];
 };
 
-static double now(void)
-{
-        struct timespec t;
-        clock_gettime(CLOCK_MONOTONIC, &t);
-        return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
+static double now(void) { return (double)monotonic_ns() / 1e9; }
 
 static unsigned stall_limit(const struct http_options *options)
 {
