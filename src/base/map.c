@@ -139,6 +139,13 @@ bool map64_remove(struct map64 *m, uint64_t key)
         return true;
 }
 
+void map64_take_out(struct map64 *m, uint64_t key, uint64_t at, uint64_t last)
+{
+        map64_remove(m, key);
+        if (last != key)
+                *map64_get(m, last) = at;
+}
+
 void set64_done(struct set64 *s)
 {
         free(s->slots);

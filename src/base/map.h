@@ -31,6 +31,12 @@ uint64_t *map64_get(const struct map64 *m, uint64_t key);             /* NULL if
 uint64_t *map64_put(struct map64 *m, uint64_t key, bool *ret_is_new); /* finds or adds (value 0); ret may be NULL */
 bool map64_remove(struct map64 *m, uint64_t key); /* true if it was there; a table that is mostly empty shrinks */
 
+/*
+ * Of a map that says where in a list each thing stands: the one of `key`, at place `at`, goes out of the list, and the
+ * last one, of key `last` (which may be the same), takes its place.
+ */
+void map64_take_out(struct map64 *m, uint64_t key, uint64_t at, uint64_t last);
+
 /* A set of 64-bit keys, 8 bytes a slot: for paths of large layers. */
 struct set64 {
         uint64_t *slots;

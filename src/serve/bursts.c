@@ -156,11 +156,9 @@ void bursts_rest(struct bursts *b, uint64_t now_ns)
                 struct burst_counter *c = &b->counters.v[i];
                 if (!is_over(c, now_ns))
                         continue;
-                map64_remove(&b->index, c->key);
                 set64_done(&c->things);
+                map64_take_out(&b->index, c->key, i, b->counters.v[b->counters.n - 1].key);
                 *c = b->counters.v[--b->counters.n];
-                if (i < b->counters.n)
-                        *map64_get(&b->index, c->key) = i;
         }
         vec_shrink(&b->counters);
 }

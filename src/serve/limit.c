@@ -80,10 +80,8 @@ void limiter_rest(struct limiter *l, int64_t now_ns)
                 refill(p, now_ns);
                 if (p->held > 0 || p->milli < LIMIT_BURST * MILLI)
                         continue;
-                map64_remove(&l->index, p->key);
+                map64_take_out(&l->index, p->key, i, l->pairs.v[l->pairs.n - 1].key);
                 *p = l->pairs.v[--l->pairs.n];
-                if (i < l->pairs.n)
-                        *map64_get(&l->index, p->key) = i;
         }
         vec_shrink(&l->pairs);
 }

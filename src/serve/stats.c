@@ -146,10 +146,10 @@ void stats_forget(struct stats *s, struct str id)
         if (!known)
                 return;
         size_t at = (size_t)*known;
-        map64_remove(&s->container_index, hash_str(id));
-        s->containers.v[at] = s->containers.v[--s->containers.n];
-        if (at < s->containers.n)
-                *map64_get(&s->container_index, hash_str(str_of(s->containers.v[at].id))) = at;
+        const struct stats_container *last = &s->containers.v[s->containers.n - 1];
+        map64_take_out(&s->container_index, hash_str(id), at, hash_str(str_of(last->id)));
+        s->containers.v[at] = *last;
+        s->containers.n--;
         vec_shrink(&s->containers);
 }
 

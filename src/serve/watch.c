@@ -314,10 +314,8 @@ static void forget_files_of_gone(struct watch *w)
                 struct known_file *f = &w->known.v[i];
                 if (f->cgroup_id == 0 || container_known(&w->a->containers, f->cgroup_id))
                         continue;
-                map64_remove(&w->by_path, f->key);
+                map64_take_out(&w->by_path, f->key, i, w->known.v[w->known.n - 1].key);
                 *f = w->known.v[--w->known.n];
-                if (i < w->known.n)
-                        *map64_get(&w->by_path, f->key) = i;
         }
         w->has_gone = false;
         vec_shrink(&w->known);
