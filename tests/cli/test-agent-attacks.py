@@ -13,6 +13,7 @@ import sys
 import tempfile
 
 import agentlib
+import containerlib
 import debianlib
 import taplib
 
@@ -298,6 +299,8 @@ CASES = (
     (40, "Setgid bit set", "chmod g+s", lambda d: d.sh("chmod g+s /opt/su"), ()),
     (41, "Setuid tool used", "a tool with a setuid bit is used by another user",
      lambda d: d.sh("chmod 4755 /usr/bin/od; setpriv --reuid 1000 --clear-groups /usr/bin/od /dev/null"), (SETUID, DROPPED)),
+    (41, "Setuid program that is not known", "a program of the image that nobody knows, by another user",
+     lambda d: d.sh("setpriv --reuid 1000 --clear-groups /usr/bin/helper noop x"), ()),
     (41, "Root rights taken", "a capability to become root is used",
      lambda d: d.sh("cp /usr/bin/python3.11 /opt/py; setcap cap_setuid+ep /opt/py 2>/dev/null || "
                     "python3 -c \"import os; os.setxattr('/opt/py', 'security.capability', bytes.fromhex('0100000280000000000000000000000000000000'))\"; "
@@ -339,6 +342,8 @@ CASES = (
     (47, ATTACHED, "twin: process_vm_writev", lambda d: d.py("call('process_vm_writev', 1, 0, 0, 0, 0, 0)"), ()),
     (47, MEMORY_WRITTEN, "twin: /proc/PID/mem",
      lambda d: d.py("import subprocess\np = subprocess.Popen(['/bin/sleep', '9'])\nos.open('/proc/%d/mem' % p.pid, os.O_RDWR)\np.kill()"), ()),
+    (47, MEMORY_WRITTEN + " with the right to do so", "with the capability for it",
+     lambda d: d.py("import subprocess\np = subprocess.Popen(['/bin/sleep', '9'])\nos.open('/proc/%d/mem' % p.pid, os.O_RDWR)\np.kill()", caps=("CAP_SYS_PTRACE",)), ()),
     (47, None, "miss: its own memory; itself traced", lambda d: d.py("os.open('/proc/self/mem', os.O_RDWR)\ncall('ptrace', 0, 0, 0, 0)"), ()),
     (48, KERNEL, "a BPF program", lambda d: d.py("call('bpf', 5, 0, 0)"), ()),
     (48, KERNEL, "twin: a module", lambda d: d.py("call('init_module', '', 0, '')"), ()),
@@ -395,6 +400,9 @@ CASES = (
     (47, "Process attached to with the right to do so", "ptrace with the capability for it",
      lambda d: d.py("call('ptrace', 0x4206, 1, 0, 0)", caps=("CAP_SYS_PTRACE",)), ()),
     (49, "Calls by a ring", "io_uring is set up by a program of the image", lambda d: d.run("/usr/bin/actor", "do", "io_uring_setup"), ()),
+    (49, "Operation by a ring", "a ring connects", lambda d: d.run("/usr/bin/netter", "uring", "127.0.0.1", "8123"), ()),
+    (32, "Many hosts of one network", "a program of the image connects to them", lambda d: d.sh("for i in $(seq 40); do netter connect 198.51.100.$i 22; done"), ()),
+    (53, "Owner of a system file changed", "chown of a file beside libraries", lambda d: d.sh("chown 33 /usr/lib/os-release"), ()),
     (9, "Code made in memory by a tool", "Python asks for memory to write to and run", lambda d: d.py("mmap.mmap(-1, 4096, prot=7)"), ()),
     (54, "Network tool runs a program", "a relay with a shell", lambda d: d.sh("timeout 1 busybox nc -l -p 4444 -e /bin/true"), ()),
     (54, "Network tool", "twin: a relay alone", lambda d: d.sh("timeout 1 busybox nc -w 1 %s 1" % NOBODY), ()),
@@ -411,6 +419,12 @@ def make_container(work, archive):
     if built.returncode == 0:
         with open(actor, "rb") as file:
             container.add("usr/bin/actor", file.read(), 0o755)
+        with open(actor, "rb") as file:
+            container.add("usr/bin/helper", file.read(), 0o4755)
+    netter = os.path.join(work, "netter")
+    if containerlib.build_netter(netter) is None:
+        with open(netter, "rb") as file:
+            container.add("usr/bin/netter", file.read(), 0o755)
     program = os.path.join(work, "program32")
     built = subprocess.run(["cc", "-m32", "-nostdlib", "-static", "-ffreestanding", "-O1", "-o", program, os.path.join(HERE, "../tools/program32.c")], capture_output=True)
     if built.returncode == 0:

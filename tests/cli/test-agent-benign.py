@@ -230,12 +230,12 @@ def check_builds(agent, work, container, archive):
 
 
 def check_storm(agent, work, container):
-    """Many short containers: each is told apart, none of them is loud."""
+    """Many short containers: each is told apart, none of them is loud. An entry point that manages users is a notice."""
     bundle = os.path.join(work, "storm")
     os.makedirs(bundle)
     with open(os.path.join(container.work, "config.json")) as file:
         config = json.load(file)
-    config["process"]["args"] = ["/bin/sh", "-c", "exit 0"]
+    config["process"]["args"] = ["/bin/sh", "-c", "/usr/sbin/useradd -D >/dev/null; exit 0"]
     config["root"] = {"path": container.image, "readonly": True}
     with open(os.path.join(bundle, "config.json"), "w") as file:
         json.dump(config, file)
@@ -247,6 +247,7 @@ def check_storm(agent, work, container):
     alerts = watch.told()
     mine = [a for a in agent.alerts() if a["output_fields"].get("container.name") in names]
     tap.ok(alerts is not None and not any(codes) and not loud(mine), "26 %d short containers" % STORM, "%s\n%s" % (codes, told(mine)))
+    tap.ok({a["output_fields"]["container.name"] for a in mine if a["rule"] == "Users managed at the start"} == set(names), "and what their entry points do is told", told(mine))
 
 
 def main():
