@@ -1,8 +1,8 @@
 /*
- * Text looked at a word at a time: eight bytes of any alignment, the first one lowest. A set of its bytes is a word with
- * the highest bit of each of them, so that sets are joined with | and &, and the first byte of one is found by its lowest
- * bit. Bytes of 0x80 and more are in no set. For the decoders of text, which look at nearly all of it and find hardly
- * anything.
+ * Text looked at a word at a time: eight bytes of any alignment, the first one lowest. A set of its bytes is a word
+ * with the highest bit of each of them, so that sets are joined with | and &, and the first byte of one is found by its
+ * lowest bit. Bytes of 0x80 and more are in no set. For the decoders of text, which look at nearly all of it and find
+ * hardly anything.
  */
 #ifndef SEKISHO_ANALYZE_UNPACK_WORDS_H
 #define SEKISHO_ANALYZE_UNPACK_WORDS_H
