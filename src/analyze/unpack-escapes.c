@@ -6,9 +6,11 @@
  * A text is looked at once for each way, and what is found is given as a member. Nothing here crosses a window.
  */
 #include "analyze/unpack-private.h"
+#include "analyze/unpack-words.h"
 
 #include "base/utf8.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -17,6 +19,7 @@
 #define GLUE_MAX      32u /* between the pieces of a string: quotes, operators, a variable's name */
 #define NUMBERS_MIN   24u
 #define NUMBERS_APART 12u /* characters between two numbers, */
+#define NUMBER_MAX    4u  /* characters of a number: 0x23, 2321 */
 #define WORD_MAX      8u  /* and letters of a word there: chr, char, byte */
 #define DUMP_LINE_MAX 64u /* its characters, to the end of the line */
 #define UU_LINE_MAX   45u
@@ -194,6 +197,8 @@ static struct number number_of(struct str word)
         struct number v = { -1, -1, 1 };
         struct str digits = word;
         bool is_marked = false;
+        if (word.n > NUMBER_MAX)
+                return v;
         if (digits.n > 2 && digits.p[0] == '0' && (digits.p[1] | 0x20) == 'x')
                 is_marked = true, digits = str_from(digits, 2);
         else if (digits.n > 1 && (digits.p[0] | 0x20) == 'x') /* &#x23; */
@@ -216,15 +221,21 @@ struct numbers {
         struct buf hex, decimal; /* what was read so far, in either way, */
         bool may_be_hex, may_be_decimal;
         size_t n;
-        char dump; /* the character behind the offset that began this line of a dump, or 0 */
 };
 
+/* Of a word that is longer than WORD_MAX so much that this can be seen. */
 static struct str word_at(struct str s, size_t i)
 {
         size_t end = i;
+        static_assert(WORD_MAX == WORD_BYTES, "a word of letters is a word of the processor");
+        if (s.n - i > WORD_MAX) {
+                uint64_t word = load_word(s.p + i), others = (letter_bytes(word) | digit_bytes(word)) ^ ALL_BYTES;
+                size_t n = others ? bytes_before(others) : WORD_MAX + (kind_of(s.p[i + WORD_MAX]) != OTHER);
+                return str_span(s.p + i, n);
+        }
         while (end < s.n && end - i <= WORD_MAX && kind_of(s.p[end]))
                 end++;
-        return str_upto(str_from(s, i), end - i);
+        return str_span(s.p + i, end - i);
 }
 
 /* Behind the bytes as characters, which end a line of a dump; s.n if there is no such end. */
@@ -234,15 +245,16 @@ static size_t pass_characters(struct str s, size_t i)
         return end ? (size_t)(end - s.p) : s.n;
 }
 
-static bool ends_dump(const struct numbers *v, struct str s, size_t i)
+/* dump: the character behind the offset that began this line of a dump, or 0. */
+static bool ends_dump(char dump, struct str s, size_t i)
 {
-        if (v->dump == ':') /* xxd */
+        if (dump == ':') /* xxd */
                 return i > 0 && s.p[i] == ' ' && s.p[i - 1] == ' ';
-        return v->dump == ' ' && (s.p[i] == '|' || s.p[i] == '>'); /* hexdump -C, od -t x1z */
+        return dump == ' ' && (s.p[i] == '|' || s.p[i] == '>'); /* hexdump -C, od -t x1z */
 }
 
 /* What stands between two numbers, from s[i] on: where the next word begins; s.n if none belongs to the list. */
-static size_t pass_between(struct str s, size_t i, struct numbers *v)
+static size_t pass_between(struct str s, size_t i, char *dump)
 {
         bool is_new_line = i == 0 || s.p[i - 1] == '\n';
         for (size_t from = i; i < s.n && i - from <= NUMBERS_APART;) {
@@ -253,14 +265,14 @@ static size_t pass_between(struct str s, size_t i, struct numbers *v)
                                          hex_number(word, 0, word.n) >= 0 && (s.p[behind] == ' ' || s.p[behind] == ':');
                         if (!is_offset)
                                 return i;
-                        v->dump = s.p[behind];
+                        *dump = s.p[behind];
                         is_new_line = false;
                         from = i = behind + 1;
-                } else if (ends_dump(v, s, i)) {
+                } else if (ends_dump(*dump, s, i)) {
                         from = i = pass_characters(s, i);
                 } else if (s.p[i++] == '\n') {
                         is_new_line = true;
-                        v->dump = 0;
+                        *dump = 0;
                 }
         }
         return s.n;
@@ -300,13 +312,29 @@ static bool is_function(struct str s, struct str word, size_t end)
                is_letter(word.p[word.n - 1]);
 }
 
+/* Whether the word at s[at] may be the first of a list; else sets end to behind it. */
+static bool may_begin(struct str s, size_t at, size_t *end)
+{
+        if (at == s.n)
+                return false;
+        struct str word = word_at(s, at);
+        struct number k = number_of(word);
+        if (k.hex >= 0 || k.decimal >= 0 || is_function(s, word, at + word.n))
+                return true;
+        *end = at + word.n;
+        return false;
+}
+
 /* The list that begins at s[i]. Returns where it ends, or could not begin. */
 static size_t read_numbers(struct unpacking *u, struct str s, size_t i, uint64_t offset)
 {
-        struct numbers v = { BUF_INIT(s.n), BUF_INIT(s.n), true, true, 0, 0 };
-        size_t start = s.n, end = i;
+        char dump = 0;
+        size_t start = s.n, end = i, at = pass_between(s, i, &dump);
+        if (!may_begin(s, at, &end)) /* nearly all words; nothing is made for them */
+                return end;
+        struct numbers v = { BUF_INIT(s.n), BUF_INIT(s.n), true, true, 0 };
         bool has_word = false; /* before the number: chr( */
-        for (size_t at = pass_between(s, i, &v); at < s.n; at = pass_between(s, end, &v)) {
+        for (; at < s.n; at = pass_between(s, end, &dump)) {
                 struct str word = word_at(s, at);
                 struct number k = number_of(word);
                 bool is_hex = v.may_be_hex && k.hex >= 0, is_decimal = v.may_be_decimal && k.decimal >= 0;
@@ -339,17 +367,6 @@ static size_t read_numbers(struct unpacking *u, struct str s, size_t i, uint64_t
         return end;
 }
 
-#define EACH_BYTE UINT64_C(0x0101010101010101) /* times a byte: a word of it */
-
-static unsigned count_digits(const char *p)
-{
-        uint64_t word;
-        memcpy(&word, p, sizeof(word));
-        word ^= EACH_BYTE * '0';
-        uint64_t digits = ~(((word & EACH_BYTE * 0x7f) + EACH_BYTE * 0x76) | word) >> 7 & EACH_BYTE;
-        return (unsigned)(digits * EACH_BYTE >> 56);
-}
-
 /*
  * A list of NUMBERS_MIN numbers is much longer than a step and what is looked at together, and has a digit or two in
  * every PROBE_PART bytes.
@@ -358,11 +375,18 @@ static unsigned count_digits(const char *p)
 #define PROBE_BYTES 40u
 #define PROBE_STEP  32u
 
+static bool has_two_digits(const char *p)
+{
+        static_assert(PROBE_PART == 2 * WORD_BYTES, "a part is two words, whose sets fit into one");
+        uint64_t digits = digit_bytes(load_word(p)) | digit_bytes(load_word(p + WORD_BYTES)) >> 1;
+        return digits & (digits - 1);
+}
+
 static bool may_be_numbers(const char *p)
 {
         static const size_t parts[] = { 0, PROBE_PART, PROBE_BYTES - PROBE_PART };
         for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
-                if (count_digits(p + parts[i]) + count_digits(p + parts[i] + 8) < 2)
+                if (!has_two_digits(p + parts[i]))
                         return false;
         return true;
 }

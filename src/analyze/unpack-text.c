@@ -7,11 +7,11 @@
  * few of them, and around those that could belong to one.
  */
 #include "analyze/unpack-private.h"
+#include "analyze/unpack-words.h"
 
 #include "base/utf8.h"
 
 #include <assert.h>
-#include <endian.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -19,7 +19,7 @@
 #define LINE_MIN     16u  /* the same in a line that is followed by others of its length */
 #define GLUE_MAX     64u  /* bytes between two lines: a line end and blanks, quotes and an operator */
 #define RUN_CAPITALS 16u  /* one of so many is a capital letter, or it is no base64 but a path, or a line of dashes */
-#define RUN_PART     64   /* characters that are asked for capitals together */
+#define RUN_PART     64   /* characters that are asked for them together */
 #define HEX_MIN      130u /* more digits than any digest has */
 #define RUN_MAX      (1u << 20) /* characters decoded at once; the next part begins RUN_OVERLAP before */
 #define RUN_OVERLAP  4096u      /* a multiple of 4 */
@@ -60,13 +60,38 @@ static bool is_text_byte(uint32_t bits)
 static bool is_base64(char c) { return base64_values[(unsigned char)c] != NOT_BASE64; }
 static uint8_t hex_value(char c) { return hex_values[(unsigned char)c]; }
 
-#define EACH_BYTE UINT64_C(0x0101010101010101) /* times a byte: a word of it */
-
-static inline uint64_t load_word(const char *p)
+/* The same for the bytes of a word: letters, and + - / 0 to 9, which is a range but for , and . */
+static inline uint64_t base64_bytes(uint64_t word)
 {
-        uint64_t word;
-        memcpy(&word, p, sizeof(word));
-        return word;
+        uint64_t comma_or_dot = bytes_equal(word & ~(EACH_BYTE * ('.' ^ ',')), ',');
+        return letter_bytes(word) | bytes_equal(word, '_') | (bytes_within(word, '+', '9') & ~comma_or_dot);
+}
+
+/* How many characters of base64 stand from s[i] on, and before it down to s[from]. */
+static size_t base64_from(struct str s, size_t i)
+{
+        size_t end = i;
+        for (; s.n - end >= WORD_BYTES; end += WORD_BYTES) {
+                uint64_t others = base64_bytes(load_word(s.p + end)) ^ ALL_BYTES;
+                if (others)
+                        return end + bytes_before(others) - i;
+        }
+        while (end < s.n && is_base64(s.p[end]))
+                end++;
+        return end - i;
+}
+
+static size_t base64_before(struct str s, size_t from, size_t i)
+{
+        size_t first = i;
+        for (; first - from >= WORD_BYTES; first -= WORD_BYTES) {
+                uint64_t others = base64_bytes(load_word(s.p + first - WORD_BYTES)) ^ ALL_BYTES;
+                if (others)
+                        return i - (first - bytes_behind(others));
+        }
+        while (first > from && is_base64(s.p[first - 1]))
+                first--;
+        return i - first;
 }
 
 static void give(struct unpacking *u, const char *how, uint64_t at, struct str bytes)
@@ -88,16 +113,30 @@ static bool is_all_hex(struct str s)
 }
 
 /*
- * Of what has the alphabet of base64 most are names: paths, identifiers. Base64 of anything is rich in capital letters:
- * 26 of its 64 characters are, and of text they make up a third.
+ * Of what has the alphabet of base64 most are names: paths, identifiers, constants. Base64 of anything is rich in
+ * capital letters: 26 of its 64 characters are, and of text they make up a third. It has small ones, and is written in
+ * one of the two alphabets: names may have none, and both a slash and a dash.
  */
-static bool has_capitals(struct str s)
+static bool is_like_base64(struct str s)
 {
-        while (s.n) { /* in some part of it: what stands before the content must not hide it */
-                size_t n = 0, part = s.n < 2 * RUN_PART ? s.n : RUN_PART;
-                for (size_t i = 0; i < part; i++)
-                        n += s.p[i] >= 'A' && s.p[i] <= 'Z';
-                if (n * RUN_CAPITALS >= part)
+        size_t capitals = 0, letters = 0;
+        uint64_t of_urls = 0, of_mail = 0;
+        for (size_t i = 0; i < s.n; i += WORD_BYTES) {
+                uint64_t word = s.n - i >= WORD_BYTES ? load_word(s.p + i) : load_last(s.p + i, s.n - i);
+                capitals += count_bytes(bytes_within(word, 'A', 'Z'));
+                letters += count_bytes(letter_bytes(word));
+                of_urls |= bytes_equal(word, '-') | bytes_equal(word, '_');
+                of_mail |= bytes_equal(word, '+') | bytes_equal(word, '/');
+        }
+        return capitals * RUN_CAPITALS >= s.n && letters > capitals && !(of_urls && of_mail);
+}
+
+/* In some part of it: what stands before the content must not hide it. */
+static bool has_base64(struct str s)
+{
+        while (s.n) {
+                size_t part = s.n < 2 * RUN_PART ? s.n : RUN_PART;
+                if (is_like_base64(str_upto(s, part)))
                         return true;
                 s = str_from(s, part);
         }
@@ -179,10 +218,11 @@ static void run_decode(struct unpacking *u, struct decoders *d, bool is_over)
         if (is_over && d->has_pieces)
                 piece_decode(u, d);
         struct str text = buf_str(&d->run), lines = str_upto(text, text.n - MIN(d->line, text.n));
-        struct str digits = is_all_hex(text) ? text : lines;
-        if (digits.n >= HEX_MIN && is_all_hex(digits))
+        bool is_hex = is_all_hex(text);
+        struct str digits = is_hex ? text : lines;
+        if (digits.n >= HEX_MIN && (is_hex || is_all_hex(digits)))
                 decode_hex(u, d->run_at, digits);
-        else if (text.n >= RUN_MIN && !is_all_hex(text) && (has_capitals(text) || has_text(text)))
+        else if (text.n >= RUN_MIN && !is_hex && (has_base64(text) || has_text(text)))
                 decode_base64(u, d->run_at, text);
         if (is_over) {
                 buf_clear(&d->run);
@@ -251,8 +291,7 @@ static size_t run_extend(struct unpacking *u, struct decoders *d, struct str s, 
 {
         while (i < s.n) {
                 size_t from = i;
-                while (i < s.n && i - from < RUN_MAX / 4 && is_base64(s.p[i]))
-                        i++;
+                i += base64_from(str_upto(s, i + MIN(s.n - i, (size_t)RUN_MAX / 4)), i);
                 if (d->run.n + (i - from) > RUN_MAX)
                         run_decode(u, d, false);
                 buf_add(&d->run, s.p + from, i - from);
@@ -283,10 +322,7 @@ static size_t run_extend(struct unpacking *u, struct decoders *d, struct str s, 
 /* Whether n characters of base64 begin at s[i]. */
 static bool is_line(struct str s, size_t i, size_t n)
 {
-        size_t k = 0;
-        while (k < n && i + k < s.n && is_base64(s.p[i + k]))
-                k++;
-        return k == n;
+        return s.n - i >= n && base64_from(str_upto(s, i + n), i) == n;
 }
 
 /*
@@ -295,8 +331,9 @@ static bool is_line(struct str s, size_t i, size_t n)
  */
 static bool find_lines(struct str s, size_t from, size_t *first, size_t end)
 {
-        size_t n = end - *first, glue = end < s.n ? glue_at(s, end) : 0, at = *first;
-        if (n < LINE_MIN || !glue)
+        size_t n = end - *first, at = *first;
+        size_t glue = n >= LINE_MIN && end < s.n ? glue_at(s, end) : 0;
+        if (!glue)
                 return false;
         bool is_one_of_many = is_line(s, end + glue, n);
         struct str between = str_upto(str_from(s, end), glue);
@@ -327,13 +364,8 @@ static_assert(RUN_STEP + RUN_PROBE <= RUN_MIN, "no run escapes the probes");
 static inline bool may_be_run(const char *p)
 {
         uint64_t word = load_word(p);
-        static_assert(RUN_PROBE == sizeof(word), "a probe is a word");
-        if ((word | (word - EACH_BYTE * '+')) & EACH_BYTE * 0x80)
-                return false;
-        size_t i = 0;
-        while (i < RUN_PROBE && is_base64(p[i]))
-                i++;
-        return i == RUN_PROBE;
+        static_assert(RUN_PROBE == WORD_BYTES, "a probe is a word");
+        return !((word | (word - EACH_BYTE * '+')) & ALL_BYTES) && base64_bytes(word) == ALL_BYTES;
 }
 
 static void find_runs(struct unpacking *u, struct decoders *d, struct str s, uint64_t offset)
@@ -347,11 +379,9 @@ static void find_runs(struct unpacking *u, struct decoders *d, struct str s, uin
                         step = step == RUN_STEP ? RUN_STEP_SMALL : RUN_STEP;
                         continue;
                 }
-                while (first > from && is_base64(s.p[first - 1]) && !is_line_end_before(s, first))
-                        first--;
-                first += is_line_end_before(s, first + 1); /* the probe began at the n of it */
-                while (end < s.n && end - first < RUN_MIN && is_base64(s.p[end]))
-                        end++;
+                first -= base64_before(s, from, first);
+                first += is_line_end_before(s, first + 1); /* it began with the n of it */
+                end += base64_from(str_upto(s, MAX(end, first + RUN_MIN)), end);
                 if (end - first >= RUN_MIN || end == s.n || find_lines(s, from, &first, end)) {
                         run_begin(d, offset + first);
                         end = run_extend(u, d, s, first);
@@ -395,7 +425,7 @@ static void give_reversed(struct unpacking *u, struct str s)
         char *to = xmalloc(s.n + 1);
         size_t i = 0;
         for (; s.n - i >= sizeof(uint64_t); i += sizeof(uint64_t)) {
-                uint64_t word = __builtin_bswap64(load_word(s.p + s.n - i - sizeof(word)));
+                uint64_t word = htobe64(load_word(s.p + s.n - i - sizeof(word)));
                 memcpy(to + i, &word, sizeof(word));
         }
         for (; i < s.n; i++)
@@ -440,13 +470,14 @@ struct literals *decode_xored(void)
 
 struct keys {
         struct str text;
-        bool is_used[256];
+        uint64_t used[256 / 64]; /* a bit a key */
 };
 
 static void on_difference(void *arg, uint32_t index, size_t start)
 {
         struct keys *k = arg;
-        k->is_used[(unsigned char)(k->text.p[start] ^ known_texts[index][0])] = true;
+        uint8_t key = (uint8_t)(k->text.p[start] ^ known_texts[index][0]);
+        k->used[key / 64] |= UINT64_C(1) << key % 64;
 }
 
 /* Each byte XORed with the next one; n of them, of n + 1 bytes. */
@@ -454,7 +485,7 @@ static void differ(const char *bytes, size_t n, char *ret)
 {
         size_t i = 0;
         for (; i + sizeof(uint64_t) <= n; i += sizeof(uint64_t)) {
-                uint64_t word = load_word(bytes + i) ^ load_word(bytes + i + 1);
+                uint64_t word = htole64(load_word(bytes + i) ^ load_word(bytes + i + 1));
                 memcpy(ret + i, &word, sizeof(word));
         }
         for (; i < n; i++)
@@ -476,6 +507,15 @@ static void find_keys(const struct literals *xored, struct str s, struct keys *r
         }
 }
 
+static void give_xored(struct unpacking *u, struct str s, uint8_t key, char *copy)
+{
+        char how[16];
+        for (size_t i = 0; i < s.n; i++)
+                copy[i] = (char)(s.p[i] ^ (char)key);
+        snprintf(how, sizeof(how), "xor-%02x", key);
+        give(u, how, 0, str_span(copy, s.n));
+}
+
 static void find_xor(struct unpacking *u, struct str s, bool is_text)
 {
         struct keys keys = { .text = s };
@@ -483,19 +523,14 @@ static void find_xor(struct unpacking *u, struct str s, bool is_text)
                 return;
         /* Text may be text that was XORed, but is then only looked at where files begin. */
         find_keys(u->worker->xored, is_text ? str_upto(s, XOR_HEAD) : s, &keys);
-        char *bytes = NULL;
-        for (unsigned key = 1; key < 256; key++) { /* 0: as it is */
-                char how[16];
-                if (!keys.is_used[key])
-                        continue;
-                if (!bytes)
-                        bytes = xmalloc(s.n);
-                for (size_t i = 0; i < s.n; i++)
-                        bytes[i] = (char)(s.p[i] ^ (char)key);
-                snprintf(how, sizeof(how), "xor-%02x", key);
-                give(u, how, 0, str_span(bytes, s.n));
-        }
-        free(bytes);
+        keys.used[0] &= ~UINT64_C(1); /* as it is */
+        char *copy = NULL;
+        for (unsigned i = 0; i < ARRAY_SIZE(keys.used); i++)
+                for (uint64_t left = keys.used[i]; left; left &= left - 1) {
+                        copy = copy ? copy : xmalloc(s.n);
+                        give_xored(u, s, (uint8_t)(64 * i + (unsigned)__builtin_ctzll(left)), copy);
+                }
+        free(copy);
 }
 
 /* Bytes that are not of well-formed UTF-8: text in an older encoding has some, encrypted text many. */
@@ -504,7 +539,7 @@ static size_t count_malformed(struct str s)
         size_t n = 0;
         for (size_t i = 0; i < s.n;) {
                 uint32_t ignored;
-                if (s.n - i >= sizeof(uint64_t) && !(load_word(s.p + i) & EACH_BYTE * 0x80)) { /* all ASCII */
+                if (s.n - i >= sizeof(uint64_t) && !(load_word(s.p + i) & ALL_BYTES)) { /* all ASCII */
                         i += sizeof(uint64_t);
                         continue;
                 }
@@ -529,15 +564,15 @@ static void see_byte(struct bytes_seen *seen, size_t at, unsigned char c)
 static inline uint64_t control_bytes(uint64_t word)
 {
         uint64_t high = word & EACH_BYTE * 0xe0;
-        return ~(((high & EACH_BYTE * 0x7f) + EACH_BYTE * 0x7f) | high) & EACH_BYTE * 0x80;
+        return ~(((high & EACH_BYTE * 0x7f) + EACH_BYTE * 0x7f) | high) & ALL_BYTES;
 }
 
 static void see(struct str head, size_t from, size_t to, struct bytes_seen *seen)
 {
         size_t i = from;
         for (; to - i >= sizeof(uint64_t); i += sizeof(uint64_t))
-                for (uint64_t left = control_bytes(le64toh(load_word(head.p + i))); left; left &= left - 1) {
-                        size_t at = i + (size_t)__builtin_ctzll(left) / 8;
+                for (uint64_t left = control_bytes(load_word(head.p + i)); left; left &= left - 1) {
+                        size_t at = i + bytes_before(left);
                         see_byte(seen, at, (unsigned char)head.p[at]);
                 }
         for (; i < to; i++)

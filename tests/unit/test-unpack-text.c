@@ -71,6 +71,41 @@ static void test_base64_values(void **state)
         assert_true(found.n > 0);
 }
 
+/* In either alphabet, and whatever byte was XORed over it before: it has letters of both cases then, too. */
+static void test_base64_of_xored(void **state)
+{
+        static const char plain[] = "#!/bin/sh\n# " MARKER "\n";
+        for (unsigned key = 1; key < 256; key++)
+                for (unsigned of_urls = 0; of_urls < 2; of_urls++) {
+                        _cleanup_(buf_done) struct buf text = BUF_INIT(1 << 10);
+                        char bytes[sizeof(plain) - 1];
+                        for (size_t i = 0; i < sizeof(bytes); i++)
+                                bytes[i] = (char)(plain[i] ^ (char)key);
+                        encode_base64(&text, str_span(bytes, sizeof(bytes)), 0);
+                        for (size_t i = 0; of_urls && i < text.n; i++)
+                                text.p[i] = text.p[i] == '+' ? '-' : text.p[i] == '/' ? '_' : text.p[i];
+                        show_all("x", buf_str(&text));
+                        if (!found.n)
+                                fail_msg("key %02x: %s", key, text.p);
+                }
+}
+
+/* What has the characters of base64, and is none: nothing is made of it. */
+static void test_base64_names(void **state)
+{
+        static const char *const names[] = {
+                "usr/share/locale/iso-codes/with/some/more/directories",
+                "V4L2_CID_MPEG_VIDEO_H264_HIERARCHICAL_CODING_LAYER_QP",
+                "usr/lib/cmake-3/Help/Module/CheckFortranSourceCompiles",
+                "----------------------------------------------------",
+        };
+        for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+                show_all("x", str_of(names[i]));
+                if (n_members)
+                        fail_msg("%s: %llu members", names[i], (unsigned long long)n_members);
+        }
+}
+
 /* Without a frame, as PHP's gzinflate() and .NET's DeflateStream take it. */
 static void test_deflate_in_base64(void **state)
 {
@@ -290,12 +325,20 @@ static void test_refused(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_base64_pieces), cmocka_unit_test(test_base64_short_lines),
-                cmocka_unit_test(test_base64_values), cmocka_unit_test(test_deflate_in_base64),
-                cmocka_unit_test(test_spelled),       cmocka_unit_test(test_escapes_apart),
-                cmocka_unit_test(test_dumps),         cmocka_unit_test(test_uuencode),
-                cmocka_unit_test(test_utf16_marked),  cmocka_unit_test(test_utf32),
-                cmocka_unit_test(test_pdf),           cmocka_unit_test(test_refused),
+                cmocka_unit_test(test_base64_pieces),
+                cmocka_unit_test(test_base64_short_lines),
+                cmocka_unit_test(test_base64_values),
+                cmocka_unit_test(test_deflate_in_base64),
+                cmocka_unit_test(test_base64_of_xored),
+                cmocka_unit_test(test_base64_names),
+                cmocka_unit_test(test_spelled),
+                cmocka_unit_test(test_escapes_apart),
+                cmocka_unit_test(test_dumps),
+                cmocka_unit_test(test_uuencode),
+                cmocka_unit_test(test_utf16_marked),
+                cmocka_unit_test(test_utf32),
+                cmocka_unit_test(test_pdf),
+                cmocka_unit_test(test_refused),
         };
         cmocka_set_message_output(CM_OUTPUT_TAP);
         return cmocka_run_group_tests_name("unpack-text", tests, NULL, tear_down);
