@@ -18,7 +18,7 @@
 #define UNPACK_MEMBERS_MAX UINT64_C(300000)    /* in one file of the layer, at all depths together */
 #define UNPACK_BYTES_FREE  (UINT64_C(1) << 30) /* that a file of the layer may unpack to, whatever its size, and */
 #define UNPACK_RATIO_MAX   UINT64_C(20)        /* so many times its size more */
-#define UNPACK_CARVES_MAX  512u                /* beginnings of something appended that are tried in one file */
+#define UNPACK_CARVES_MAX  16384u              /* beginnings of something appended that are tried in one file */
 
 extern const struct content_engine unpack_engine;
 

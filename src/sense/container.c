@@ -25,10 +25,10 @@ static struct container_entry **bucket_of(const struct container_table *t, uint6
 static void forget(struct container_table *t, struct container_entry **at)
 {
         struct container_entry *e = *at;
-        *at = e->next;
-        t->n--;
         if (e->id.n && t->mark)
                 t->mark(t->mark_arg, e->cgroup_id, false);
+        *at = e->next;
+        t->n--;
         arena_done(&e->arena);
         free(e);
 }
@@ -303,11 +303,20 @@ static bool parse_mount(struct str line, struct arena *arena, struct container_m
         return true;
 }
 
+static size_t count_lines(struct str text)
+{
+        size_t n = 0;
+        for (; text.n; n++)
+                str_line(&text);
+        return n;
+}
+
 void container_parse_mounts(struct container_entry *e, struct str mountinfo)
 {
-        e->mounts = arena_array(&e->arena, CONTAINER_MOUNTS_MAX, sizeof(*e->mounts));
+        size_t n = MIN(count_lines(mountinfo), (size_t)CONTAINER_MOUNTS_MAX);
+        e->mounts = arena_array(&e->arena, n, sizeof(*e->mounts));
         e->n_mounts = 0;
-        while (mountinfo.n && e->n_mounts < CONTAINER_MOUNTS_MAX)
+        while (mountinfo.n && e->n_mounts < n)
                 if (parse_mount(str_line(&mountinfo), &e->arena, &e->mounts[e->n_mounts]))
                         e->n_mounts++;
         e->has_mounts = e->n_mounts > 0;

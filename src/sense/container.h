@@ -57,7 +57,10 @@ struct container_table {
         container_lookup *lookup;
         void *lookup_arg;
 
-        /* Told of each cgroup that turns out to be a container's, and of its end. May be NULL. */
+        /*
+         * Told of each cgroup that turns out to be a container's, and of its end, while it is still known. Must not ask
+         * for cgroups that are new. May be NULL.
+         */
         void (*mark)(void *arg, uint64_t cgroup_id, bool is_container);
         void *mark_arg;
 };

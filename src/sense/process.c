@@ -1,4 +1,7 @@
-/* See process.h. A hash table with chains: processes come and go all day long, and pointers to them stay. */
+/*
+ * See process.h. A hash table with chains: processes come and go all day long, and pointers to them stay. It has as
+ * many buckets as there are processes, and gives them back when a burst of them is over.
+ */
 #include "sense/process.h"
 
 #include "base/buf.h"
@@ -7,14 +10,11 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
-#define BUCKETS 16384u /* a power of two */
+#define BUCKETS_MIN 64u /* a power of two, as all their numbers */
 
 static const struct program nothing = { .layer = EXE_LAYERS }; /* of a process that was never seen to run anything */
 
-void process_table_init(struct process_table *t)
-{
-        *t = (struct process_table){ .buckets = xcalloc(BUCKETS, sizeof(*t->buckets)) };
-}
+void process_table_init(struct process_table *t) { *t = (struct process_table){ 0 }; }
 
 static void program_release(struct program *p)
 {
@@ -30,7 +30,7 @@ static void process_free(struct process *p)
 
 void process_table_done(struct process_table *t)
 {
-        for (size_t i = 0; t->buckets && i < BUCKETS; i++)
+        for (size_t i = 0; i < t->n_buckets; i++)
                 for (struct process *p = t->buckets[i], *next; p; p = next) {
                         next = p->next;
                         process_free(p);
@@ -41,12 +41,33 @@ void process_table_done(struct process_table *t)
 
 static struct process **bucket_of(const struct process_table *t, uint32_t pid)
 {
-        return &t->buckets[pid & (BUCKETS - 1)];
+        return &t->buckets[pid & (t->n_buckets - 1)];
+}
+
+static void resize(struct process_table *t, size_t n_buckets)
+{
+        struct process_table to = { .buckets = xcalloc(n_buckets, sizeof(*to.buckets)), .n_buckets = n_buckets };
+        for (size_t i = 0; i < t->n_buckets; i++)
+                for (struct process *p = t->buckets[i], *next; p; p = next) {
+                        struct process **bucket = bucket_of(&to, p->pid);
+                        next = p->next;
+                        p->next = *bucket;
+                        *bucket = p;
+                }
+        free(t->buckets);
+        t->buckets = to.buckets;
+        t->n_buckets = n_buckets;
+}
+
+static void shrink(struct process_table *t)
+{
+        while (t->n_buckets > BUCKETS_MIN && t->n < t->n_buckets / 8)
+                resize(t, t->n_buckets / 2);
 }
 
 struct process *process_find(const struct process_table *t, uint32_t pid)
 {
-        struct process *p = t->buckets ? *bucket_of(t, pid) : NULL;
+        struct process *p = t->n_buckets ? *bucket_of(t, pid) : NULL;
         while (p && p->pid != pid)
                 p = p->next;
         return p;
@@ -54,20 +75,23 @@ struct process *process_find(const struct process_table *t, uint32_t pid)
 
 void process_each(const struct process_table *t, void (*each)(void *arg, const struct process *p), void *arg)
 {
-        for (size_t i = 0; i < BUCKETS; i++)
+        for (size_t i = 0; i < t->n_buckets; i++)
                 for (const struct process *p = t->buckets[i]; p; p = p->next)
                         each(arg, p);
 }
 
 struct process *process_get(struct process_table *t, uint32_t pid)
 {
-        struct process *p = process_find(t, pid), **bucket = bucket_of(t, pid);
+        struct process *p = process_find(t, pid);
         if (p)
                 return p;
         if (t->n >= PROCESSES_MAX) {
                 t->refused++;
                 return NULL;
         }
+        if (t->n == t->n_buckets)
+                resize(t, t->n_buckets ? t->n_buckets * 2 : BUCKETS_MIN);
+        struct process **bucket = bucket_of(t, pid);
         p = xcalloc(1, sizeof(*p));
         *p = (struct process){ .next = *bucket, .pid = pid, .loginuid = UINT32_MAX, .round = t->round };
         *bucket = p;
@@ -84,13 +108,14 @@ static void process_forget(struct process_table *t, uint32_t pid)
                         *at = p->next;
                         t->n--;
                         process_free(p);
+                        shrink(t);
                         return;
                 }
 }
 
 void process_forget_unseen(struct process_table *t)
 {
-        for (size_t i = 0; i < BUCKETS; i++)
+        for (size_t i = 0; i < t->n_buckets; i++)
                 for (struct process **at = &t->buckets[i]; *at;) {
                         struct process *p = *at;
                         if (p->round == t->round) {
@@ -101,6 +126,7 @@ void process_forget_unseen(struct process_table *t)
                         t->n--;
                         process_free(p);
                 }
+        shrink(t);
 }
 
 struct process *process_ancestor(const struct process_table *t, const struct process *p, uint32_t n)

@@ -43,6 +43,7 @@ struct process {
 
 struct process_table {
         struct process **buckets;
+        size_t n_buckets;
         size_t n;
         uint64_t refused; /* for want of room */
         uint32_t round;
@@ -51,10 +52,11 @@ struct process_table {
         uint32_t variables_round;
 };
 
+/* A zeroed struct is empty. */
 void process_table_init(struct process_table *t);
 void process_table_done(struct process_table *t);
 
-/* By number; NULL if it is not known, or the table is a zeroed struct. Valid until the table is changed. */
+/* By number; NULL if it is not known. Valid until the table is changed. */
 struct process *process_find(const struct process_table *t, uint32_t pid);
 
 /* Calls each() for every process, in no particular order. The table must not be changed meanwhile. */

@@ -19,8 +19,6 @@ void ended_keep(struct ended *e, const struct process *p)
 {
         if (e->generations[0].n >= ENDED_MAX)
                 ended_turn(e);
-        if (!e->generations[0].buckets)
-                process_table_init(&e->generations[0]);
         struct process *kept = process_get(&e->generations[0], p->pid);
         if (kept)
                 process_become(kept, p);

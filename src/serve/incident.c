@@ -7,16 +7,10 @@
 
 void incident_table_init(struct incident_table *t) { *t = (struct incident_table){ 0 }; }
 
-static void forget(struct incident *i)
-{
-        vec_done(&i->members);
-        free(i);
-}
-
 void incident_table_done(struct incident_table *t)
 {
         for (size_t i = 0; i < t->n; i++)
-                forget(t->open[i]);
+                vec_done(&t->open[i].members);
         t->n = 0;
 }
 
@@ -67,7 +61,7 @@ static void count_in(struct incident *i, const struct incident_entry *e)
         i->priority = MIN(i->priority, e->priority);
         i->last_ns = MAX(i->last_ns, e->time_ns);
         i->alerts += e->more ? e->more : 1;
-        if (e->n_lineage == 0)
+        if (i->container[0] || e->n_lineage == 0)
                 return;
         const struct incident_process *p = &e->lineage[0];
         if (!has_member(i, p))
@@ -82,7 +76,7 @@ static size_t quietest(const struct incident_table *t)
 {
         size_t found = 0;
         for (size_t i = 1; i < t->n; i++)
-                if (t->open[i]->last_ns < t->open[found]->last_ns)
+                if (t->open[i].last_ns < t->open[found].last_ns)
                         found = i;
         return found;
 }
@@ -91,9 +85,7 @@ static struct incident *open_one(struct incident_table *t, uint64_t number, cons
 {
         size_t at = t->n < INCIDENTS_OPEN_MAX ? t->n++ : quietest(t);
         struct str id = id_of(e);
-        if (!t->open[at])
-                t->open[at] = xcalloc(1, sizeof(**t->open));
-        struct incident *i = t->open[at];
+        struct incident *i = &t->open[at];
         vec_done(&i->members);
         *i = (struct incident){
                 .number = number, .priority = e->priority, .first_ns = e->time_ns, .last_ns = e->time_ns
@@ -109,8 +101,8 @@ struct incident *incident_join(struct incident_table *t, const struct incident_e
         if (e->n_lineage == 0 && e->container_id.n == 0)
                 return NULL;
         for (size_t i = 0; i < t->n; i++)
-                if (belongs(t->open[i], e) && (!found || t->open[i]->last_ns > found->last_ns))
-                        found = t->open[i];
+                if (belongs(&t->open[i], e) && (!found || t->open[i].last_ns > found->last_ns))
+                        found = &t->open[i];
         if (!found && e->priority > PRIORITY_WARNING)
                 return NULL;
         if (!found)
@@ -122,8 +114,8 @@ struct incident *incident_join(struct incident_table *t, const struct incident_e
 void incident_replay(struct incident_table *t, const struct incident_entry *e)
 {
         for (size_t i = 0; i < t->n; i++)
-                if (t->open[i]->number == e->incident) {
-                        count_in(t->open[i], e);
+                if (t->open[i].number == e->incident) {
+                        count_in(&t->open[i], e);
                         return;
                 }
         count_in(open_one(t, e->incident, e), e);
@@ -133,13 +125,13 @@ void incident_end_idle(struct incident_table *t, int64_t now_ns, void (*on_end)(
                        void *arg)
 {
         for (size_t i = t->n; i-- > 0;) {
-                struct incident *one = t->open[i];
+                struct incident *one = &t->open[i];
                 if (now_ns - one->last_ns < INCIDENT_IDLE_NS)
                         continue;
                 on_end(arg, one);
-                forget(one);
-                t->open[i] = t->open[--t->n];
-                t->open[t->n] = NULL;
+                vec_done(&one->members);
+                *one = t->open[--t->n];
+                t->open[t->n] = (struct incident){ 0 };
         }
 }
 
@@ -147,6 +139,6 @@ size_t incident_open_in(const struct incident_table *t, struct str container)
 {
         size_t n = 0;
         for (size_t i = 0; i < t->n; i++)
-                n += str_is(str_upto(container, INCIDENT_ID_BYTES - 1), t->open[i]->container);
+                n += str_is(str_upto(container, INCIDENT_ID_BYTES - 1), t->open[i].container);
         return n;
 }

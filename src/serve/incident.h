@@ -56,14 +56,15 @@ struct incident {
         enum rule_priority priority;       /* the most urgent so far */
         int64_t first_ns, last_ns;
         uint64_t alerts;
-        uint64_t more; /* of them, counted and not yet told by an entry */
-        VEC(struct incident_member) members;
+        uint64_t more;                       /* of them, counted and not yet told by an entry */
+        VEC(struct incident_member) members; /* of the host's only; a container's are told by its id */
         uint32_t sessions[INCIDENT_SESSIONS_MAX];
         size_t n_members, n_sessions; /* ever put; the places are used in turn */
 };
 
+/* In one piece: one by one they would lie, for ten minutes, between what a burst of containers gives back. */
 struct incident_table {
-        struct incident *open[INCIDENTS_OPEN_MAX];
+        struct incident open[INCIDENTS_OPEN_MAX];
         size_t n;
         uint64_t last_number;
 };

@@ -206,14 +206,14 @@ static void tick(void *state, int64_t now_ns)
                 return;
         s->next_more_ns = now_ns + TELL_MORE_NS;
         for (size_t i = 0; i < s->table.n; i++)
-                tell_more(s, s->table.open[i]);
+                tell_more(s, &s->table.open[i]);
 }
 
 static void stop(void *state)
 {
         struct incidents *s = state;
         for (size_t i = 0; i < s->table.n; i++)
-                tell_more(s, s->table.open[i]);
+                tell_more(s, &s->table.open[i]);
         if (s->failed > 0)
                 agent_tell(s->agent, "%llu entries of incidents were not written", (unsigned long long)s->failed);
         incident_table_done(&s->table);

@@ -34,14 +34,14 @@ void users_done(struct users *u)
 {
         for (size_t i = 0; i < u->n; i++)
                 forget(&u->v[i]);
-        free(u->v);
-        *u = (struct users){ 0 };
+        vec_done(u);
 }
 
 static void forget_at(struct users *u, size_t i)
 {
         forget(&u->v[i]);
         memmove(u->v + i, u->v + i + 1, (--u->n - i) * sizeof(*u->v));
+        vec_shrink(u);
 }
 
 void users_forget(struct users *u, uint64_t cgroup_id)
@@ -59,11 +59,9 @@ static struct users_of *find(struct users *u, uint64_t cgroup_id)
         for (size_t i = 0; i < u->n; i++)
                 if (u->v[i].cgroup_id == cgroup_id)
                         return &u->v[i];
-        if (!u->v)
-                u->v = xcalloc(USERS_CONTAINERS_MAX, sizeof(*u->v));
         if (u->n == USERS_CONTAINERS_MAX)
                 forget_at(u, 0);
-        struct users_of *o = &u->v[u->n++];
+        struct users_of *o = vec_push(u);
         *o = (struct users_of){ .cgroup_id = cgroup_id };
         for (size_t i = 0; i < FILES; i++)
                 o->files[i].text = (struct buf)BUF_INIT(USERS_FILE_MAX);

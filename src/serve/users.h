@@ -9,16 +9,15 @@
 #ifndef SEKISHO_SERVE_USERS_H
 #define SEKISHO_SERVE_USERS_H
 
+#include "base/vec.h"
 #include "read/passwd.h"
 #include "sense/container.h"
 
 #define USERS_CONTAINERS_MAX 512u
 #define USERS_FILE_MAX       ((size_t)1 << 20) /* of each file; a longer one counts as empty */
 
-struct users {
-        struct users_of *v; /* of each container */
-        size_t n;
-};
+struct users_of; /* those of one container, or of the host */
+VEC_TYPE(users, struct users_of);
 
 /* A zeroed struct is empty. */
 void users_done(struct users *u);

@@ -52,6 +52,8 @@ static void one_container_is_one_incident(void **state)
         assert_int_equal(join(&t, alert(5 + 599, "a", 40, 1, 40)), 1);
         assert_int_equal(join(&t, alert(5 + 599 + 600, "a", 50, 1, 50)), 3); /* it was quiet for ten minutes */
         assert_int_equal(incident_open_in(&t, STR("a")), 2);
+        for (size_t i = 0; i < t.n; i++) /* the id says enough: nothing is kept of their processes */
+                assert_true(t.open[i].members.n == 0 && t.open[i].n_sessions == 0);
         incident_table_done(&t);
 }
 
@@ -82,7 +84,7 @@ static void less_than_a_warning_opens_none(void **state)
         assert_int_equal(join(&t, nobody), 0);
         assert_int_equal(join(&t, alert(0, "a", 10, 1, 10)), 1);
         assert_int_equal(join(&t, notice), 1); /* but it joins */
-        assert_int_equal(t.open[0]->priority, PRIORITY_CRITICAL);
+        assert_int_equal(t.open[0].priority, PRIORITY_CRITICAL);
         incident_table_done(&t);
 }
 

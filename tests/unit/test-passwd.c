@@ -74,7 +74,7 @@ static void hosts_own(void **state)
         assert_int_equal(u.n, USERS_CONTAINERS_MAX - 1);
         for (uint64_t i = 0; i < USERS_CONTAINERS_MAX + 20; i++)
                 users_forget(&u, i);
-        assert_int_equal(u.n, 0);
+        assert_true(u.n == 0 && u.size < 8);
         users_done(&u);
 }
 

@@ -52,6 +52,7 @@ struct host {
         unsigned asked;
         bool is_late; /* "later" is known now */
         unsigned marks, unmarks;
+        const struct container_table *table;
 };
 
 static bool look_up(void *arg, struct str id, struct arena *arena, struct container_facts *ret)
@@ -78,12 +79,14 @@ static void mark(void *arg, uint64_t cgroup_id, bool is_container)
         struct host *h = arg;
         h->marks += is_container;
         h->unmarks += !is_container;
+        if (!is_container) /* whoever is told of its end may want to know which one it was */
+                assert_non_null(container_known(h->table, cgroup_id));
 }
 
 static void finding(void **state)
 {
-        struct host h = { 0 };
         struct container_table t;
+        struct host h = { .table = &t };
         container_table_init(&t);
         t.lookup = look_up;
         t.lookup_arg = t.mark_arg = &h;
@@ -200,7 +203,16 @@ static void mounts(void **state)
         assert_true(str_is(container_mount_of(&e, STR("/data/a"))->dir, "/v"));
         assert_true(str_is(container_mount_of(&e, STR("/data/a"))->device, "8:1"));
         assert_int_equal(container_mount_of(&e, STR("/dev/shm/x/y"))->upper.n, 0);
+        /* Room for those that there are, not for as many as there may be. */
+        assert_true(e.arena.used_bytes < CONTAINER_MOUNTS_MAX / 8 * sizeof(*e.mounts));
         arena_done(&e.arena);
+        _cleanup_(buf_done) struct buf many = BUF_INIT(1 << 20);
+        for (unsigned i = 0; i < 2 * CONTAINER_MOUNTS_MAX; i++)
+                buf_printf(&many, "%u 0 0:1 / /m%u rw - tmpfs t rw\n", i, i);
+        struct container_entry full = { .arena = ARENA_INIT };
+        container_parse_mounts(&full, buf_str(&many));
+        assert_int_equal(full.n_mounts, CONTAINER_MOUNTS_MAX);
+        arena_done(&full.arena);
 }
 
 #define ARGS(literal)                                                                                                  \

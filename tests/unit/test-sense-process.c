@@ -120,6 +120,28 @@ static void variables(void **state)
         process_table_done(&t);
 }
 
+/* As many buckets as a burst needs, and back; whoever holds a process does not notice. */
+static void a_burst_passes(void **state)
+{
+        struct process_table t = { 0 };
+        apply(&t, exec_event(1, 0, TICK, "/sbin/init", "init"));
+        const struct process *init = process_find(&t, 1);
+        size_t before = t.n_buckets;
+        for (uint32_t pid = 2; pid <= 5000; pid++)
+                apply(&t, fork_event(pid, 1, TICK * pid * 3));
+        assert_true(t.n == 5000 && t.n_buckets >= 5000);
+        for (uint32_t pid = 2; pid <= 5000; pid++)
+                assert_ptr_equal(process_ancestor(&t, process_find(&t, pid), 1), init);
+        for (uint32_t pid = 2; pid <= 5000; pid++)
+                apply(&t, exit_event(pid, TICK * pid * 3));
+        assert_true(t.n == 1 && t.n_buckets == before);
+        assert_ptr_equal(process_find(&t, 1), init);
+        t.round++;
+        process_forget_unseen(&t);
+        assert_true(t.n == 0 && !process_find(&t, 1));
+        process_table_done(&t);
+}
+
 static void the_table_is_bounded(void **state)
 {
         struct process_table t;
@@ -241,6 +263,7 @@ int main(void)
                 cmocka_unit_test(lives),
                 cmocka_unit_test(a_number_is_used_again),
                 cmocka_unit_test(a_circle_ends),
+                cmocka_unit_test(a_burst_passes),
                 cmocka_unit_test(the_table_is_bounded),
                 cmocka_unit_test(variables),
                 cmocka_unit_test(from_proc),

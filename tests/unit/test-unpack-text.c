@@ -311,13 +311,17 @@ static void test_refused(void **state)
                 { "\x60\xea\x1e\x00\x1e\x0b\x01\x03\x00\x00\x02\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"
                   "\x00\x00\x00\x00\x00\x00\x00\x00\x00\x99\xe4\x12\xa1",
                   38 },
-                { "a disk, and at its end koly\0\0\0\4\0\0\2\0\0\0\0\1", 39 },
         };
+        static const char dmg[512 + 27] = "a disk, and at its end koly\0\0\0\4\0\0\2\0\0\0\0\1";
         for (size_t i = 0; i < ARRAY_SIZE(refused); i++) {
                 show_all("x", str_span(refused[i].bytes, refused[i].n));
                 if (strcmp(words(&unread), "x: unsupported\n") != 0)
                         fail_msg("%zu: \"%s\"", i, words(&unread));
         }
+        show_all("x", str_span(dmg, 23 + 512));
+        assert_string_equal(words(&unread), "x: unsupported\n");
+        show_all("x", str_span(dmg, 23 + 64)); /* the words alone, as programs have them that read it */
+        assert_string_equal(words(&unread), "");
         show_all("x", STR("KDMV\1\0\0\0\3\0\0\0 a disk whose content is there as it is"));
         assert_string_equal(words(&unread), "");
 }
