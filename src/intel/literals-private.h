@@ -16,7 +16,7 @@
 #define STRIDE      4    /* every 4th position is probed */
 #define WINDOW      7    /* bytes of a literal that hold a probed gram wherever it stands */
 #define BLOCK_BYTES 4096 /* probed before the hits are looked at */
-#define HIT_SLACK   16   /* a vector of hits is stored whole */
+#define HIT_SLACK   16   /* a vector of hits is stored whole, or a few more than there are */
 
 /* Bit 5 of every byte set: upper and lower case letters become the same. */
 #define FOLD  UINT32_C(0x20202020)
@@ -171,7 +171,7 @@ typedef size_t (*gram_prober)(const struct literals *l, const uint8_t *text, siz
 
 /*
  * Stores the offsets below n at which a short literal may begin, in order, and returns how many. n: at most
- * BLOCK_BYTES; the SHORT_PLACES - 1 bytes after text + n are there too.
+ * BLOCK_BYTES; the SHORT_PLACES - 1 bytes after text + n are there too. Room for HIT_SLACK more is needed.
  */
 typedef size_t (*short_prober)(const struct short_set *s, const uint8_t *text, size_t n, uint32_t *ret);
 
