@@ -1,15 +1,22 @@
 /* See claim.h. */
 #include "analyze/claim.h"
 
+static bool has_parent(struct str path) /* a part that is ".." */
+{
+        if (str_find(path, STR("..")) < 0) /* as in nearly all: they need not be cut into their parts */
+                return false;
+        for (struct str rest = path; rest.p;)
+                if (str_is(str_cut(&rest, '/'), ".."))
+                        return true;
+        return false;
+}
+
 bool claim_path(struct str raw, struct str *ret)
 {
         while (raw.n && (raw.p[0] == '/' || str_starts(raw, STR("./"))))
                 raw = str_from(raw, 1);
-        if (raw.n == 0 || str_is(raw, ".") || str_find_char(raw, 0) >= 0)
+        if (raw.n == 0 || str_is(raw, ".") || str_find_char(raw, 0) >= 0 || has_parent(raw))
                 return false;
-        for (struct str rest = raw; rest.p;)
-                if (str_is(str_cut(&rest, '/'), ".."))
-                        return false;
         *ret = raw;
         return true;
 }

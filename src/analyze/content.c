@@ -269,13 +269,34 @@ struct found {
 };
 
 struct finding_all {
+        const struct content_plan *plan;
+        struct str bytes;
         VEC(struct found) hits;
         bool is_cut;
 };
 
+/* Whether the literal is one byte over and over. */
+static bool is_run(const struct content_plan *p, uint32_t index)
+{
+        size_t i = 0;
+        while (index >= p->first[i + 1])
+                i++;
+        struct str s = p->engines[i]->literals[index - p->first[i]].bytes;
+        return memcmp(s.p, s.p + 1, s.n - 1) == 0;
+}
+
+/* In a run of a byte, a literal of that byte alone is found at each place: only the first tells anything. */
+static bool is_found_before(const struct finding_all *all, uint32_t index, size_t start)
+{
+        const char *p = all->bytes.p + start;
+        return start && p[-1] == *p && start + 1 < all->bytes.n && p[1] == *p && is_run(all->plan, index);
+}
+
 static void on_found(void *arg, uint32_t index, size_t start)
 {
         struct finding_all *all = arg;
+        if (is_found_before(all, index, start))
+                return;
         if (all->hits.n == CONTENT_HITS_MAX)
                 all->is_cut = true;
         else
@@ -307,7 +328,7 @@ static size_t pick(const struct content_plan *p, size_t engine, const struct fin
 static void show(struct content_open *o, struct str bytes, bool is_last)
 {
         const struct content_plan *p = o->content->plan;
-        struct finding_all all = { .is_cut = false };
+        struct finding_all all = { .plan = p, .bytes = bytes };
         size_t from = o->fresh ? CONTENT_CONTEXT : 0, to = is_last ? bytes.n : bytes.n - CONTENT_CONTEXT;
         if (!o->was_shown)
                 o->kind = (uint8_t)sniff(bytes);

@@ -21,6 +21,8 @@
 #define NUMBERS_APART 12u /* characters between two numbers, */
 #define NUMBER_MAX    4u  /* characters of a number: 0x23, 2321 */
 #define WORD_MAX      8u  /* and letters of a word there: chr, char, byte */
+#define OFFSET_MIN    6u  /* digits of the offset that begins a line of a dump */
+#define OFFSET_MAX    8u
 #define DUMP_LINE_MAX 64u /* its characters, to the end of the line */
 #define UU_LINE_MAX   45u
 
@@ -178,13 +180,18 @@ static void find_escapes(struct unpacking *u, struct str s, uint64_t offset, cha
 
 /* --- lists of numbers --- */
 
-enum { OTHER, DIGIT, LETTER };
+enum { OTHER, LETTER, HEX_LETTER, DIGIT };
 
-static const uint8_t kinds[256] = { ['0' ... '9'] = DIGIT, ['A' ... 'Z'] = LETTER, ['a' ... 'z'] = LETTER };
+static const uint8_t kinds[256] = { ['0' ... '9'] = DIGIT,
+                                    ['A' ... 'F'] = HEX_LETTER,
+                                    ['G' ... 'Z'] = LETTER,
+                                    ['a' ... 'f'] = HEX_LETTER,
+                                    ['g' ... 'z'] = LETTER };
 
 static uint8_t kind_of(char c) { return kinds[(unsigned char)c]; }
-static bool is_letter(char c) { return kind_of(c) == LETTER; }
 static bool is_digit(char c) { return kind_of(c) == DIGIT; }
+static bool is_hex(char c) { return kind_of(c) >= HEX_LETTER; }
+static bool is_letter(char c) { return kind_of(c) == LETTER || kind_of(c) == HEX_LETTER; }
 
 /* A number as a word of letters and digits: what it is in either way of reading, -1 where it is none. */
 struct number {
@@ -217,10 +224,11 @@ static struct number number_of(struct str word)
         return v;
 }
 
+/* What was read of a list so far, and the bytes that it stands for in either way, where they are asked for. */
 struct numbers {
-        struct buf hex, decimal; /* what was read so far, in either way, */
         bool may_be_hex, may_be_decimal;
-        size_t n;
+        size_t n, start;
+        struct buf *hex, *decimal; /* or NULL */
 };
 
 /* Of a word that is longer than WORD_MAX so much that this can be seen. */
@@ -261,7 +269,7 @@ static size_t pass_between(struct str s, size_t i, char *dump)
                 if (kind_of(s.p[i])) {
                         struct str word = word_at(s, i);
                         size_t behind = i + word.n;
-                        bool is_offset = is_new_line && word.n >= 6 && word.n <= 8 && behind < s.n &&
+                        bool is_offset = is_new_line && word.n >= OFFSET_MIN && word.n <= OFFSET_MAX && behind < s.n &&
                                          hex_number(word, 0, word.n) >= 0 && (s.p[behind] == ' ' || s.p[behind] == ':');
                         if (!is_offset)
                                 return i;
@@ -312,58 +320,58 @@ static bool is_function(struct str s, struct str word, size_t end)
                is_letter(word.p[word.n - 1]);
 }
 
-/* Whether the word at s[at] may be the first of a list; else sets end to behind it. */
-static bool may_begin(struct str s, size_t at, size_t *end)
+static void take_number(struct numbers *v, const struct number *k, size_t at)
 {
-        if (at == s.n)
-                return false;
-        struct str word = word_at(s, at);
-        struct number k = number_of(word);
-        if (k.hex >= 0 || k.decimal >= 0 || is_function(s, word, at + word.n))
-                return true;
-        *end = at + word.n;
-        return false;
+        v->may_be_hex = v->may_be_hex && k->hex >= 0;
+        v->may_be_decimal = v->may_be_decimal && k->decimal >= 0;
+        if (!v->n++)
+                v->start = at;
+        if (v->hex && v->may_be_hex && k->bytes == 2)
+                buf_u8(v->hex, (uint8_t)(k->hex >> 8));
+        if (v->hex && v->may_be_hex)
+                buf_u8(v->hex, (uint8_t)k->hex);
+        if (v->decimal && v->may_be_decimal)
+                buf_u8(v->decimal, (uint8_t)k->decimal);
+}
+
+/* The list whose first word stands at s[at]. Returns where it ends. */
+static size_t walk_numbers(struct str s, size_t at, char dump, struct numbers *v)
+{
+        size_t end = at;
+        bool has_word = false; /* before the number: chr( */
+        for (; at < s.n; at = pass_between(s, end, &dump)) {
+                struct str word = word_at(s, at);
+                struct number k = number_of(word);
+                end = at + word.n;
+                if ((v->may_be_hex && k.hex >= 0) || (v->may_be_decimal && k.decimal >= 0)) {
+                        take_number(v, &k, at);
+                        has_word = false;
+                } else if (!has_word && is_function(s, word, end)) {
+                        has_word = true;
+                } else {
+                        break;
+                }
+        }
+        return end;
 }
 
 /* The list that begins at s[i]. Returns where it ends, or could not begin. */
 static size_t read_numbers(struct unpacking *u, struct str s, size_t i, uint64_t offset)
 {
         char dump = 0;
-        size_t start = s.n, end = i, at = pass_between(s, i, &dump);
-        if (!may_begin(s, at, &end)) /* nearly all words; nothing is made for them */
+        struct numbers v = { true, true, 0, s.n, NULL, NULL };
+        size_t at = pass_between(s, i, &dump), end = at < s.n ? walk_numbers(s, at, dump, &v) : i;
+        if (v.n < NUMBERS_MIN) /* nearly all of them; nothing is made for these */
                 return end;
-        struct numbers v = { BUF_INIT(s.n), BUF_INIT(s.n), true, true, 0 };
-        bool has_word = false; /* before the number: chr( */
-        for (; at < s.n; at = pass_between(s, end, &dump)) {
-                struct str word = word_at(s, at);
-                struct number k = number_of(word);
-                bool is_hex = v.may_be_hex && k.hex >= 0, is_decimal = v.may_be_decimal && k.decimal >= 0;
-                end = at + word.n;
-                if (!is_hex && !is_decimal) {
-                        bool is_word = !has_word && is_function(s, word, end);
-                        if (!is_word)
-                                break;
-                        has_word = true;
-                } else {
-                        if (!v.n++)
-                                start = at;
-                        has_word = false;
-                        v.may_be_hex = is_hex;
-                        v.may_be_decimal = is_decimal;
-                        if (is_hex && k.bytes == 2)
-                                buf_u8(&v.hex, (uint8_t)(k.hex >> 8));
-                        if (is_hex)
-                                buf_u8(&v.hex, (uint8_t)k.hex);
-                        if (is_decimal)
-                                buf_u8(&v.decimal, (uint8_t)k.decimal);
-                }
-        }
-        if (v.n >= NUMBERS_MIN && v.may_be_hex)
-                give(u, "numbers-hex", offset + start, &v.hex);
-        if (v.n >= NUMBERS_MIN && v.may_be_decimal && may_be_content(buf_str(&v.decimal)))
-                give(u, "numbers", offset + start, &v.decimal);
-        buf_done(&v.hex);
-        buf_done(&v.decimal);
+        struct buf hex = BUF_INIT(s.n), decimal = BUF_INIT(s.n);
+        v = (struct numbers){ true, true, 0, s.n, &hex, &decimal };
+        (void)walk_numbers(s, at, dump, &v);
+        if (v.may_be_hex)
+                give(u, "numbers-hex", offset + v.start, &hex);
+        if (v.may_be_decimal && may_be_content(buf_str(&decimal)))
+                give(u, "numbers", offset + v.start, &decimal);
+        buf_done(&hex);
+        buf_done(&decimal);
         return end;
 }
 
@@ -391,6 +399,30 @@ static bool may_be_numbers(const char *p)
         return true;
 }
 
+/* Whether the word of n characters at s[at] is, as nearly all are, no number, no function, and no offset of a dump. */
+static bool is_other_word(struct str s, size_t at, size_t n)
+{
+        char first = s.p[at], last = s.p[at + n - 1], behind = at + n < s.n ? s.p[at + n] : 0;
+        bool may_be_number = n <= NUMBER_MAX && is_hex(last) && (is_hex(first) || (first | 0x20) == 'x');
+        bool may_be_offset = n >= OFFSET_MIN && is_hex(first) && (behind == ' ' || behind == ':');
+        return !may_be_number && !may_be_offset && behind != '(' && behind != ')' && behind != ']';
+}
+
+/* From s[at] on: behind what begins no list, or the list. */
+static size_t pass_or_read(struct unpacking *u, struct str s, size_t at, uint64_t offset)
+{
+        size_t word = at;
+        while (word < s.n && word - at <= NUMBERS_APART && !kind_of(s.p[word]))
+                word++;
+        if (word == s.n || word - at > NUMBERS_APART)
+                return at + 1;
+        size_t n = word_at(s, word).n;
+        if (is_other_word(s, word, n))
+                return word + n;
+        size_t end = read_numbers(u, s, at, offset);
+        return MAX(end, at + 1);
+}
+
 static void find_numbers(struct unpacking *u, struct str s, uint64_t offset)
 {
         for (size_t i = 0, done = 0; i + PROBE_BYTES <= s.n;) {
@@ -402,8 +434,7 @@ static void find_numbers(struct unpacking *u, struct str s, uint64_t offset)
                 while (at < i + PROBE_PART && at < s.n) {
                         while (at > done && at < s.n && kind_of(s.p[at - 1]))
                                 at++; /* not from within a word */
-                        size_t end = at < s.n ? read_numbers(u, s, at, offset) : s.n;
-                        at = MAX(end, at + 1);
+                        at = at < s.n ? pass_or_read(u, s, at, offset) : at + 1;
                 }
                 done = at;
                 i = MAX(at, i + PROBE_STEP);

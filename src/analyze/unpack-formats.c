@@ -9,8 +9,9 @@
 #include <archive.h>
 #include <isa-l.h>
 
-#define DEFLATE_TRIED 512u /* bytes that must inflate, */
-#define DEFLATE_MIN   24u  /* and what they must give */
+#define DEFLATE_TRIED     512u /* bytes that must inflate, */
+#define PDF_OBJECT_WITHIN 1024u
+#define DEFLATE_MIN       24u /* and what they must give */
 
 static bool is_zip_inside(struct str s)
 {
@@ -73,7 +74,44 @@ static bool is_kernels_lz4_inside(struct str s) /* the size of its first block o
 
 static bool is_lzip(struct str s) { return s.n > 5 && s.p[4] == 1 && (s.p[5] & 0x1f) >= 12 && (s.p[5] & 0x1f) <= 29; }
 
-static bool is_pdf_inside(struct str s) { return s.n > 8 && (s.p[5] == '1' || s.p[5] == '2') && s.p[6] == '.'; }
+/* Programs that write it have its first line in them. Behind that line a file has an object soon. */
+static bool is_pdf_inside(struct str s)
+{
+        return s.n > 8 && (s.p[5] == '1' || s.p[5] == '2') && s.p[6] == '.' &&
+               str_find(str_upto(s, PDF_OBJECT_WITHIN), STR(" obj")) >= 0;
+}
+
+static bool is_squashfs_inside(struct str s) /* its version, and the size of its blocks, which is there twice */
+{
+        struct cursor c = cursor_from(str_from(s, 12));
+        uint32_t block = cursor_le32(&c);
+        cursor_skip(&c, 6);
+        uint16_t log = cursor_le16(&c);
+        cursor_skip(&c, 4);
+        return log <= 20 && block == 1u << log && cursor_le16(&c) == 4 && cursor_ok(&c);
+}
+
+static bool is_nsis_inside(struct str s) /* the lengths of its header, and of all that follows */
+{
+        struct cursor c = cursor_from(str_from(s, 16));
+        uint32_t header = cursor_le32(&c), all = cursor_le32(&c);
+        return cursor_ok(&c) && header && header < 1u << 28 && all > 512 && all < 1u << 31;
+}
+
+static bool
+is_dmg_inside(struct str s) /* a trailer of 512 bytes: flags, where the data is, the number of its segments */
+{
+        struct cursor c = cursor_from(str_from(s, 12));
+        uint32_t flags = cursor_be32(&c), high[3];
+        for (size_t i = 0; i < ARRAY_SIZE(high); i++) { /* running offset, offset and length of the data */
+                high[i] = cursor_be32(&c);
+                cursor_skip(&c, 4);
+        }
+        cursor_skip(&c, 16);
+        uint32_t segment = cursor_be32(&c), segments = cursor_be32(&c);
+        return s.n >= 512 && cursor_ok(&c) && flags < 16 && (high[0] | high[1] | high[2]) < 1u << 16 &&
+               segment <= segments && segments <= UINT16_MAX;
+}
 
 static bool is_zlib(struct str s) /* RFC 1950 */
 {
@@ -248,7 +286,11 @@ const struct unpack_format unpack_formats[] = {
           .is = is_lzma,
           .run = unpack_filtered,
           .reader = archive_read_support_filter_lzma },
-        { .name = "squashfs", .magic = { "hsqs", 4 }, .may_be_appended = true, .run = unpack_squashfs },
+        { .name = "squashfs",
+          .magic = { "hsqs", 4 },
+          .is_inside = is_squashfs_inside,
+          .may_be_appended = true,
+          .run = unpack_squashfs },
         { .name = "qcow2", .magic = { "QFI\xfb", 4 }, .run = unpack_qcow2 },
         { .name = "compound file",
           .magic = { "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", 8 },
@@ -276,6 +318,7 @@ const struct unpack_format unpack_formats[] = {
           .magic = { "\xef\xbe\xad\xde"
                      "NullsoftInst",
                      16 },
+          .is_inside = is_nsis_inside,
           .may_be_appended = true,
           .run = unpack_refused,
           .why = "unsupported" },
@@ -313,6 +356,7 @@ const struct unpack_format unpack_formats[] = {
           .why = "unsupported" },
         { .name = "a DMG disk, which is not read",
           .magic = { "koly\0\0\0\4\0\0\2\0", 12 },
+          .is_inside = is_dmg_inside,
           .may_be_appended = true,
           .run = unpack_refused,
           .why = "unsupported" },

@@ -49,8 +49,10 @@ void unpack_squashfs(struct unpacking *u, struct feeder *from)
         if (whole_gather(u, from, &w)) {
                 int r = squashfs_open(w.bytes, &q, &why);
                 if (r == SQUASHFS_ENTRY) {
+                        size_t end = squashfs_bytes(q);
                         read_squashfs(u, from, q);
                         squashfs_free(q);
+                        unpack_behind_bytes(u, str_from(w.bytes, end));
                 } else {
                         unpack_incomplete(u, from, r == SQUASHFS_UNSUPPORTED ? "unsupported" : "corrupt",
                                           "squashfs: %s", why);
@@ -94,10 +96,12 @@ void unpack_qcow2(struct unpacking *u, struct feeder *from)
         struct qcow2 q;
         if (whole_gather(u, from, &w)) {
                 int r = qcow2_init(&q, w.bytes);
-                if (r == QCOW2_CLUSTER)
+                if (r == QCOW2_CLUSTER) {
                         read_qcow2(u, from, &q);
-                else
+                        unpack_behind_bytes(u, str_from(w.bytes, (size_t)q.end));
+                } else {
                         unpack_incomplete(u, from, code_of(r), "qcow2: %s", q.why);
+                }
                 qcow2_done(&q);
         } else {
                 say_too_large(u, from);

@@ -5,6 +5,7 @@
 #include "analyze/feeder.h"
 #include "analyze/unpack.h"
 #include "base/buf.h"
+#include "read/piece.h"
 
 /* Of a worker: what the file of the layer, and all that is in it, may still cost. */
 struct unpack_worker {
@@ -82,8 +83,20 @@ struct whole {
 bool whole_gather(struct unpacking *u, struct feeder *from, struct whole *ret);
 void whole_release(struct unpacking *u, struct whole *w);
 
-/* Takes what is left: a feeder is not to be left before its end by what is no guess. */
-void feeder_drain(struct feeder *from);
+/* What is left of a file: the bytes at hand, those behind them, then what its feeder gives (NULL: nothing). */
+struct pieces {
+        struct str piece, next;
+        struct feeder *from;
+};
+ssize_t pieces_pull(void *pieces, const void **ret_p);  /* a piece_pull */
+bool pieces_take(struct pieces *s, void *to, size_t n); /* to NULL: skips them; false: there are not so many */
+
+/*
+ * What follows the end of what was unpacked, beyond zeros, is a member: no reader of the format sees it, and something
+ * may be hidden. Not for guesses: what they stand in is looked through in any case.
+ */
+void unpack_behind(struct unpacking *u, piece_pull pull, void *arg);
+void unpack_behind_bytes(struct unpacking *u, struct str rest); /* of what lies in memory */
 
 /*
  * Says why the file could not be unpacked, or not to its end; not for a guess that brought nothing, and not where the

@@ -35,13 +35,6 @@ static struct str inner_name(const struct unpacking *u)
         return STR("content");
 }
 
-void feeder_drain(struct feeder *from)
-{
-        const void *p;
-        while (feeder_pull(from, &p) > 0)
-                ;
-}
-
 /* A small gzip file of one member whose trailer says what it inflates to. False: it is not, or does not. */
 static bool unpack_small(struct unpacking *u, struct str all)
 {
@@ -72,32 +65,18 @@ static bool unpack_small(struct unpacking *u, struct str all)
         return true;
 }
 
-struct again { /* the first piece, which was looked at already, and the rest */
-        struct str first;
-        struct feeder *from;
-};
-
-static ssize_t pull_again(void *arg, const void **ret_p)
-{
-        struct again *again = arg;
-        struct str first = again->first;
-        if (!first.n)
-                return feeder_pull(again->from, ret_p);
-        again->first = STR_NONE;
-        *ret_p = first.p;
-        return (ssize_t)first.n;
-}
-
 void unpack_compressed(struct unpacking *u, struct feeder *from)
 {
-        struct again again = { .from = from };
         struct error err = ERROR_NONE;
         const void *p;
         ssize_t n = feeder_pull(from, &p);
-        again.first = str_span(p, (size_t)n);
-        if (feeder_is_last(from) && unpack_small(u, again.first))
+        struct pieces all = { .piece = str_span(p, (size_t)n), .from = from };
+        if (feeder_is_last(from) && unpack_small(u, all.piece))
                 return;
-        struct stream_source source = { .fd = -1, .size = UINT64_MAX, .pull = pull_again, .pull_arg = &again };
+        /* What is inside another file may stand before others of its kind, each of which is found for itself. */
+        struct stream_source source = {
+                .fd = -1, .is_one_member = u->is_guess, .size = UINT64_MAX, .pull = pieces_pull, .pull_arg = &all
+        };
         struct stream *s = stream_new(&source);
         char *piece = xmalloc(PIECE_BYTES);
         bool is_open = false, wants_more = true;
@@ -188,30 +167,7 @@ void unpack_brotli(struct unpacking *u, struct feeder *from)
         free(piece);
 }
 
-/*
- * What follows the end of an archive, beyond the zeros that fill its last record, is a member: some readers go on there
- * (tar --ignore-zeros), and something may be hidden.
- */
-static void read_behind(struct unpacking *u, struct tar *t)
-{
-        const void *p;
-        ssize_t n;
-        bool is_open = false;
-        while ((n = tar_rest(t, &p)) > 0) {
-                struct str bytes = str_span(p, (size_t)n);
-                while (!is_open && bytes.n && !*bytes.p)
-                        bytes = str_from(bytes, 1);
-                if (!bytes.n)
-                        continue;
-                if (!is_open && !member_begin(u, STR("behind-its-end"), UINT64_MAX, 0))
-                        return;
-                is_open = true;
-                if (!member_add(u, bytes))
-                        break;
-        }
-        if (is_open)
-                member_end(u, n == 0);
-}
+static ssize_t rest_of_tar(void *tar, const void **ret_p) { return tar_rest(tar, ret_p); }
 
 void unpack_tar(struct unpacking *u, struct feeder *from)
 {
@@ -237,44 +193,17 @@ void unpack_tar(struct unpacking *u, struct feeder *from)
         }
         if (r == TAR_MALFORMED || r < 0)
                 unpack_incomplete(u, from, "corrupt", "tar: %s", tar_where(t));
-        if (r == TAR_END && !u->is_guess)
-                read_behind(u, t);
+        if (r == TAR_END)
+                unpack_behind(u, rest_of_tar, t);
         tar_free(t);
 }
 
 /* --- rpm: a lead, two headers, and a compressed archive, which is one member --- */
 
-struct pieces { /* a view of a feeder that can be read byte by byte */
-        struct feeder *from;
-        struct str piece;
-};
-
-static bool take(struct pieces *s, void *to, size_t n)
-{
-        char *at = to;
-        while (n) {
-                if (!s->piece.n) {
-                        const void *p;
-                        ssize_t got = feeder_pull(s->from, &p);
-                        if (got <= 0)
-                                return false;
-                        s->piece = str_span(p, (size_t)got);
-                }
-                size_t some = MIN(n, s->piece.n);
-                if (at) {
-                        memcpy(at, s->piece.p, some);
-                        at += some;
-                }
-                s->piece = str_from(s->piece, some);
-                n -= some;
-        }
-        return true;
-}
-
 static bool skip_rpm_header(struct pieces *s, bool is_padded)
 {
         char intro[16];
-        if (!take(s, intro, sizeof(intro)))
+        if (!pieces_take(s, intro, sizeof(intro)))
                 return false;
         struct cursor c = cursor_from(str_span(intro, sizeof(intro)));
         uint32_t magic = cursor_be32(&c);
@@ -283,22 +212,22 @@ static bool skip_rpm_header(struct pieces *s, bool is_padded)
         size += cursor_be32(&c);
         if (is_padded)
                 size = (size + 7) & ~UINT64_C(7);
-        return magic == RPM_HEADER_MAGIC && size <= RPM_HEADER_MAX && take(s, NULL, (size_t)size);
+        return magic == RPM_HEADER_MAGIC && size <= RPM_HEADER_MAX && pieces_take(s, NULL, (size_t)size);
 }
 
 void unpack_rpm(struct unpacking *u, struct feeder *from)
 {
         struct pieces s = { .from = from };
-        if (!take(&s, NULL, RPM_LEAD_BYTES) || !skip_rpm_header(&s, true) || !skip_rpm_header(&s, false)) {
+        if (!pieces_take(&s, NULL, RPM_LEAD_BYTES) || !skip_rpm_header(&s, true) || !skip_rpm_header(&s, false)) {
                 unpack_incomplete(u, from, "corrupt", "rpm: its headers are damaged or cut off");
                 return;
         }
         if (!member_begin(u, STR("payload"), UINT64_MAX, 0))
                 return;
-        bool wants_more = !s.piece.n || member_add(u, s.piece);
+        bool wants_more = true;
         const void *p;
         ssize_t n;
-        while (wants_more && (n = feeder_pull(from, &p)) > 0)
+        while (wants_more && (n = pieces_pull(&s, &p)) > 0)
                 wants_more = member_add(u, str_span(p, (size_t)n));
         member_end(u, wants_more && !feeder_is_cut(from));
 }

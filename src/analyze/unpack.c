@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define CARVES_OPEN_MAX 2   /* at one time, of one file */
+#define CARVES_OPEN_MAX 16u /* at one time, of one file */
 #define CARVED          20u /* of looked_for: magic numbers, */
 #define UU              3u  /* then what begins uuencoded content */
 
@@ -120,12 +120,69 @@ void member_whole(struct unpacking *u, struct str name, struct str bytes)
         member_end(u, is_whole);
 }
 
+ssize_t pieces_pull(void *pieces, const void **ret_p)
+{
+        struct pieces *s = pieces;
+        struct str piece = s->piece.n ? s->piece : s->next;
+        s->next = s->piece.n ? s->next : STR_NONE;
+        s->piece = STR_NONE;
+        *ret_p = piece.p;
+        return piece.n || !s->from ? (ssize_t)piece.n : feeder_pull(s->from, ret_p);
+}
+
+bool pieces_take(struct pieces *s, void *to, size_t n)
+{
+        char *at = to;
+        while (n) {
+                const void *p;
+                ssize_t got = pieces_pull(s, &p);
+                if (got <= 0)
+                        return false;
+                s->piece = str_span(p, (size_t)got);
+                size_t some = MIN(n, s->piece.n);
+                if (at) {
+                        memcpy(at, s->piece.p, some);
+                        at += some;
+                }
+                s->piece = str_from(s->piece, some);
+                n -= some;
+        }
+        return true;
+}
+
+void unpack_behind(struct unpacking *u, piece_pull pull, void *arg)
+{
+        const void *p;
+        ssize_t n = 0;
+        bool is_open = false;
+        while (!u->is_guess && (n = pull(arg, &p)) > 0) {
+                struct str bytes = str_span(p, (size_t)n);
+                while (!is_open && bytes.n && !*bytes.p)
+                        bytes = str_from(bytes, 1);
+                if (!bytes.n)
+                        continue;
+                if (!is_open && !(is_open = member_begin(u, STR("behind-its-end"), UINT64_MAX, 0)))
+                        return;
+                if (!member_add(u, bytes))
+                        break;
+        }
+        if (is_open)
+                member_end(u, n == 0);
+}
+
+void unpack_behind_bytes(struct unpacking *u, struct str rest)
+{
+        struct pieces s = { .piece = rest };
+        unpack_behind(u, pieces_pull, &s);
+}
+
 void unpack_incomplete(struct unpacking *u, const struct feeder *from, const char *code, const char *fmt, ...)
 {
         char words[512];
         va_list ap;
         /* Of a guess nobody knows where it ends: that it cannot be read on says nothing. */
-        bool is_expected = u->is_guess && (!u->n_members || strcmp(code, "corrupt") == 0);
+        bool is_expected =
+                u->is_guess && (strcmp(code, "corrupt") == 0 || (!u->n_members && strcmp(code, "unsupported") == 0));
         if (u->worker->is_over || u->is_silent || feeder_is_cut(from) || is_expected)
                 return;
         va_start(ap, fmt);
@@ -179,6 +236,7 @@ struct state { /* of an open file */
         struct job main;
         struct job carves[CARVES_OPEN_MAX];
         size_t n_carves;
+        bool is_over; /* there were more, and that was said */
         struct decoders decoders;
         struct unpacking text; /* as which the decoders give members */
 };
@@ -206,6 +264,8 @@ static void engine_begin(const struct content_call *c)
         uint64_t more;
         w->is_over = false;
         w->members = UNPACK_MEMBERS_MAX;
+        if (c->file->size < UNPACK_MEMBERS_MAX / UNPACK_MEMBERS_A_BYTE)
+                w->members = MIN(w->members, UNPACK_MEMBERS_FREE + c->file->size * UNPACK_MEMBERS_A_BYTE);
         if (__builtin_mul_overflow(c->file->size, UNPACK_RATIO_MAX, &more) ||
             __builtin_add_overflow(more, UNPACK_BYTES_FREE, &w->bytes))
                 w->bytes = UINT64_MAX;
@@ -275,25 +335,40 @@ static struct job *free_carve(struct state *s)
         return NULL;
 }
 
+static bool is_open(const struct job *j, const struct unpack_format *f)
+{
+        return j->feeder && j->u.format == f && !feeder_is_done(j->feeder);
+}
+
+/* Entries of a zip file that is read already: its reader looks for them itself, to where it gives up (unpack_zip). */
+static bool is_taken_by_zip(const struct state *s, const struct unpack_format *f)
+{
+        bool is_taken = is_open(&s->main, f);
+        for (size_t i = 0; i < CARVES_OPEN_MAX; i++)
+                is_taken = is_taken || is_open(&s->carves[i], f);
+        return is_taken && f->run == unpack_zip;
+}
+
 /* A magic number inside: what begins there is fed from here on to its end, or until its reader has had enough. */
 static void carve(const struct content_call *c, struct state *s, const struct content_window *w,
                   const struct content_hit *hit)
 {
         const struct unpack_format *f = carved_format(looked_for[hit->literal].bytes);
-        if (!f || hit->start < f->magic_at || w->offset + hit->start == f->magic_at)
+        if (!f || hit->start < f->magic_at || w->offset + hit->start == f->magic_at || is_taken_by_zip(s, f))
                 return;
         struct str rest = str_from(w->bytes, hit->start - f->magic_at);
         if (!unpack_format_fits(f, rest, STR_NONE) || (f->is_inside && !f->is_inside(rest)))
                 return;
         struct job *j = free_carve(s);
-        if (!j || s->n_carves == UNPACK_CARVES_MAX) {
-                if (s->n_carves++ == UNPACK_CARVES_MAX)
-                        content_incomplete(c->open, "budget", "more than %u things seem to be appended to it",
-                                           UNPACK_CARVES_MAX);
+        if (j && s->n_carves < UNPACK_CARVES_MAX) {
+                s->n_carves++;
+                job_start(j, c, f, true, rest, w->is_last);
                 return;
         }
-        s->n_carves++;
-        job_start(j, c, f, true, rest, w->is_last);
+        if (!s->is_over)
+                content_incomplete(c->open, "budget", "more than %u things seem to be appended to it%s",
+                                   j ? UNPACK_CARVES_MAX : CARVES_OPEN_MAX, j ? "" : ", one within the other");
+        s->is_over = true;
 }
 
 static void engine_window(const struct content_call *c, const struct content_window *w)
@@ -314,10 +389,15 @@ static void engine_window(const struct content_call *c, const struct content_win
                 job_give(&s->carves[i], w->hole, fresh);
         bool reverses = false;
         s->text = unpacking_of(c, NULL, false);
-        for (size_t i = 0; i < w->n_hits && (!f || f->has_tail || f->is_shy); i++) {
+        /* Of a zip file that is seen whole, its reader finds what no entry holds. */
+        bool is_large_zip = f && f->run == unpack_zip && !(w->is_first && w->is_last);
+        bool looks_inside = !f || f->has_tail || f->is_shy || is_large_zip;
+        for (size_t i = 0; i < w->n_hits && looks_inside; i++) {
                 const struct content_hit *hit = &w->hits[i];
                 if (hit->literal < CARVED)
                         carve(c, s, w, hit);
+                else if (is_large_zip)
+                        continue;
                 else if (hit->literal >= CARVED + UU)
                         reverses = true;
                 else if (hit->start == 0 || w->bytes.p[hit->start - 1] == '\n')

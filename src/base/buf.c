@@ -42,7 +42,15 @@ void buf_add_str(struct buf *b, struct str s) { buf_add(b, s.p, s.n); }
 
 void buf_puts(struct buf *b, const char *s) { buf_add(b, s, strlen(s)); }
 
-void buf_putc(struct buf *b, char c) { buf_add(b, &c, 1); }
+void buf_putc(struct buf *b, char c)
+{
+        if (b->full || b->n >= b->max || b->n + 2 > b->size) {
+                buf_add(b, &c, 1);
+                return;
+        }
+        b->p[b->n++] = c;
+        b->p[b->n] = 0;
+}
 
 void buf_printf(struct buf *b, const char *fmt, ...)
 {
@@ -67,7 +75,7 @@ void buf_printf(struct buf *b, const char *fmt, ...)
         free(large);
 }
 
-void buf_u8(struct buf *b, uint8_t v) { buf_add(b, &v, 1); }
+void buf_u8(struct buf *b, uint8_t v) { buf_putc(b, (char)v); }
 
 void buf_le32(struct buf *b, uint32_t v)
 {
@@ -83,9 +91,13 @@ void buf_le64(struct buf *b, uint64_t v)
 
 void buf_varint(struct buf *b, uint64_t v)
 {
-        while (v >= 0x80) {
-                buf_u8(b, (uint8_t)(v | 0x80));
-                v >>= 7;
-        }
-        buf_u8(b, (uint8_t)v);
+        uint8_t bytes[10]; /* seven bits in each */
+        size_t n = 0;
+        for (; v >= 0x80; v >>= 7)
+                bytes[n++] = (uint8_t)(v | 0x80);
+        bytes[n++] = (uint8_t)v;
+        if (n == 1)
+                buf_u8(b, bytes[0]); /* as nearly all are */
+        else
+                buf_add(b, bytes, n);
 }

@@ -127,13 +127,12 @@ bool str_u64(struct str s, uint64_t *ret)
         return true;
 }
 
-int hex_digit(char c)
-{
-        if (c >= '0' && c <= '9')
-                return c - '0';
-        c |= 0x20;
-        return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
+/* One more than the value, so that 0 is no digit. */
+static const int8_t hex_values[256] = {
+        ['0'] = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, ['A'] = 11, 12, 13, 14, 15, 16, ['a'] = 11, 12, 13, 14, 15, 16,
+};
+
+int hex_digit(char c) { return hex_values[(unsigned char)c] - 1; }
 
 bool str_hex(struct str s, size_t n, uint8_t *ret)
 {

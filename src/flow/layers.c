@@ -34,6 +34,7 @@ static void layer_facts_done(struct layer_facts *l)
         spool_done(&l->files);
         spool_done(&l->owned);
         buf_done(&l->record);
+        vec_done(&l->databases);
         vec_done(&l->packages);
         vec_done(&l->os);
         vec_done(&l->certificates);
@@ -91,6 +92,17 @@ static void spool_fact(struct layer_facts *l, struct spool *to, enum fact_kind k
                                : "the list of files cannot be written to the disk for temporary files ($TMPDIR)");
 }
 
+/* The files that claim others, each once where its claims come in a row, as they do. */
+static void note_database(struct layer_facts *l, struct str path)
+{
+        if (l->databases.n && str_eq(l->databases.v[l->databases.n - 1], path))
+                return;
+        if (!has_room(l))
+                return;
+        *vec_push(&l->databases) = arena_str(&l->arena, path);
+        (void)budget_bytes(&l->budget->memory, sizeof(path) + path.n);
+}
+
 static void take_fact(struct layer_facts *l, enum fact_kind kind, const void *fact)
 {
         switch (kind) {
@@ -98,6 +110,7 @@ static void take_fact(struct layer_facts *l, enum fact_kind kind, const void *fa
                 spool_fact(l, &l->files, kind, fact);
                 break;
         case FACT_owned:
+                note_database(l, ((const struct fact_owned *)fact)->database);
                 spool_fact(l, &l->owned, kind, fact);
                 break;
         case FACT_package:

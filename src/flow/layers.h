@@ -11,6 +11,7 @@
 #include "base/vec.h"
 #include "source/source.h"
 
+VEC_TYPE(path_vec, struct str);
 VEC_TYPE(package_vec, struct fact_package);
 VEC_TYPE(os_vec, struct fact_os);
 VEC_TYPE(certificate_vec, struct fact_certificate);
@@ -19,10 +20,11 @@ VEC_TYPE(unread_vec, struct fact_unread);
 VEC_TYPE(malware_vec, struct fact_malware);
 
 struct layer_facts {
-        struct arena arena; /* of the vectors' text */
-        struct spool files; /* wire form of `file` facts, in the layer's order */
-        struct spool owned; /* wire form of `owned` facts */
-        struct buf record;  /* room for one of them */
+        struct arena arena;        /* of the vectors' text */
+        struct spool files;        /* wire form of `file` facts, in the layer's order */
+        struct spool owned;        /* wire form of `owned` facts */
+        struct buf record;         /* room for one of them */
+        struct path_vec databases; /* that `owned` facts came out of; some more than once */
         struct package_vec packages;
         struct os_vec os;
         struct certificate_vec certificates; /* at most CERTIFICATES_MAX: they only add words */

@@ -84,13 +84,10 @@ static size_t evidence_layer(const struct merge *m, struct str path)
         return v && *v ? (size_t)*v - 1 : NONE;
 }
 
-static int collect_evidence(struct merge *m)
+static void collect_evidence(struct merge *m)
 {
         for (size_t k = 0; k < m->layers->n; k++) {
-                struct layer_facts *l = &m->layers->v[k];
-                struct spool_reader r;
-                struct str record;
-                int e;
+                const struct layer_facts *l = &m->layers->v[k];
                 for (size_t i = 0; i < l->packages.n; i++)
                         add_evidence(m, l->packages.v[i].database);
                 for (size_t i = 0; i < l->os.n; i++)
@@ -98,18 +95,9 @@ static int collect_evidence(struct merge *m)
                 for (size_t i = 0; i < l->unread.n; i++)
                         if (is_package_list(l->unread.v[i].path))
                                 add_evidence(m, l->unread.v[i].path);
-                spool_read_init(&r, &l->owned);
-                while ((e = spool_read(&r, &record)) > 0) {
-                        struct fact_owned o;
-                        struct cursor c = cursor_from(record);
-                        if (fact_decode(FACT_owned, &c, NULL, &o))
-                                add_evidence(m, o.database);
-                }
-                spool_read_done(&r);
-                if (e < 0)
-                        return e;
+                for (size_t i = 0; i < l->databases.n; i++)
+                        add_evidence(m, l->databases.v[i]);
         }
-        return 0;
 }
 
 static uint64_t package_key(const struct fact_package *p)
@@ -200,13 +188,15 @@ static int merge_owners(struct merge *m)
         for (size_t k = 0; k < m->layers->n && e == 0; k++) {
                 struct spool_reader r;
                 struct str record;
+                const struct report_package *p = NULL; /* that claims the file: mostly the same as before */
                 spool_read_init(&r, &m->layers->v[k].owned);
                 while ((e = spool_read(&r, &record)) > 0) {
                         struct fact_owned o;
                         struct cursor c = cursor_from(record);
                         if (!fact_decode(FACT_owned, &c, NULL, &o) || evidence_layer(m, o.database) != k)
                                 continue;
-                        const struct report_package *p = map_str_get(&by_name, o.package);
+                        if (!p || !str_eq(p->p.name, o.package))
+                                p = map_str_get(&by_name, o.package);
                         if (p)
                                 owners_add(&m->owners, &o, (uint32_t)(p - m->view->packages));
                 }
@@ -603,9 +593,8 @@ int view_make(const struct layers *l, struct arena *arena, const struct ledger *
                 return error_set(err, -E2BIG, "%zu layers; at most %d can be merged", l->n, HIDDEN_LAYERS_MAX);
         struct merge m = { .layers = l, .arena = arena, .ledger = ledger, .view = ret };
         owners_init(&m.owners);
-        int r = collect_evidence(&m);
-        if (r == 0)
-                r = hidden_find(l, note_visible, &m, &m.hidden);
+        collect_evidence(&m);
+        int r = hidden_find(l, note_visible, &m, &m.hidden);
         if (r == 0) {
                 merge_os(&m);
                 merge_packages(&m);

@@ -35,6 +35,12 @@ static bool entry_at(const struct qcow2 *q, uint64_t table, uint64_t i, uint64_t
 
 bool qcow2_is(struct str first) { return str_starts(first, STR("QFI\xfb")); }
 
+static void reaches(struct qcow2 *q, uint64_t at, uint64_t n)
+{
+        uint64_t end = MIN(at, (uint64_t)q->image.n) + MIN(n, (uint64_t)q->image.n);
+        q->end = MAX(q->end, MIN(end, (uint64_t)q->image.n));
+}
+
 static int bad(struct qcow2 *q, int outcome, const char *why)
 {
         q->why = why;
@@ -86,6 +92,7 @@ int qcow2_init(struct qcow2 *q, struct str image)
                 return bad(q, QCOW2_MALFORMED, "its clusters have an impossible size");
         if (q->l1_entries > QCOW2_L1_ENTRIES_MAX || q->l1_entries * 8 > image.n)
                 return bad(q, QCOW2_MALFORMED, "its first table is longer than the image");
+        reaches(q, q->l1_offset, q->l1_entries * 8);
         q->inflated = BUF_INIT((size_t)2 << q->cluster_bits);
         return q->version == 3 ? read_features(q, &c) : QCOW2_CLUSTER;
 }
@@ -101,6 +108,7 @@ static int read_compressed(struct qcow2 *q, uint64_t entry, struct str *ret)
         if (at >= q->image.n)
                 return bad(q, QCOW2_MALFORMED, "a compressed cluster lies outside the image");
         struct str stored = str_upto(str_from(q->image, (size_t)at), (size_t)(sectors * SECTOR - (at & (SECTOR - 1))));
+        reaches(q, at, stored.n);
         buf_clear(&q->inflated);
         static const char zeros[4096];
         while (q->inflated.n < n && !buf_is_full(&q->inflated))
@@ -122,6 +130,7 @@ static int read_cluster(struct qcow2 *q, uint64_t entry, struct str *ret)
                 return QCOW2_END;
         if (at >= q->image.n)
                 return bad(q, QCOW2_MALFORMED, "a cluster lies outside the image");
+        reaches(q, at, UINT64_C(1) << q->cluster_bits);
         *ret = str_upto(str_from(q->image, (size_t)at), (size_t)1 << q->cluster_bits);
         return QCOW2_CLUSTER;
 }
@@ -137,6 +146,8 @@ int qcow2_next(struct qcow2 *q, struct qcow2_cluster *ret)
                         return bad(q, QCOW2_MALFORMED, "its first table lies outside the image");
                 }
                 uint64_t table = l1 & OFFSET_MASK;
+                if (table && guest % per_table == 0)
+                        reaches(q, table, per_table * 8);
                 if (!table || !entry_at(q, table, guest % per_table, &l2)) {
                         q->at = (guest / per_table + 1) * per_table;
                         if (table)

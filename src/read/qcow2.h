@@ -22,6 +22,7 @@ struct qcow2 {
         uint64_t l1_offset, l1_entries;
         uint64_t at;        /* the next guest cluster to look at */
         uint64_t looked_at; /* second-level entries so far */
+        uint64_t end;       /* of the tables and clusters that they named: what follows is no part of the image */
         struct buf inflated;
         const char *why; /* after an outcome that is bad news: in words */
 };

@@ -37,6 +37,7 @@ struct directory { /* that is being listed */
 
 struct squashfs {
         struct str image;
+        size_t used; /* bytes of it */
         enum block_codec codec;
         uint32_t block_size, n_fragments;
         uint64_t fragments_at;
@@ -175,8 +176,8 @@ static bool open_root(struct squashfs *q, uint64_t reference)
 
 static int open_tables(struct squashfs *q, struct cursor *c, const char **ret_why)
 {
-        uint64_t root = cursor_le64(c);
-        (void)cursor_le64(c); /* bytes used */
+        uint64_t root = cursor_le64(c), used = cursor_le64(c);
+        q->used = (size_t)MIN(used, (uint64_t)q->image.n);
         (void)cursor_le64(c); /* ids */
         (void)cursor_le64(c); /* extended attributes */
         uint64_t inodes = cursor_le64(c), directories = cursor_le64(c);
@@ -229,6 +230,8 @@ int squashfs_open(struct str image, struct squashfs **ret, const char **ret_why)
                 squashfs_free(q);
         return r;
 }
+
+size_t squashfs_bytes(const struct squashfs *q) { return q->used; }
 
 void squashfs_free(struct squashfs *q)
 {

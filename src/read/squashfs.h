@@ -33,6 +33,8 @@ bool squashfs_is(struct str first); /* has it the magic number? 4 bytes are enou
 int squashfs_open(struct str image, struct squashfs **ret, const char **ret_why);
 void squashfs_free(struct squashfs *q);
 
+size_t squashfs_bytes(const struct squashfs *q); /* of the image, as its superblock has it; what follows is no part */
+
 /*
  * The next regular file: SQUASHFS_ENTRY, SQUASHFS_END; SQUASHFS_MALFORMED with words in *ret_why for a directory or a
  * file that could not be read, and the next call goes on with the next one. A file with several names comes with each.

@@ -184,6 +184,8 @@ static int sniff(struct stream *s, struct error *err)
 static int after_member(struct stream *s, struct error *err)
 {
         uint64_t zeros = 0;
+        if (s->from.is_one_member)
+                return 1;
         for (;;) {
                 int r = fill(s, MAGIC_BYTES, err);
                 if (r < 0)
@@ -296,7 +298,7 @@ ssize_t stream_read(struct stream *s, void *p, size_t n, struct error *err)
                         s->failed = (int)r;
                         s->why = why;
                 }
-                if (s->failed == -EBADMSG)
+                if (s->failed == -EBADMSG && s->from.on_stored)
                         drain(s);
         }
         if (done > 0 || !s->failed)

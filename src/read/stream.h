@@ -29,10 +29,11 @@ struct stream;
 struct stream_source {
         int fd; /* read from its position (pipes too), or with pread from `offset` where is_seekable */
         bool is_seekable;
-        bool is_raw;      /* give the stored bytes as they are, even if they look compressed */
-        uint64_t offset;  /* where is_seekable; of the stream's first byte, also when that one lies in `ahead` */
-        uint64_t size;    /* stored bytes that belong to the stream, `ahead` too; UINT64_MAX: until end of file */
-        struct str ahead; /* bytes already taken off the descriptor, to be read first (a view that stays valid) */
+        bool is_raw;        /* give the stored bytes as they are, even if they look compressed */
+        bool is_one_member; /* the end of the first member is the end: what follows is not looked at */
+        uint64_t offset;    /* where is_seekable; of the stream's first byte, also when that one lies in `ahead` */
+        uint64_t size;      /* stored bytes that belong to the stream, `ahead` too; UINT64_MAX: until end of file */
+        struct str ahead;   /* bytes already taken off the descriptor, to be read first (a view that stays valid) */
         /* Where the bytes come from if not NULL; fd, is_seekable and offset are then not used: a stream in a stream. */
         piece_pull pull;
         void *pull_arg;

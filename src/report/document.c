@@ -126,7 +126,47 @@ void doc_add_property(json_t *array, const char *name, struct str value)
         doc_add(array, property);
 }
 
-/* The stream is this thread's alone: locking it for every few bytes would be most of the work. */
+/*
+ * Writing. The stream is this thread's alone: locking it for every few bytes would be most of the work. What has a
+ * form of its own (numbers that are no integers, text that is to be escaped) is left to the library.
+ */
+
+static void write_bytes(struct doc_stream *s, struct str bytes)
+{
+        fwrite_unlocked(bytes.p, 1, bytes.n, s->to); /* a failure is kept by the stream */
+}
+
+static void write_by_library(struct doc_stream *s, const json_t *value)
+{
+        char *text = json_dumps(value, JSON_ENSURE_ASCII | JSON_ENCODE_ANY | JSON_REAL_PRECISION(6));
+        if (!text)
+                abort(); /* no memory */
+        write_bytes(s, str_of(text));
+        free(text);
+}
+
+/* Whether nothing in it is to be escaped. */
+static bool is_plain(struct str text)
+{
+        for (size_t i = 0; i < text.n; i++)
+                if (text.p[i] < ' ' || text.p[i] > '~' || text.p[i] == '"' || text.p[i] == '\\')
+                        return false;
+        return true;
+}
+
+static void write_text(struct doc_stream *s, struct str text)
+{
+        if (is_plain(text)) {
+                putc_unlocked('"', s->to);
+                write_bytes(s, text);
+                putc_unlocked('"', s->to);
+                return;
+        }
+        json_t *value = doc_text(text);
+        write_by_library(s, value);
+        json_decref(value);
+}
+
 static void new_line(struct doc_stream *s)
 {
         putc_unlocked('\n', s->to);
@@ -137,20 +177,27 @@ static void new_line(struct doc_stream *s)
 static void begin_member(struct doc_stream *s, const char *key)
 {
         if (s->has_members)
-                fputc(',', s->to);
+                putc_unlocked(',', s->to);
         if (s->depth)
                 new_line(s);
-        if (key)
-                fprintf(s->to, "\"%s\": ", key);
+        if (key) {
+                write_text(s, str_of(key));
+                write_bytes(s, STR(": "));
+        }
         s->has_members = true;
+}
+
+static void open_bracket(struct doc_stream *s, char bracket)
+{
+        putc_unlocked(bracket, s->to);
+        s->depth++;
+        s->has_members = false;
 }
 
 void doc_open(struct doc_stream *s, const char *key, char bracket)
 {
         begin_member(s, key);
-        fputc(bracket, s->to);
-        s->depth++;
-        s->has_members = false;
+        open_bracket(s, bracket);
 }
 
 void doc_close(struct doc_stream *s, char bracket)
@@ -158,25 +205,60 @@ void doc_close(struct doc_stream *s, char bracket)
         s->depth--;
         if (s->has_members)
                 new_line(s);
-        fputc(bracket, s->to);
+        putc_unlocked(bracket, s->to);
         s->has_members = true;
+}
+
+/* Our own values, which are nested a few levels deep. */
+static void write_value(struct doc_stream *s, json_t *value)
+{
+        const char *key;
+        json_t *member;
+        size_t i;
+        switch (json_typeof(value)) {
+        case JSON_OBJECT:
+                open_bracket(s, '{');
+                json_object_foreach(value, key, member)
+                {
+                        begin_member(s, key);
+                        write_value(s, member);
+                }
+                doc_close(s, '}');
+                break;
+        case JSON_ARRAY:
+                open_bracket(s, '[');
+                json_array_foreach(value, i, member)
+                {
+                        begin_member(s, NULL);
+                        write_value(s, member);
+                }
+                doc_close(s, ']');
+                break;
+        case JSON_STRING:
+                write_text(s, str_span(json_string_value(value), json_string_length(value)));
+                break;
+        case JSON_INTEGER:
+                fprintf(s->to, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
+                break;
+        case JSON_TRUE:
+                write_bytes(s, STR("true"));
+                break;
+        case JSON_FALSE:
+                write_bytes(s, STR("false"));
+                break;
+        case JSON_NULL:
+                write_bytes(s, STR("null"));
+                break;
+        case JSON_REAL:
+                write_by_library(s, value);
+                break;
+        }
 }
 
 void doc_put(struct doc_stream *s, const char *key, json_t *value)
 {
         begin_member(s, key);
-        char *text =
-                json_dumps(value, JSON_INDENT(INDENT) | JSON_ENSURE_ASCII | JSON_ENCODE_ANY | JSON_REAL_PRECISION(6));
-        if (!text)
-                abort(); /* no memory */
-        /* A line break in JSON is never part of a text, so all of them move in by the depth of the value. */
-        const char *line = text;
-        for (const char *end; (end = strchr(line, '\n')); line = end + 1) {
-                fwrite_unlocked(line, 1, (size_t)(end - line), s->to); /* a failure is kept by the stream */
-                new_line(s);
-        }
-        fwrite_unlocked(line, 1, strlen(line), s->to);
-        free(text);
+        write_value(s, value);
         json_decref(value);
 }
 

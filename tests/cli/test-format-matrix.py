@@ -9,8 +9,6 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..'
 import carriers
 from scan import Scan, Tap
 
-# In parts: this file must not look like what the rules look for.
-PAYLOAD = b'# donate.v2.' + b'xmrig --donate-' + b'level 1: a synthetic payload that does nothing\n'
 WANTED = 66
 
 
@@ -23,7 +21,7 @@ def main():
     directory = tempfile.mkdtemp(prefix='matrix.')
     try:
         made = {}
-        for name, path, why in carriers.make(directory, PAYLOAD):
+        for name, path, why in carriers.make(directory, carriers.PAYLOAD):
             if path:
                 made[os.path.basename(path)] = name
             else:
@@ -48,7 +46,7 @@ def main():
 def scan_without_payload(directory):
     shutil.rmtree(directory)
     os.makedirs(directory)
-    list(carriers.make(directory, PAYLOAD.replace(b'donate', b'rotate')))
+    list(carriers.make(directory, carriers.HARMLESS))
     return Scan(directory, timeout=300)
 
 

@@ -21,6 +21,9 @@ import zlib
 
 import images
 
+# In parts: this file must not look like what the rules look for.
+PAYLOAD = b'# donate.v2.' + b'xmrig --donate-' + b'level 1: a synthetic payload that does nothing\n'
+HARMLESS = PAYLOAD.replace(b'donate', b'rotate')
 FILLER = bytes((i * 7 + (i >> 8)) % 251 for i in range(64 << 10))
 ELF = '/bin/true'
 LIMIT_BYTES = 120 << 20

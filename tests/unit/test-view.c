@@ -67,7 +67,9 @@ static void owned(struct fixture *x, size_t layer, const char *package_name, con
                                 .digest = str_of(md5),
                                 .config = config,
                                 .database = str_of(database) };
-        put(&x->layers.v[layer].owned, FACT_owned, &o);
+        struct layer_facts *l = &x->layers.v[layer];
+        *vec_push(&l->databases) = arena_str(&l->arena, o.database);
+        put(&l->owned, FACT_owned, &o);
 }
 
 static int log_entry(void *arg, const struct ledger_entry *e)
