@@ -111,9 +111,10 @@ def come_and_go(bundle, name):
 
 
 def held_by(pid):
-    """Of an agent and its children: memory, descriptors, threads."""
+    """Of an agent and its children: memory, what of it is no file's, descriptors, threads."""
     all_ = family(pid)
-    return family_pss(pid), sum(len(os.listdir(f'/proc/{one}/fd')) for one in all_), sum(len(os.listdir(f'/proc/{one}/task')) for one in all_)
+    fds, threads = (sum(len(os.listdir(f'/proc/{one}/{what}')) for one in all_) for what in ('fd', 'task'))
+    return family_pss(pid), family_pss(pid, 'Pss_Anon'), fds, threads
 
 
 def churn(_):
@@ -167,8 +168,11 @@ def churn(_):
     memory, percent = [h[0] for h in held], 100 * (held[-1][0] / held[0][0] - 1)
     yield (f'    PSS of the agent: {memory[0] / 1e6:.1f} MB before, {", ".join(f"{m / 1e6:.1f}" for m in memory[1:])} MB {FORGET_SECONDS} s after each turn, '
            f'the last one after {REST_SECONDS} s ({percent:+.1f} %)   {bar(percent <= CHURN_PERCENT, f"at most {CHURN_PERCENT} % more")}')
-    yield (f'    descriptors {held[0][1]} before, {held[-1][1]} after; threads {held[0][2]} and {held[-1][2]}   '
-           f'{bar(held[-1][1:] <= held[0][1:], "no more than before")}')
+    yield (f'    without what is mapped of files, which changes with who else maps it: {held[0][1] / 1e6:.2f} MB before, then '
+           f'{", ".join(f"{h[1] / 1e6:.2f}" for h in held[1:])} MB')
+    fds, threads = ([h[i] for h in held] for i in (2, 3))
+    yield (f'    descriptors {fds[0]} before, {fds[-1]} after; threads {threads[0]} and {threads[-1]}   '
+           f'{bar(fds[-1] <= fds[0] and threads[-1] <= threads[0], "no more than before")}')
 
 
 # --- nothing to do ---

@@ -58,19 +58,20 @@ def family(pid):
     return found
 
 
-def pss(pid):
+def pss(pid, field='Pss'):
+    """Or 'Pss_Anon': without what is mapped of files, of which each that maps them counts his part only."""
     try:
         with open(f'/proc/{pid}/smaps_rollup', encoding='ascii') as file:
             for line in file:
-                if line.startswith('Pss:'):
+                if line.startswith(field + ':'):
                     return int(line.split()[1]) * 1024
     except OSError:
         pass
     return 0
 
 
-def family_pss(pid):
-    return sum(pss(one) for one in family(pid))
+def family_pss(pid, field='Pss'):
+    return sum(pss(one, field) for one in family(pid))
 
 
 def family_seconds(pid):

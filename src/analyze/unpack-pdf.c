@@ -9,12 +9,13 @@
 #include <isa-l.h>
 #include <stdlib.h>
 
-#define DICTIONARY_MAX 4096u /* bytes before "stream" in which filters are looked for */
+#define DICTIONARY_MAX (64u << 10) /* bytes before "stream" in which filters are looked for */
 #define STREAMS_MAX    100000u
 #define FILTERS_MAX    8u
 #define STREAM_MAX     (8u << 20)  /* of one that is decoded before it is inflated */
 #define WORK_MAX       (64u << 20) /* bytes of one file that such filters read: streams overlap in a hostile file */
 #define COLUMNS_MAX    65536u
+#define COLORS_MAX     32u
 
 enum filter { FLATE, HEX, ASCII85, RUN_LENGTH, UNREAD };
 
@@ -30,7 +31,8 @@ static const struct {
 struct pdf_stream {
         enum filter filters[FILTERS_MAX];
         size_t n_filters;
-        unsigned predictor, columns; /* of the parameters; 0: none */
+        unsigned predictor, columns, colors; /* of the parameters; 0: none */
+        bool is_cut;                         /* there is more than is looked at */
 };
 
 static bool is_blank(char c) { return c == ' ' || (c >= '\t' && c <= '\r') || c == 0; }
@@ -104,7 +106,7 @@ static size_t undo_run_length(struct str s, struct buf *to)
         return before - s.n;
 }
 
-/* --- predictors (7.4.4.4): those of PNG, rows with a byte before them that names the function --- */
+/* --- predictors (7.4.4.4), of samples of 8 bits --- */
 
 static uint8_t paeth(int left, int up, int corner)
 {
@@ -112,19 +114,35 @@ static uint8_t paeth(int left, int up, int corner)
         return (uint8_t)(by_left <= by_up && by_left <= by_corner ? left : by_up <= by_corner ? up : corner);
 }
 
-static void undo_predictor(struct str s, size_t columns, struct buf *to)
+/* Those of PNG: each row has a byte before it that names the function. pixel: bytes of one. */
+static void undo_png(struct str s, size_t columns, size_t pixel, struct buf *to)
 {
         for (; s.n > 1; s = str_from(s, columns + 1)) {
                 size_t row = to->n, n = MIN(columns, s.n - 1);
-                for (size_t i = 0; i < n; i++) {
-                        int left = i ? (uint8_t)to->p[row + i - 1] : 0;
+                for (size_t i = 0; i < n && !buf_is_full(to); i++) {
+                        int left = i >= pixel ? (uint8_t)to->p[row + i - pixel] : 0;
                         int up = row >= columns ? (uint8_t)to->p[row - columns + i] : 0;
-                        int corner = i && row >= columns ? (uint8_t)to->p[row - columns + i - 1] : 0;
+                        int corner = i >= pixel && row >= columns ? (uint8_t)to->p[row - columns + i - pixel] : 0;
                         const int add[] = { 0, left, up, (left + up) / 2, paeth(left, up, corner) };
                         unsigned function = (uint8_t)*s.p < ARRAY_SIZE(add) ? (uint8_t)*s.p : 0;
                         buf_u8(to, (uint8_t)((uint8_t)s.p[1 + i] + add[function]));
                 }
         }
+}
+
+static void undo_tiff(struct str s, size_t columns, size_t pixel, struct buf *to)
+{
+        for (size_t i = 0; i < s.n && !buf_is_full(to); i++)
+                buf_u8(to, (uint8_t)(s.p[i] + (i % columns >= pixel ? to->p[i - pixel] : 0)));
+}
+
+static void undo_predictor(const struct pdf_stream *p, struct str s, struct buf *to)
+{
+        size_t pixel = p->colors ? MIN(p->colors, COLORS_MAX) : 1;
+        if (p->predictor == 2)
+                undo_tiff(s, p->columns * pixel, pixel, to);
+        else
+                undo_png(s, p->columns * pixel, pixel, to);
 }
 
 /* --- dictionaries --- */
@@ -143,8 +161,10 @@ static bool add_filter(struct pdf_stream *p, struct str s)
                 i += low >= 0 ? 2 : 0;
         }
         for (size_t k = 0; k < ARRAY_SIZE(filters); k++)
-                if (str_eq(str_span(name, n), str_of(filters[k].name)) && p->n_filters < FILTERS_MAX) {
-                        p->filters[p->n_filters++] = filters[k].filter;
+                if (str_eq(str_span(name, n), str_of(filters[k].name))) {
+                        p->is_cut = p->is_cut || p->n_filters == FILTERS_MAX;
+                        if (!p->is_cut)
+                                p->filters[p->n_filters++] = filters[k].filter;
                         return true;
                 }
         return false;
@@ -174,12 +194,14 @@ static struct pdf_stream stream_at(struct str all, size_t at)
         ptrdiff_t object = -1, next;
         for (size_t i = 0; (next = str_find(str_from(before, i), STR(" obj"))) >= 0; i = (size_t)object + 4)
                 object = (ptrdiff_t)i + next;
+        p.is_cut = object < 0 && from && str_ends(str_trim(before), STR(">>"));
         before = str_from(before, (size_t)(object + 1));
         for (size_t i = 0; i < before.n; i++)
                 if (before.p[i] == '/')
                         (void)add_filter(&p, str_from(before, i + 1));
         p.predictor = number_behind(before, "/Predictor");
         p.columns = number_behind(before, "/Columns");
+        p.colors = number_behind(before, "/Colors");
         return p;
 }
 
@@ -232,7 +254,7 @@ static void undo(struct unpacking *u, const struct feeder *from, const struct pd
                  size_t *work)
 {
         struct buf now = BUF_INIT(STREAM_MAX), next = BUF_INIT(STREAM_MAX);
-        bool has_rows = p->predictor >= 10 && p->columns;
+        bool has_rows = (p->predictor >= 10 || p->predictor == 2) && p->columns, is_cut = p->is_cut;
         for (size_t i = 0; i < p->n_filters && content.n && *work > 0; i++) {
                 bool is_last = i + 1 == p->n_filters;
                 if (p->filters[i] == UNREAD) {
@@ -245,18 +267,22 @@ static void undo(struct unpacking *u, const struct feeder *from, const struct pd
                 }
                 buf_clear(&next);
                 *work -= MIN(*work, undo_one(p->filters[i], content, &next) + 1);
+                is_cut = is_cut || buf_is_full(&next);
                 struct buf other = now;
                 now = next;
                 next = other;
                 content = buf_str(&now);
                 if (is_last && has_rows) {
                         buf_clear(&next);
-                        undo_predictor(content, p->columns, &next);
+                        undo_predictor(p, content, &next);
                         content = buf_str(&next);
                 }
                 if (is_last && content.n)
                         member_whole(u, STR("stream"), content);
         }
+        if (is_cut)
+                unpack_incomplete(u, from, "budget",
+                                  "PDF: a stream has a longer dictionary, more filters or more content than are read");
         buf_done(&now);
         buf_done(&next);
 }

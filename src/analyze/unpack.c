@@ -264,6 +264,8 @@ static void engine_begin(const struct content_call *c)
         uint64_t more;
         w->is_over = false;
         w->members = UNPACK_MEMBERS_MAX;
+        if (c->file->size < UNPACK_MEMBERS_MAX / UNPACK_MEMBERS_A_BYTE)
+                w->members = MIN(w->members, UNPACK_MEMBERS_FREE + c->file->size * UNPACK_MEMBERS_A_BYTE);
         if (__builtin_mul_overflow(c->file->size, UNPACK_RATIO_MAX, &more) ||
             __builtin_add_overflow(more, UNPACK_BYTES_FREE, &w->bytes))
                 w->bytes = UINT64_MAX;

@@ -14,11 +14,13 @@
 
 #include "analyze/content.h"
 
-#define UNPACK_WHOLE_MAX   (12u << 20)         /* of all that lies in memory whole at one time, of a worker */
-#define UNPACK_MEMBERS_MAX UINT64_C(300000)    /* in one file of the layer, at all depths together */
-#define UNPACK_BYTES_FREE  (UINT64_C(1) << 30) /* that a file of the layer may unpack to, whatever its size, and */
-#define UNPACK_RATIO_MAX   UINT64_C(20)        /* so many times its size more */
-#define UNPACK_CARVES_MAX  16384u              /* beginnings of something appended that are tried in one file */
+#define UNPACK_WHOLE_MAX      (12u << 20)      /* of all that lies in memory whole at one time, of a worker */
+#define UNPACK_MEMBERS_MAX    UINT64_C(300000) /* in one file of the layer, at all depths together; of a small one */
+#define UNPACK_MEMBERS_FREE   UINT64_C(10000)  /* so many, and */
+#define UNPACK_MEMBERS_A_BYTE UINT64_C(2)      /* so many for each of its bytes: a tar of empty files has hardly more */
+#define UNPACK_BYTES_FREE     (UINT64_C(1) << 30) /* that a file of the layer may unpack to, whatever its size, and */
+#define UNPACK_RATIO_MAX      UINT64_C(20)        /* so many times its size more */
+#define UNPACK_CARVES_MAX     16384u              /* beginnings of something appended that are tried in one file */
 
 extern const struct content_engine unpack_engine;
 

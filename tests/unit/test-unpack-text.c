@@ -258,7 +258,7 @@ static void test_utf32(void **state)
 
 static void show_pdf(const char *dictionary, const char *content, size_t n)
 {
-        _cleanup_(buf_done) struct buf b = BUF_INIT(1 << 16);
+        _cleanup_(buf_done) struct buf b = BUF_INIT(1 << 18);
         buf_printf(&b, "%%PDF-1.4\n1 0 obj\n<< /Length %zu %s >>\nstream\n", n, dictionary);
         buf_add(&b, content, n);
         buf_puts(&b, "\nendstream\nendobj\n");
@@ -288,6 +288,47 @@ static void test_pdf(void **state)
         assert_string_equal(words(&unread), "");
         for (size_t n = 0; n < sizeof(ascii85); n++)
                 show_pdf("/Filter [/ASCII85Decode /RunLengthDecode /Fl /AHx] /Predictor 12 /Columns 3", ascii85, n);
+}
+
+/* As what writes samples of three colors has it: each byte but the first three of a row less the one of its color. */
+static void test_pdf_predictors(void **state)
+{
+        enum { COLORS = 3, ROW = 2 * COLORS };
+        _cleanup_(buf_done) struct buf png = BUF_INIT(1 << 12), tiff = BUF_INIT(1 << 12), hex = BUF_INIT(1 << 14);
+        char plain[(sizeof(MARKER) / ROW + 1) * ROW] = MARKER;
+        for (size_t i = 0; i < sizeof(plain); i++) {
+                uint8_t less = (uint8_t)(plain[i] - (i % ROW >= COLORS ? plain[i - COLORS] : 0));
+                if (i % ROW == 0)
+                        buf_u8(&png, 1); /* Sub */
+                buf_u8(&png, less);
+                buf_u8(&tiff, less);
+        }
+        for (int is_tiff = 0; is_tiff < 2; is_tiff++) {
+                char dictionary[100];
+                struct str s = buf_str(is_tiff ? &tiff : &png);
+                buf_clear(&hex);
+                for (size_t i = 0; i < s.n; i++)
+                        buf_printf(&hex, "%02x", (uint8_t)s.p[i]);
+                snprintf(dictionary, sizeof(dictionary), "/Filter /AHx /Predictor %d /Columns 2 /Colors 3",
+                         is_tiff ? 2 : 11);
+                show_pdf(dictionary, hex.p, hex.n);
+                assert_true(was_found("x.pdf!stream"));
+        }
+}
+
+static void test_pdf_limits(void **state)
+{
+        static const char hex[] = "612d6d61726b65722d746861742d69732d6e6f2d6d616c776172652d30313233343536373839>";
+        static char dictionary[100 << 10];
+        const size_t lengths[] = { 5000, sizeof(dictionary) - 1 };
+        for (size_t i = 0; i < ARRAY_SIZE(lengths); i++) {
+                snprintf(dictionary, sizeof(dictionary), "%-*s", (int)lengths[i], "/Filter /AHx");
+                show_pdf(dictionary, hex, sizeof(hex) - 1);
+                assert_string_equal(words(&unread), i ? "x.pdf: budget\n" : "");
+                assert_true(i || was_found("x.pdf!stream"));
+        }
+        show_pdf("/Filter [/AHx /AHx /AHx /AHx /AHx /AHx /AHx /AHx /AHx]", "33>", 3);
+        assert_string_equal(words(&unread), "x.pdf: budget\n");
 }
 
 /* --- what is known and not read --- */
@@ -342,6 +383,8 @@ int main(void)
                 cmocka_unit_test(test_utf16_marked),
                 cmocka_unit_test(test_utf32),
                 cmocka_unit_test(test_pdf),
+                cmocka_unit_test(test_pdf_predictors),
+                cmocka_unit_test(test_pdf_limits),
                 cmocka_unit_test(test_refused),
         };
         cmocka_set_message_output(CM_OUTPUT_TAP);
