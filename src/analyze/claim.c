@@ -3,11 +3,15 @@
 
 static bool has_parent(struct str path) /* a part that is ".." */
 {
-        if (str_find(path, STR("..")) < 0) /* as in nearly all: they need not be cut into their parts */
-                return false;
-        for (struct str rest = path; rest.p;)
-                if (str_is(str_cut(&rest, '/'), ".."))
+        for (struct str rest = path; rest.n; rest = str_from(rest, 1)) {
+                ptrdiff_t dot = str_find_char(rest, '.');
+                if (dot < 0)
+                        return false;
+                rest = str_from(rest, (size_t)dot);
+                bool begins = rest.p == path.p || rest.p[-1] == '/';
+                if (begins && (str_is(rest, "..") || str_starts(rest, STR("../"))))
                         return true;
+        }
         return false;
 }
 

@@ -75,6 +75,15 @@ void buf_printf(struct buf *b, const char *fmt, ...)
         free(large);
 }
 
+void buf_hex(struct buf *b, struct str bytes)
+{
+        static const char digits[] = "0123456789abcdef";
+        for (size_t i = 0; i < bytes.n; i++) {
+                buf_putc(b, digits[(uint8_t)bytes.p[i] >> 4]);
+                buf_putc(b, digits[(uint8_t)bytes.p[i] & 15]);
+        }
+}
+
 void buf_u8(struct buf *b, uint8_t v) { buf_putc(b, (char)v); }
 
 void buf_le32(struct buf *b, uint32_t v)

@@ -25,6 +25,7 @@ void buf_add_str(struct buf *b, struct str s);
 void buf_puts(struct buf *b, const char *s);
 void buf_putc(struct buf *b, char c);
 void buf_printf(struct buf *b, const char *fmt, ...) _printf_(2, 3);
+void buf_hex(struct buf *b, struct str bytes); /* two hexadecimal digits a byte, in lower case */
 
 /* Little-endian integers and LEB128, for our own frames and files. */
 void buf_u8(struct buf *b, uint8_t v);

@@ -112,8 +112,7 @@ static const char *kind_of(const struct manifest_candidate *f)
 static struct str hex(struct arena *arena, struct str bytes)
 {
         struct buf b = BUF_INIT(SIZE_MAX);
-        for (size_t i = 0; i < bytes.n; i++)
-                buf_printf(&b, "%02x", (unsigned char)bytes.p[i]);
+        buf_hex(&b, bytes);
         struct str ret = arena_str(arena, buf_str(&b));
         buf_done(&b);
         return ret;

@@ -22,8 +22,19 @@ json_t *doc_bool(bool b) { return json_boolean(b); }
 json_t *doc_null(void) { return json_null(); }
 json_t *doc_real(double d) { return made(json_real(d)); }
 
+/* ASCII in which nothing is to be escaped: nearly all text. */
+static bool is_plain(struct str text)
+{
+        for (size_t i = 0; i < text.n; i++)
+                if (text.p[i] < ' ' || text.p[i] > '~' || text.p[i] == '"' || text.p[i] == '\\')
+                        return false;
+        return true;
+}
+
 json_t *doc_text(struct str s)
 {
+        if (is_plain(s))
+                return made(json_stringn_nocheck(s.n ? s.p : "", s.n));
         struct arena a = ARENA_INIT;
         struct str valid = text_utf8(&a, s);
         json_t *value = made(json_stringn_nocheck(valid.p ? valid.p : "", valid.n));
@@ -60,8 +71,7 @@ json_t *doc_day(int64_t t)
 static json_t *doc_bytes(struct str s)
 {
         struct buf b = BUF_INIT((size_t)1 << 20);
-        for (size_t i = 0; i < s.n; i++)
-                buf_printf(&b, "%02x", (uint8_t)s.p[i]);
+        buf_hex(&b, s);
         json_t *value = doc_str(buf_str(&b));
         buf_done(&b);
         return value;
@@ -143,15 +153,6 @@ static void write_by_library(struct doc_stream *s, const json_t *value)
                 abort(); /* no memory */
         write_bytes(s, str_of(text));
         free(text);
-}
-
-/* Whether nothing in it is to be escaped. */
-static bool is_plain(struct str text)
-{
-        for (size_t i = 0; i < text.n; i++)
-                if (text.p[i] < ' ' || text.p[i] > '~' || text.p[i] == '"' || text.p[i] == '\\')
-                        return false;
-        return true;
 }
 
 static void write_text(struct doc_stream *s, struct str text)

@@ -44,8 +44,7 @@ struct str finding_fingerprint(const struct report *r, struct arena *a, const st
         uint8_t hash[EVP_MAX_MD_SIZE];
         digest(&b, EVP_sha256(), hash);
         buf_clear(&b);
-        for (size_t i = 0; i < 16; i++)
-                buf_printf(&b, "%02x", hash[i]);
+        buf_hex(&b, str_span(hash, 16));
         return text_take(a, &b);
 }
 

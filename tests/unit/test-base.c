@@ -1,4 +1,6 @@
 /* base: what others rest on and do not test by themselves: words of errors, hashes of directories, lists of facts. */
+#include "base/buf.h"
+#include "base/cursor.h"
 #include "base/error.h"
 #include "base/map.h"
 #include "fact/fact.h"
@@ -109,6 +111,59 @@ static void what_is_removed_is_gone(void **state)
         map64_done(&m);
 }
 
+/* Byte by byte up to each maximum, and not one more; a NUL behind what is there. */
+static void buffers_end_at_their_maximum(void **state)
+{
+        for (size_t max = 0; max < 200; max++) {
+                _cleanup_(buf_done) struct buf b = BUF_INIT(max);
+                for (size_t i = 0; i < max; i++) {
+                        buf_putc(&b, (char)('a' + i % 26));
+                        assert_int_equal(b.n, i + 1);
+                        assert_int_equal(b.p[i + 1], 0);
+                }
+                assert_false(buf_is_full(&b));
+                buf_u8(&b, 'x');
+                buf_u8(&b, 'y');
+                assert_true(buf_is_full(&b));
+                assert_int_equal(b.n, max);
+                for (size_t i = 0; i < max; i++)
+                        assert_int_equal(b.p[i], 'a' + i % 26);
+        }
+}
+
+static void numbers_keep_their_value(void **state)
+{
+        _cleanup_(buf_done) struct buf b = BUF_INIT(1 << 12);
+        for (unsigned bit = 0; bit < 64; bit++)
+                for (uint64_t less = 0; less < 2; less++)
+                        buf_varint(&b, (UINT64_C(1) << bit) - less);
+        buf_varint(&b, UINT64_MAX);
+        struct cursor c = cursor_from(buf_str(&b));
+        for (unsigned bit = 0; bit < 64; bit++)
+                for (uint64_t less = 0; less < 2; less++)
+                        assert_true(cursor_varint(&c) == (UINT64_C(1) << bit) - less);
+        assert_true(cursor_varint(&c) == UINT64_MAX);
+        assert_true(cursor_ok(&c) && cursor_at_end(&c));
+}
+
+static void digits_name_their_bytes(void **state)
+{
+        _cleanup_(buf_done) struct buf text = BUF_INIT(1 << 10);
+        uint8_t bytes[256], back[256];
+        for (unsigned i = 0; i < 256; i++)
+                bytes[i] = (uint8_t)i;
+        buf_hex(&text, str_span(bytes, sizeof(bytes)));
+        assert_int_equal(text.n, 512);
+        assert_true(str_starts(buf_str(&text), STR("000102")) && str_ends(buf_str(&text), STR("fdfeff")));
+        assert_true(str_hex(buf_str(&text), sizeof(back), back));
+        assert_memory_equal(bytes, back, sizeof(back));
+        for (int c = 0; c < 256; c++) {
+                static const char digits[] = "0123456789abcdef";
+                const char *at = c ? strchr(digits, c >= 'A' && c <= 'F' ? c | 0x20 : c) : NULL;
+                assert_int_equal(hex_digit((char)c), at ? (int)(at - digits) : -1);
+        }
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -116,6 +171,9 @@ int main(void)
                 cmocka_unit_test(directories_hash_as_their_names),
                 cmocka_unit_test(lists_are_bounded),
                 cmocka_unit_test(what_is_removed_is_gone),
+                cmocka_unit_test(buffers_end_at_their_maximum),
+                cmocka_unit_test(numbers_keep_their_value),
+                cmocka_unit_test(digits_name_their_bytes),
         };
         cmocka_set_message_output(CM_OUTPUT_TAP);
         return cmocka_run_group_tests_name("base", tests, NULL, NULL);
