@@ -550,33 +550,33 @@ static size_t count_malformed(struct str s)
         return n;
 }
 
+#define EVEN_BYTES UINT64_C(0x0080008000800080)
+#define BLANKS     (EACH_BYTE * ' ') /* no bytes that are looked for */
+
 struct bytes_seen {
         size_t zeros[2], controls; /* at even and at odd offsets */
 };
 
-static void see_byte(struct bytes_seen *seen, size_t at, unsigned char c)
+/* Eight bytes, of which the first stands at an even offset. */
+static void see_word(struct bytes_seen *seen, uint64_t word)
 {
-        seen->zeros[at % 2] += c == 0;
-        seen->controls += c < 0x20 && c != '\n' && c != '\r' && c != '\t' && c != '\f' && c != 0x1b;
-}
-
-/* The highest bit of each byte that is below 0x20. */
-static inline uint64_t control_bytes(uint64_t word)
-{
-        uint64_t high = word & EACH_BYTE * 0xe0;
-        return ~(((high & EACH_BYTE * 0x7f) + EACH_BYTE * 0x7f) | high) & ALL_BYTES;
+        uint64_t controls = bytes_within(word, 0, 0x1f);
+        if (!controls)
+                return;
+        uint64_t zeros = bytes_equal(word, 0), even = zeros & EVEN_BYTES;
+        uint64_t of_text = (bytes_within(word, '\t', '\r') & ~bytes_equal(word, '\v')) | bytes_equal(word, '\x1b');
+        seen->zeros[0] += count_bytes(even);
+        seen->zeros[1] += count_bytes(zeros ^ even);
+        seen->controls += count_bytes(controls & ~of_text);
 }
 
 static void see(struct str head, size_t from, size_t to, struct bytes_seen *seen)
 {
         size_t i = from;
-        for (; to - i >= sizeof(uint64_t); i += sizeof(uint64_t))
-                for (uint64_t left = control_bytes(load_word(head.p + i)); left; left &= left - 1) {
-                        size_t at = i + bytes_before(left);
-                        see_byte(seen, at, (unsigned char)head.p[at]);
-                }
-        for (; i < to; i++)
-                see_byte(seen, i, (unsigned char)head.p[i]);
+        for (; to - i >= WORD_BYTES; i += WORD_BYTES)
+                see_word(seen, load_word(head.p + i));
+        if (i < to)
+                see_word(seen, load_last(head.p + i, to - i) | BLANKS << 8 * (to - i));
 }
 
 /*
