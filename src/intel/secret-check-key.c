@@ -176,20 +176,65 @@ void secret_check_pem(struct secret_match *m)
         }
 }
 
+#define DER_INTEGER  0x02
+#define DER_SEQUENCE 0x30
+#define DER_VERSION  0xa0
+
+/* The next element of DER (X.690, 8.1 and 10.1), with its head; its content too. False: it is none of that tag. */
+static bool der_take(struct cursor *c, uint8_t tag, struct str *ret_whole, struct cursor *ret_content)
+{
+        struct cursor at = *c;
+        if (cursor_u8(&at) != tag)
+                return false;
+        size_t n = cursor_u8(&at);
+        if (n >= 0x80) {
+                size_t bytes = n - 0x80;
+                if (!bytes || bytes > 3) /* without an end, or longer than anything here */
+                        return false;
+                for (n = 0; bytes--;)
+                        n = n << 8 | cursor_u8(&at);
+        }
+        *ret_content = cursor_sub(&at, n);
+        if (!cursor_ok(&at))
+                return false;
+        *ret_whole = cursor_bytes(c, cursor_where(&at) - cursor_where(c));
+        return true;
+}
+
+/*
+ * The owner's name and the public key of a certificate (RFC 5280, 4.1), each as it stands there. The library would also
+ * decode the key, which takes longer than all else that is done about a bundle of authorities.
+ */
+static bool read_certificate(struct str der, struct str *ret_name, struct str *ret_key)
+{
+        /* The serial number, the algorithm, the issuer, the validity. */
+        static const uint8_t before[] = { DER_INTEGER, DER_SEQUENCE, DER_SEQUENCE, DER_SEQUENCE };
+        struct cursor file = cursor_from(der), whole, c, part;
+        struct str ignored;
+        if (!der_take(&file, DER_SEQUENCE, &ignored, &whole) || !der_take(&whole, DER_SEQUENCE, &ignored, &c))
+                return false;
+        (void)der_take(&c, DER_VERSION, &ignored, &part); /* the first version has none */
+        for (size_t i = 0; i < ARRAY_SIZE(before); i++)
+                if (!der_take(&c, before[i], &ignored, &part))
+                        return false;
+        return der_take(&c, DER_SEQUENCE, ret_name, &part) && der_take(&c, DER_SEQUENCE, ret_key, &part);
+}
+
 void secret_check_certificate(struct secret_match *m)
 {
         _cleanup_(buf_done) struct buf body = BUF_INIT(BODY_MAX);
+        struct str name, key;
         bool is_encrypted;
         m->is_certificate = m->is_none = true;
-        if (!body_of(m, &body, &is_encrypted))
+        if (!body_of(m, &body, &is_encrypted) || !read_certificate(buf_str(&body), &name, &key))
                 return;
-        const unsigned char *p = (const unsigned char *)body.p;
-        X509 *x = d2i_X509(NULL, &p, (long)body.n);
-        if (x && X509_get0_pubkey(x)) {
-                note_public_key(m, X509_get0_pubkey(x));
-                (void)X509_NAME_get_text_by_NID(X509_get_subject_name(x), NID_commonName, m->detail, sizeof(m->detail));
-        }
-        X509_free(x);
+        digest_of(DIGEST_SHA256, key, m->public_key);
+        m->has_public_key = true;
+        const unsigned char *p = (const unsigned char *)name.p;
+        X509_NAME *owner = d2i_X509_NAME(NULL, &p, (long)name.n);
+        if (owner)
+                (void)X509_NAME_get_text_by_NID(owner, NID_commonName, m->detail, sizeof(m->detail));
+        X509_NAME_free(owner);
 }
 
 /* PuTTY's own format: "Encryption: none" stands in its second line. */

@@ -205,5 +205,24 @@ code, report, raw = scan(image(os.path.join(WORK, "deb.tar"), [root]))
 f = one(report, "private-key", "usr/lib/x/k.pem")
 tap.ok(f and f["secret"]["confidence"] == "medium" and "as package xlib ships it" in f["secret"]["detail"], "a file that its package ships", f)
 
+# --- keys of every kind find their certificates ---
+kinds = {"rsa": ["RSA"], "pss": ["RSA-PSS"], "p256": ["EC", "-pkeyopt", "ec_paramgen_curve:P-256"], "ed25519": ["ED25519"],
+         "ed448": ["ED448"], "p521": ["EC", "-pkeyopt", "ec_paramgen_curve:P-521"]}
+pairs, cut = [], []
+for kind, how in kinds.items():
+    name = os.path.join(WORK, kind + ".key")
+    subprocess.run(["openssl", "genpkey", "-out", name, "-algorithm", *how], capture_output=True, check=True)
+    made = subprocess.run(["openssl", "req", "-x509", "-new", "-key", name, "-subj", "/O=x/CN=%s.corp" % kind, "-days", "30"],
+                          capture_output=True, check=True).stdout.decode()
+    pairs += [("etc/tls/%s.key" % kind, open(name).read()), ("etc/tls/%s.crt" % kind, made)]
+    der = base64.b64decode("".join(made.splitlines()[1:-1]))
+    cut += ["-----BEGIN CERTIFICATE-----\n%s\n-----END CERTIFICATE-----\n" % base64.b64encode(der[:n]).decode() for n in range(1, len(der), 7)]
+code, report, raw = scan(image(os.path.join(WORK, "kinds.tar"), [pairs]))
+for kind in kinds:
+    f = one(report, "private-key", "etc/tls/%s.key" % kind)
+    tap.ok(f and "its certificate is /etc/tls/%s.crt (%s.corp)" % (kind, kind) in f["secret"]["detail"], "a certificate of %s" % kind, f)
+code, report, raw = scan(image(os.path.join(WORK, "cut.tar"), [pairs[:1] + [("etc/tls/%d.crt" % i, c) for i, c in enumerate(cut)]]))
+tap.ok(report and one(report, "private-key", "etc/tls/rsa.key") and not report["coverage"]["unread"], "certificates that are cut off do no harm", raw[-500:])
+
 shutil.rmtree(WORK)
 sys.exit(tap.end())
