@@ -98,8 +98,9 @@ static size_t undo_run_length(struct str s, struct buf *to)
                         buf_add_str(to, str_upto(str_from(s, 1), n + 1));
                         s = str_from(s, n + 2);
                 } else {
-                        for (size_t k = 0; k < 257 - n; k++)
-                                buf_u8(to, (uint8_t)s.p[1]);
+                        char run[128];
+                        memset(run, s.p[1], 257 - n);
+                        buf_add(to, run, 257 - n);
                         s = str_from(s, 2);
                 }
         }
@@ -266,7 +267,10 @@ static void undo(struct unpacking *u, const struct feeder *from, const struct pd
                         break;
                 }
                 buf_clear(&next);
-                *work -= MIN(*work, undo_one(p->filters[i], content, &next) + 1);
+                size_t used = undo_one(p->filters[i], content, &next) + 1;
+                *work -= MIN(*work, used);
+                if (!unpack_charge(u, used + next.n))
+                        break;
                 is_cut = is_cut || buf_is_full(&next);
                 struct buf other = now;
                 now = next;

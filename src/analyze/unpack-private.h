@@ -68,6 +68,10 @@ bool member_begin(struct unpacking *u, struct str name, uint64_t size, uint32_t 
 bool member_add(struct unpacking *u, struct str bytes);
 void member_end(struct unpacking *u, bool is_whole);
 
+/* Takes bytes that are made on the way to a member off the budget. False: there are not so many left, which was said.
+ */
+bool unpack_charge(struct unpacking *u, uint64_t bytes);
+
 /* A member that lies in memory. */
 void member_whole(struct unpacking *u, struct str name, struct str bytes);
 

@@ -96,15 +96,22 @@ bool member_begin(struct unpacking *u, struct str name, uint64_t size, uint32_t 
         return u->member != NULL;
 }
 
-bool member_add(struct unpacking *u, struct str bytes)
+bool unpack_charge(struct unpacking *u, uint64_t bytes)
 {
         if (u->worker->is_over)
                 return false;
-        if (bytes.n > u->worker->bytes) {
+        if (bytes > u->worker->bytes) {
                 say_over(u, "bytes");
                 return false;
         }
-        u->worker->bytes -= bytes.n;
+        u->worker->bytes -= bytes;
+        return true;
+}
+
+bool member_add(struct unpacking *u, struct str bytes)
+{
+        if (!unpack_charge(u, bytes.n))
+                return false;
         content_add(u->member, bytes.p, bytes.n);
         return true;
 }

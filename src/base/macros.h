@@ -7,8 +7,17 @@
 #include <stdint.h>
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
-#define MIN(a, b)     ((a) < (b) ? (a) : (b))
-#define MAX(a, b)     ((a) > (b) ? (a) : (b))
+
+/* Each argument is evaluated once. The names are of one place alone, so that one can stand within another. */
+#define MIN(a, b)         PICK_(a, b, <, __COUNTER__)
+#define MAX(a, b)         PICK_(a, b, >, __COUNTER__)
+#define PICK_(a, b, o, n) PICK__(a, b, o, n)
+#define PICK__(a, b, o, n)                                                                                             \
+        ({                                                                                                             \
+                __auto_type _a##n = (a);                                                                               \
+                __auto_type _b##n = (b);                                                                               \
+                _a##n o _b##n ? _a##n : _b##n;                                                                         \
+        })
 
 #define _printf_(fmt, first) __attribute__((format(printf, fmt, first)))
 #define _unused_             __attribute__((unused))

@@ -164,16 +164,23 @@ static void digits_name_their_bytes(void **state)
         }
 }
 
+static void least_and_most_look_once(void **state)
+{
+        int a = 1, b = 5;
+        assert_int_equal(MIN(a++, b--), 1);
+        assert_int_equal(MAX(a++, b--), 4);
+        assert_int_equal(a, 3);
+        assert_int_equal(b, 3);
+        assert_int_equal(MIN(MAX(a, 7), MIN(b, 9)), 3);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(errors_obey_no_terminal),
-                cmocka_unit_test(directories_hash_as_their_names),
-                cmocka_unit_test(lists_are_bounded),
-                cmocka_unit_test(what_is_removed_is_gone),
-                cmocka_unit_test(buffers_end_at_their_maximum),
-                cmocka_unit_test(numbers_keep_their_value),
-                cmocka_unit_test(digits_name_their_bytes),
+                cmocka_unit_test(least_and_most_look_once),        cmocka_unit_test(errors_obey_no_terminal),
+                cmocka_unit_test(directories_hash_as_their_names), cmocka_unit_test(lists_are_bounded),
+                cmocka_unit_test(what_is_removed_is_gone),         cmocka_unit_test(buffers_end_at_their_maximum),
+                cmocka_unit_test(numbers_keep_their_value),        cmocka_unit_test(digits_name_their_bytes),
         };
         cmocka_set_message_output(CM_OUTPUT_TAP);
         return cmocka_run_group_tests_name("base", tests, NULL, NULL);

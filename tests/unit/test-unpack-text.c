@@ -276,6 +276,7 @@ static void test_pdf(void **state)
         runs[12 + sizeof(MARKER) - 1 - 10] = (char)128;
         show_pdf("/Filter /ASCIIHexDecode", hex, sizeof(hex) - 1);
         assert_true(was_found("x.pdf!stream"));
+        assert_int_equal(found.n, strlen("x.pdf!stream\n")); /* once */
         show_pdf("/Filter [ /A#48x ]", hex, sizeof(hex) - 1);
         assert_true(was_found("x.pdf!stream"));
         show_pdf("/Filter /ASCII85Decode", ascii85, sizeof(ascii85) - 1);
