@@ -16,6 +16,7 @@
 
 #define BLOCK_BYTES            (64u << 10)
 #define LZ4_MAGIC_BYTES        4u
+#define AR_HEADER_BYTES        60u
 #define SEVEN_ZIP_NEXT_AT      12u /* place and length of its last header, behind the first */
 #define SEVEN_ZIP_HEADER_BYTES 32u
 
@@ -141,8 +142,11 @@ static void read_source(struct unpacking *u, const struct feeder *from, struct s
         else if (a)
                 say_failure(u, from, a);
         uint64_t used = a ? (uint64_t)MAX(archive_filter_bytes(a, -1), 0) : 0;
+        /* They take so many bytes to see whether another frame, or member, follows. */
         if (used < s->given && u->format->reader == archive_read_support_filter_lz4)
-                used -= MIN(used, LZ4_MAGIC_BYTES); /* it took them to see whether another frame follows */
+                used -= MIN(used, LZ4_MAGIC_BYTES);
+        if (used < s->given && u->format->reader == archive_read_support_format_ar)
+                used -= MIN(used, AR_HEADER_BYTES);
         uint64_t left = s->given - MIN(used, s->given);
         size_t of_piece = (size_t)MIN(left, (uint64_t)s->piece.n);
         size_t of_before = (size_t)MIN(left - of_piece, (uint64_t)s->n_before);

@@ -86,8 +86,10 @@ void unpack_compressed(struct unpacking *u, struct feeder *from)
                 wants_more = member_add(u, str_span(piece, (size_t)n));
         }
         if (is_open)
-                member_end(u, wants_more && n == 0);
-        if (n < 0)
+                member_end(u, wants_more && (n == 0 || stream_is_whole(s)));
+        if (n < 0 && stream_is_whole(s))
+                unpack_behind(u, stream_rest, s);
+        else if (n < 0)
                 unpack_incomplete(u, from, "corrupt", "%s: %s", u->format->name, err.text);
         stream_free(s);
         free(piece);

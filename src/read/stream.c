@@ -260,6 +260,23 @@ static void drain(struct stream *s)
                 ;
 }
 
+bool stream_is_whole(const struct stream *s) { return s->failed && s->codec && !s->in_member; }
+
+ssize_t stream_rest(void *stream, const void **ret_p)
+{
+        struct stream *s = stream;
+        struct str rest = ready(s);
+        if (!rest.n) {
+                ssize_t r = take(s, s->buffer, INPUT_BYTES, NULL);
+                if (r <= 0)
+                        return r;
+                rest = str_span(s->buffer, (size_t)r);
+        }
+        s->at = s->n = 0;
+        *ret_p = rest.p;
+        return (ssize_t)rest.n;
+}
+
 /* At least one byte of content, or 0 at the end, or an error. */
 static ssize_t read_some(struct stream *s, void *p, size_t n, struct error *err)
 {

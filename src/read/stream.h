@@ -59,4 +59,11 @@ uint64_t stream_stored_bytes(const struct stream *s);        /* taken from the d
  */
 ssize_t stream_read(struct stream *s, void *p, size_t n, struct error *err);
 
+/*
+ * Whether an error was for what follows the last member: all members were good. stream_rest (a piece_pull) then gives
+ * those stored bytes, if nobody was shown them by on_stored.
+ */
+bool stream_is_whole(const struct stream *s);
+ssize_t stream_rest(void *stream, const void **ret_p);
+
 #endif

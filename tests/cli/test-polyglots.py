@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Files that are two things: a payload, packed, behind the end of each carrier of the format matrix, between entries that a directory names, and
-among beginnings of archives that are none. Found, or said to be incomplete; never silently clean."""
+among beginnings of archives that are none. All are found but for what is not read at all, which is said."""
 import gzip
 import io
 import os
@@ -81,8 +81,7 @@ def main():
                 add(f'{name}, gzip behind it', content + GZIP)
                 add(f'{name}, zip behind it', content + ZIP)
                 add(f'{name}, gzip far behind it', content + noise(1_500_000) + GZIP + noise(700_000))
-        n_carriers = len(names)
-        t.ok(n_carriers > 100, 'there are carriers', n_carriers)
+        t.ok(len(names) > 100, 'there are carriers', len(names))
         for name, content in of_many_kinds():
             add(name, content)
         scan = Scan(folder, timeout=300)
@@ -91,7 +90,7 @@ def main():
         found = {f['proof']['path'].split('!')[0] for f in scan.report['findings'] if f['kind'] == 'malware'}
         incomplete = {u['path'].split('!')[0]: u['code'] for u in scan.report['coverage']['unread']}
         for path, name in names.items():
-            good = path in found or (path in incomplete and (int(path) < n_carriers or 'that is none' in name))
+            good = path in found or (path in incomplete and ('EROFS' in name or 'that is none' in name))
             t.ok(good, f'{name}: {"found" if path in found else incomplete.get(path, "clean")}')
     finally:
         shutil.rmtree(folder, ignore_errors=True)

@@ -84,5 +84,8 @@ else
         n=$((n + 1))
         echo "ok $n - a mount left behind # SKIP mounting needs root"
 fi
+"$work/tree/tests/run" --slwo >"$work/out" 2>&1
+[ $? = 2 ] && grep -q -e "no option --slwo" "$work/out"
+result $? "an option that there is not is refused, and nothing is run"
 echo "1..$n"
 exit $failed

@@ -202,6 +202,36 @@ static void test_padding_and_garbage(void **state)
         }
 }
 
+/* Who is not shown what is stored can ask for what is behind the last member, whatever the pieces; or read one alone.
+ */
+static void test_rest(void **state)
+{
+        for (size_t k = 0; k < ARRAY_SIZE(kinds); k++)
+                for (size_t size = 1; size < 200000; size = size * 7 + 3) {
+                        _cleanup_(buf_done) struct buf content = sample(5000, 9), behind = sample(90000, 3);
+                        _cleanup_(buf_done) struct buf stored = compress(kinds[k], buf_str(&content));
+                        _cleanup_(buf_done) struct buf seen = new_buf();
+                        buf_add_str(&stored, buf_str(&behind));
+                        for (int is_one = 0; is_one < 2; is_one++) {
+                                struct pieces pieces = { buf_str(&stored), size };
+                                struct stream_source from = { .fd = -1, .is_one_member = is_one, .size = UINT64_MAX };
+                                char got[5001];
+                                const void *p;
+                                ssize_t n;
+                                from.pull = next_piece;
+                                from.pull_arg = &pieces;
+                                _cleanup_(stream_freep) struct stream *s = stream_new(&from);
+                                assert_int_equal(stream_read(s, got, sizeof(got), NULL), 5000);
+                                assert_int_equal(stream_read(s, got, sizeof(got), NULL), is_one ? 0 : -EBADMSG);
+                                assert_true(stream_is_whole(s) == !is_one);
+                                buf_clear(&seen);
+                                while ((n = stream_rest(s, &p)) > 0)
+                                        buf_add(&seen, p, (size_t)n);
+                                assert_true(str_eq(buf_str(&seen), buf_str(&behind)));
+                        }
+                }
+}
+
 /* Every prefix is truncated: never the whole content with a good end, and never other content. */
 static void test_truncated(void **state)
 {
@@ -369,12 +399,12 @@ static void test_descriptor(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_one_member),         cmocka_unit_test(test_plain),
-                cmocka_unit_test(test_many_members),       cmocka_unit_test(test_padding_and_garbage),
-                cmocka_unit_test(test_truncated),          cmocka_unit_test(test_bit_flips),
-                cmocka_unit_test(test_gzip_header_fields), cmocka_unit_test(test_gzip_trailer),
-                cmocka_unit_test(test_zstd_skippable),     cmocka_unit_test(test_zstd_window),
-                cmocka_unit_test(test_descriptor),
+                cmocka_unit_test(test_one_member),   cmocka_unit_test(test_plain),
+                cmocka_unit_test(test_many_members), cmocka_unit_test(test_padding_and_garbage),
+                cmocka_unit_test(test_rest),         cmocka_unit_test(test_truncated),
+                cmocka_unit_test(test_bit_flips),    cmocka_unit_test(test_gzip_header_fields),
+                cmocka_unit_test(test_gzip_trailer), cmocka_unit_test(test_zstd_skippable),
+                cmocka_unit_test(test_zstd_window),  cmocka_unit_test(test_descriptor),
         };
         cmocka_set_message_output(CM_OUTPUT_TAP);
         return cmocka_run_group_tests(tests, NULL, NULL);
