@@ -5,7 +5,10 @@
 
 #include <stdlib.h>
 
-void incident_table_init(struct incident_table *t) { *t = (struct incident_table){ 0 }; }
+void incident_table_init(struct incident_table *t, void (*on_end)(void *arg, struct incident *i), void *arg)
+{
+        *t = (struct incident_table){ .on_end = on_end, .arg = arg };
+}
 
 void incident_table_done(struct incident_table *t)
 {
@@ -86,6 +89,8 @@ static struct incident *open_one(struct incident_table *t, uint64_t number, cons
         size_t at = t->n < INCIDENTS_OPEN_MAX ? t->n++ : quietest(t);
         struct str id = id_of(e);
         struct incident *i = &t->open[at];
+        if (i->number)
+                t->on_end(t->arg, i); /* the quietest gives way */
         vec_done(&i->members);
         *i = (struct incident){
                 .number = number, .priority = e->priority, .first_ns = e->time_ns, .last_ns = e->time_ns
@@ -121,14 +126,13 @@ void incident_replay(struct incident_table *t, const struct incident_entry *e)
         count_in(open_one(t, e->incident, e), e);
 }
 
-void incident_end_idle(struct incident_table *t, int64_t now_ns, void (*on_end)(void *arg, struct incident *i),
-                       void *arg)
+void incident_end_idle(struct incident_table *t, int64_t now_ns)
 {
         for (size_t i = t->n; i-- > 0;) {
                 struct incident *one = &t->open[i];
                 if (now_ns - one->last_ns < INCIDENT_IDLE_NS)
                         continue;
-                on_end(arg, one);
+                t->on_end(t->arg, one);
                 vec_done(&one->members);
                 *one = t->open[--t->n];
                 t->open[t->n] = (struct incident){ 0 };

@@ -67,9 +67,11 @@ struct incident_table {
         struct incident open[INCIDENTS_OPEN_MAX];
         size_t n;
         uint64_t last_number;
+        void (*on_end)(void *arg, struct incident *i); /* is shown each before it is forgotten */
+        void *arg;
 };
 
-void incident_table_init(struct incident_table *t);
+void incident_table_init(struct incident_table *t, void (*on_end)(void *arg, struct incident *i), void *arg);
 void incident_table_done(struct incident_table *t);
 
 /*
@@ -81,9 +83,8 @@ struct incident *incident_join(struct incident_table *t, const struct incident_e
 /* Takes an entry as it was written down: its incident is open from now on, with what the entry says. */
 void incident_replay(struct incident_table *t, const struct incident_entry *e);
 
-/* Ends those that were quiet for INCIDENT_IDLE_NS; each is shown to on_end before it is freed. */
-void incident_end_idle(struct incident_table *t, int64_t now_ns, void (*on_end)(void *arg, struct incident *i),
-                       void *arg);
+/* Ends those that were quiet for INCIDENT_IDLE_NS. */
+void incident_end_idle(struct incident_table *t, int64_t now_ns);
 
 /* The number of open incidents of a container ("": of the host). */
 size_t incident_open_in(const struct incident_table *t, struct str container);

@@ -200,7 +200,7 @@ static void before_alert(void *state, struct alert *alert)
 static void tick(void *state, int64_t now_ns)
 {
         struct incidents *s = state;
-        incident_end_idle(&s->table, agent_now_ns(CLOCK_REALTIME), on_end, s);
+        incident_end_idle(&s->table, agent_now_ns(CLOCK_REALTIME));
         *s->n_open = s->table.n;
         if (now_ns < s->next_more_ns)
                 return;
@@ -228,7 +228,7 @@ static int start(struct agent *a, void **ret, struct error *err)
         *s = (struct incidents){ .agent = a, .fd = -1 };
         s->n_total = agent_counter(a, STATS_COUNTER, "sekisho_agent_incidents_total", "Incidents opened.", "");
         s->n_open = agent_counter(a, STATS_GAUGE, "sekisho_agent_incidents_open", "Incidents that are not over.", "");
-        incident_table_init(&s->table);
+        incident_table_init(&s->table, on_end, s);
         if (read_file("/proc/sys/kernel/random/boot_id", &boot, NULL) == 0) {
                 struct str id = str_trim(buf_str(&boot));
                 memcpy(s->boot, id.p, id.n);

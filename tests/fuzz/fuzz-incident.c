@@ -6,13 +6,15 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+static void on_end(void *arg, struct incident *i) {}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
         struct arena arena = ARENA_INIT;
         struct incident_table table;
         struct incident_entry e;
         struct str previous;
-        incident_table_init(&table);
+        incident_table_init(&table, on_end, NULL);
         if (incident_parse(str_span(data, size), &arena, &e, &previous)) {
                 _cleanup_(buf_done) struct buf b = BUF_INIT(INCIDENT_LINE_MAX);
                 incident_replay(&table, &e);
