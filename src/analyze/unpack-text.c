@@ -1,7 +1,7 @@
 /*
  * Text that hides other content: runs of base64 (RFC 4648, both alphabets) and of hexadecimal digits, in lines as
- * RFC 2045 makes them or in pieces of strings; UTF-16; text in whose file something is reversed; binary data that one
- * byte was XORed over. What is spelled byte by byte is in unpack-escapes.c. See unpack-private.h.
+ * RFC 2045 makes them, in pieces of strings, or in programs; UTF-16; text in whose file something is reversed; binary
+ * data that one byte was XORed over. What is spelled byte by byte is in unpack-escapes.c. See unpack-private.h.
  *
  * Runs are found without looking at every byte: a run has RUN_MIN characters in a line, so it is enough to look at a
  * few of them, and around those that could belong to one.
@@ -368,6 +368,16 @@ static inline bool may_be_run(const char *p)
         return !((word | (word - EACH_BYTE * '+')) & ALL_BYTES) && base64_bytes(word) == ALL_BYTES;
 }
 
+/* A run at the end is too short to be told, but the next window may go on with it. */
+static void keep_tail(struct unpacking *u, struct decoders *d, struct str s, size_t from, uint64_t offset)
+{
+        size_t tail = s.n - base64_before(s, from, s.n);
+        if (d->run_is_open || tail == s.n)
+                return;
+        run_begin(d, offset + tail);
+        (void)run_extend(u, d, s, tail);
+}
+
 static void find_runs(struct unpacking *u, struct decoders *d, struct str s, uint64_t offset)
 {
         size_t from = d->run_is_open ? run_extend(u, d, s, 0) : 0; /* no run goes on from before it */
@@ -388,14 +398,31 @@ static void find_runs(struct unpacking *u, struct decoders *d, struct str s, uin
                 }
                 i = from = end;
         }
-        /* Too short to be told, but the next window may go on with it. */
-        size_t tail = s.n;
-        while (tail > from && is_base64(s.p[tail - 1]))
-                tail--;
-        if (!d->run_is_open && tail < s.n) {
-                run_begin(d, offset + tail);
-                (void)run_extend(u, d, s, tail);
+        keep_tail(u, d, s, from, offset);
+}
+
+/* Programs have thousands of words of base64's alphabet, but hardly any that is so long without '_' or '-'. */
+#define BINARY_RUN_MIN 64u
+
+static void find_runs_in_binary(struct unpacking *u, struct decoders *d, struct str s, uint64_t offset)
+{
+        size_t from = d->run_is_open ? run_extend(u, d, s, 0) : 0;
+        for (size_t i = from; i + RUN_PROBE <= s.n;) {
+                if (!may_be_run(s.p + i)) {
+                        i += BINARY_RUN_MIN - RUN_PROBE;
+                        continue;
+                }
+                size_t first = i - base64_before(s, from, i), end = i + base64_from(s, i), n = end - first;
+                bool is_name = memchr(s.p + first, '_', n) || memchr(s.p + first, '-', n);
+                if (!is_name && n >= BINARY_RUN_MIN) {
+                        run_begin(d, offset + first);
+                        end = run_extend(u, d, s, first);
+                } else if (end == s.n) {
+                        break;
+                }
+                i = from = end;
         }
+        keep_tail(u, d, s, from, offset);
 }
 
 /* --- the whole of a window --- */
@@ -631,6 +658,7 @@ void decode_window(struct unpacking *u, struct decoders *d, const struct content
                 give_utf16(u, d->looks == LOOKS_UTF16BE, w);
                 break;
         case LOOKS_BINARY:
+                find_runs_in_binary(u, d, str_from(w->bytes, w->fresh), w->offset + w->fresh);
                 if (is_whole)
                         find_xor(u, w->bytes, false);
                 break;

@@ -71,6 +71,30 @@ static void test_base64_values(void **state)
         assert_true(found.n > 0);
 }
 
+/* In a program, wherever it stands to a window's end; in lines, too. */
+static void test_base64_in_program(void **state)
+{
+        static char bytes[CONTENT_WINDOW_MAX + 900];
+        for (size_t i = 0; i < sizeof(bytes); i++)
+                bytes[i] = (char)(i % 7 ? i % 5 : i % 3 * 40);
+        const size_t border = CONTENT_WINDOW_MAX - 300;
+        for (unsigned line = 0; line <= 76; line += 76)
+                for (size_t at = 5000; at < sizeof(bytes) - 300;
+                     at = at < border ? MIN(border, at + 170001) : at + 31) {
+                        _cleanup_(buf_done) struct buf all = BUF_INIT(sizeof(bytes) + 4096);
+                        _cleanup_(buf_done) struct buf text = BUF_INIT(4096);
+                        buf_add(&all, bytes, at);
+                        encode_base64(&text, STR("#!/bin/sh\n# some words before it, " MARKER ", and others\n"), line);
+                        buf_putc(&all, 0);
+                        buf_add_str(&all, buf_str(&text));
+                        buf_putc(&all, 0);
+                        buf_add(&all, bytes + at, sizeof(bytes) - at);
+                        show("x", buf_str(&all), 64 << 10);
+                        if (!found.n)
+                                fail_msg("at %zu, lines of %u", at, line);
+                }
+}
+
 /* In either alphabet, and whatever byte was XORed over it before: it has letters of both cases then, too. */
 static void test_base64_of_xored(void **state)
 {
@@ -375,6 +399,7 @@ int main(void)
                 cmocka_unit_test(test_base64_short_lines),
                 cmocka_unit_test(test_base64_values),
                 cmocka_unit_test(test_deflate_in_base64),
+                cmocka_unit_test(test_base64_in_program),
                 cmocka_unit_test(test_base64_of_xored),
                 cmocka_unit_test(test_base64_names),
                 cmocka_unit_test(test_spelled),
