@@ -119,11 +119,27 @@ static bool is_zlib(struct str s) /* RFC 1950 */
         return (method & 0x8f) == 8 && (method * 256u + (uint8_t)s.p[1]) % 31 == 0 && !(s.p[1] & 0x20);
 }
 
-/* RFC 1951 has no magic number, but hardly anything else can be inflated for long. */
+/* Whether the header of a first block can be one (RFC 1951, 3.2.3 to 3.2.7): what most other bytes are not. */
+static bool may_be_deflate(struct str s)
+{
+        struct cursor c = cursor_from(s);
+        uint16_t bits = cursor_le16(&c);
+        unsigned type = bits >> 1 & 3;
+        cursor_seek(&c, 1);
+        if (type == 0) { /* stored: its length, and that inverted */
+                uint16_t length = cursor_le16(&c);
+                return cursor_le16(&c) == (uint16_t)~length && cursor_ok(&c);
+        }
+        return type == 1 || (type == 2 && (bits >> 3 & 31) <= 29 && (bits >> 8 & 31) <= 29);
+}
+
+/* There is no magic number, but hardly anything else can be inflated for long. */
 static bool is_deflate(struct str s)
 {
         struct inflate_state state;
         char out[DEFLATE_TRIED * 4];
+        if (!may_be_deflate(s))
+                return false;
         isal_inflate_init(&state);
         state.next_in = (uint8_t *)s.p;
         state.avail_in = (uint32_t)MIN(s.n, (size_t)DEFLATE_TRIED);
