@@ -151,7 +151,7 @@ int servant_take(const struct servant *s, struct buf *reply)
         if (n == -EAGAIN)
                 return 0;
         if (n <= 0)
-                return n < 0 ? (int)n : -EPIPE;
+                return n < 0 && n != -ECONNRESET ? (int)n : -EPIPE; /* reset: it died before it took the question */
         buf_clear(reply);
         buf_add(reply, bytes, (size_t)n);
         return 1;
