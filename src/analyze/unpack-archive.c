@@ -101,6 +101,10 @@ static bool read_entry(struct unpacking *u, const struct feeder *from, struct ar
                 int r = archive_read_data_block(a, &p, &n, &offset);
                 if (r == ARCHIVE_EOF)
                         break;
+                if (r == ARCHIVE_WARN) { /* all came, but its size is another: something may stand behind it */
+                        say_failure(u, from, a);
+                        break;
+                }
                 if (r < ARCHIVE_WARN) {
                         member_end(u, false);
                         say_failure(u, from, a);
@@ -347,7 +351,9 @@ static void give_between(struct unpacking *u, struct str bytes, uint64_t at)
                 member_whole(u, str_of(name), bytes);
 }
 
-/* What no reader by the directory sees: entries, and between them anything, of which guesses are looked through anyway.
+/*
+ * What no reader by the directory sees: entries, and between them anything. What guesses stand in is looked through in
+ * any case, so of them only entries.
  */
 static void read_unlisted(struct unpacking *u, const struct feeder *from, struct str bytes, uint64_t at)
 {
@@ -394,6 +400,8 @@ static void read_gaps(struct unpacking *u, struct feeder *from, struct str all)
                                 read_unlisted(u, from, str_upto(str_from(all, (size_t)at), (size_t)(end - at)), at);
                         at = MAX(at, ranges.v[i].to);
                 }
+        else /* it is of zip64: some entries are read twice */
+                read_unlisted(u, from, all, 0);
         vec_done(&ranges);
 }
 
@@ -422,11 +430,13 @@ static void read_zip(struct unpacking *u, struct feeder *from, struct str all)
 void unpack_zip(struct unpacking *u, struct feeder *from)
 {
         struct whole w;
+        u->used = UINT64_MAX;
         if (whole_gather(u, from, &w)) {
                 read_zip(u, from, w.bytes);
         } else {
                 struct source s = { .all = { .piece = w.bytes, .from = from } };
                 read_source(u, from, &s, in_order, SIZE_MAX);
+                u->used = s.given - s.all.piece.n - s.all.next.n;
                 skip_directory(u, from, &s.all);
                 unpack_behind(u, pieces_pull, &s.all);
                 /* Where a guess gives up, hits are followed again, but for those of its beginning. */

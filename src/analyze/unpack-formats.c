@@ -98,8 +98,8 @@ static bool is_nsis_inside(struct str s) /* the lengths of its header, and of al
         return cursor_ok(&c) && header && header < 1u << 28 && all > 512 && all < 1u << 31;
 }
 
-static bool
-is_dmg_inside(struct str s) /* a trailer of 512 bytes: flags, where the data is, the number of its segments */
+/* A trailer of 512 bytes: flags, where the data is, the number of its segments. */
+static bool is_dmg_inside(struct str s)
 {
         struct cursor c = cursor_from(str_from(s, 12));
         uint32_t flags = cursor_be32(&c), high[3];
@@ -197,6 +197,7 @@ const struct unpack_format unpack_formats[] = {
           .magic = { "PK\3\4", 4 },
           .is_inside = is_zip_inside,
           .may_be_appended = true,
+          .covers = COVERS_ZIP,
           .run = unpack_zip },
         { .name = "gzip",
           .magic = { "\x1f\x8b\x08", 3 },
@@ -217,6 +218,7 @@ const struct unpack_format unpack_formats[] = {
           .magic_at = 257,
           .is = is_tar_at_start,
           .may_be_appended = true,
+          .covers = COVERS_TAR,
           .run = unpack_tar },
         { .name = "7z", .magic = { "7z\xbc\xaf\x27\x1c", 6 }, .may_be_appended = true, .run = unpack_7zip },
         { .name = "rar",
@@ -317,6 +319,7 @@ const struct unpack_format unpack_formats[] = {
           .is_inside = is_pdf_inside,
           .may_be_appended = true,
           .has_tail = true,
+          .covers = COVERS_PDF,
           .run = unpack_pdf },
         { .name = "brotli", .name_end = ".br", .run = unpack_brotli },
         { .name = "an EROFS file system whose compressed files are not read",

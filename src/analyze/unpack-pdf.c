@@ -306,6 +306,7 @@ static bool pass_line_end(struct str *s)
 void unpack_pdf(struct unpacking *u, struct feeder *from)
 {
         struct whole w;
+        u->used = UINT64_MAX;
         if (!whole_gather(u, from, &w))
                 unpack_incomplete(u, from, "too-large",
                                   "PDF: larger than %u bytes, which is what may lie in memory whole", UNPACK_WHOLE_MAX);

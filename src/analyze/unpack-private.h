@@ -29,12 +29,16 @@ struct unpacking {
         bool is_guess;  /* it may be something else: failing at once is no news */
         bool is_silent; /* what is wrong with it is no news in any case */
         size_t n_members;
+        uint64_t used; /* for what covers: the bytes from its beginning on that its run has been through */
         struct content_open *member; /* that is open, */
         struct content_file member_file;
         struct buf names; /* and its chain */
 };
 
 struct archive;
+
+/* Formats whose run looks through all that stands in what it reads: beginnings of the same format there are its own. */
+enum unpack_cover { COVERS_NOTHING, COVERS_ZIP, COVERS_TAR, COVERS_PDF, COVERS };
 
 struct unpack_format {
         const char *name;
@@ -45,6 +49,7 @@ struct unpack_format {
         bool is_shy;             /* the magic number is so weak that failing at once is no news */
         bool may_be_appended;    /* its magic number is looked for inside other files */
         bool has_tail;           /* what is appended to it is looked for */
+        enum unpack_cover covers;
         /* Whether bytes that begin with the magic number are likely to be it. NULL: always. */
         bool (*is)(struct str bytes);
         bool (*is_inside)(struct str bytes); /* and this too, where it stands inside another file; NULL: always */

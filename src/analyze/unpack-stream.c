@@ -195,6 +195,7 @@ void unpack_tar(struct unpacking *u, struct feeder *from)
         }
         if (r == TAR_MALFORMED || r < 0)
                 unpack_incomplete(u, from, "corrupt", "tar: %s", tar_where(t));
+        u->used = tar_offset(t);
         if (r == TAR_END)
                 unpack_behind(u, rest_of_tar, t);
         tar_free(t);

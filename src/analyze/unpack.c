@@ -235,6 +235,7 @@ void whole_release(struct unpacking *u, struct whole *w)
 
 struct job { /* a format that is fed over several windows */
         struct unpacking u;
+        uint64_t at; /* its beginning in the file */
         struct feeder *feeder;
 };
 
@@ -243,7 +244,8 @@ struct state { /* of an open file */
         struct job main;
         struct job carves[CARVES_OPEN_MAX];
         size_t n_carves;
-        bool is_over; /* there were more, and that was said */
+        bool is_over;             /* there were more, and that was said */
+        uint64_t covered[COVERS]; /* to where the last of that format that ended has been */
         struct decoders decoders;
         struct unpacking text; /* as which the decoders give members */
 };
@@ -330,30 +332,52 @@ static void job_end(struct job *j, bool is_whole)
         buf_done(&j->u.names);
 }
 
-static struct job *free_carve(struct state *s)
-{
-        for (size_t i = 0; i < CARVES_OPEN_MAX; i++) {
-                struct job *j = &s->carves[i];
-                if (j->feeder && feeder_is_done(j->feeder))
-                        job_end(j, true);
-                if (!j->feeder)
-                        return j;
-        }
-        return NULL;
-}
-
-static bool is_open(const struct job *j, const struct unpack_format *f)
+static bool is_running(const struct job *j, const struct unpack_format *f)
 {
         return j->feeder && j->u.format == f && !feeder_is_done(j->feeder);
 }
 
-/* Entries of a zip file that is read already: its reader looks for them itself, to where it gives up (unpack_zip). */
-static bool is_taken_by_zip(const struct state *s, const struct unpack_format *f)
+/* How far it has been, if it is done. */
+static void note_covered(struct state *s, const struct job *j)
 {
-        bool is_taken = is_open(&s->main, f);
+        enum unpack_cover covers = j->u.format->covers;
+        uint64_t end;
+        if (__builtin_add_overflow(j->at, j->u.used, &end))
+                end = UINT64_MAX;
+        s->covered[covers] = MAX(s->covered[covers], end);
+}
+
+static void end_done(struct state *s)
+{
+        if (s->main.u.format && (!s->main.feeder || feeder_is_done(s->main.feeder)))
+                note_covered(s, &s->main);
+        for (size_t i = 0; i < CARVES_OPEN_MAX; i++) {
+                struct job *j = &s->carves[i];
+                if (!j->feeder || !feeder_is_done(j->feeder))
+                        continue;
+                note_covered(s, j);
+                job_end(j, true);
+        }
+}
+
+static struct job *free_carve(struct state *s)
+{
+        end_done(s); /* a short one ends with the bytes that it began with */
         for (size_t i = 0; i < CARVES_OPEN_MAX; i++)
-                is_taken = is_taken || is_open(&s->carves[i], f);
-        return is_taken && f->run == unpack_zip;
+                if (!s->carves[i].feeder)
+                        return &s->carves[i];
+        return NULL;
+}
+
+/* Entries of an archive that is read, or was. */
+static bool is_covered(const struct state *s, const struct unpack_format *f, uint64_t at)
+{
+        if (f->covers == COVERS_NOTHING)
+                return false;
+        bool is_read = at < s->covered[f->covers] || is_running(&s->main, f);
+        for (size_t i = 0; i < CARVES_OPEN_MAX; i++)
+                is_read = is_read || is_running(&s->carves[i], f);
+        return is_read;
 }
 
 /* A magic number inside: what begins there is fed from here on to its end, or until its reader has had enough. */
@@ -361,7 +385,8 @@ static void carve(const struct content_call *c, struct state *s, const struct co
                   const struct content_hit *hit)
 {
         const struct unpack_format *f = carved_format(looked_for[hit->literal].bytes);
-        if (!f || hit->start < f->magic_at || w->offset + hit->start == f->magic_at || is_taken_by_zip(s, f))
+        if (!f || hit->start < f->magic_at || w->offset + hit->start == f->magic_at ||
+            is_covered(s, f, w->offset + hit->start - f->magic_at))
                 return;
         struct str rest = str_from(w->bytes, hit->start - f->magic_at);
         if (!unpack_format_fits(f, rest, STR_NONE) || (f->is_inside && !f->is_inside(rest)))
@@ -369,7 +394,10 @@ static void carve(const struct content_call *c, struct state *s, const struct co
         struct job *j = free_carve(s);
         if (j && s->n_carves < UNPACK_CARVES_MAX) {
                 s->n_carves++;
+                j->at = w->offset + hit->start - f->magic_at;
                 job_start(j, c, f, true, rest, w->is_last);
+                if (!j->feeder)
+                        note_covered(s, j);
                 return;
         }
         if (!s->is_over)
@@ -394,6 +422,7 @@ static void engine_window(const struct content_call *c, const struct content_win
         }
         for (size_t i = 0; i < CARVES_OPEN_MAX; i++)
                 job_give(&s->carves[i], w->hole, fresh);
+        end_done(s);
         bool reverses = false;
         s->text = unpacking_of(c, NULL, false);
         /* Of a zip file that is seen whole, its reader finds what no entry holds. */
