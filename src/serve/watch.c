@@ -19,6 +19,7 @@
 #include "serve/agent-private.h"
 #include "serve/downloads.h"
 #include "serve/ended.h"
+#include "serve/known-files.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -32,8 +33,9 @@
 
 #define BATCH_MAX  512u                      /* events between two looks at the ring: some ms */
 #define ENDED_NS   (INT64_C(3) * 1000000000) /* for which a generation takes them in */
-#define KNOWN_MAX  65536u /* files that are remembered, to tell what has changed; past it they are forgotten */
-#define LEARN_MAX  1000u  /* directories of one container that are looked at before anything happens */
+#define OPENED_MAX 65536u
+#define AGAIN_MAX  BATCH_MAX /* files that are looked at again at a tick */
+#define LEARN_MAX  1000u     /* directories of one container that are looked at before anything happens */
 #define LEARN_DEEP 4u
 
 #define LONG_PAST_SECONDS 60
@@ -46,19 +48,13 @@ struct watched_place {
         char *upper; /* on the host, without a slash at its end; of a root that is no overlay, the root itself */
 };
 
-/* How a file was when it was last looked at: what differs tells what was done. */
-struct known_file {
-        uint64_t key, cgroup_id;
-        int64_t size, mtime_s, mtime_ns;
-        uint32_t mode, uid, gid;
-};
-
 /* An event that waits. Texts live in the batch's arena. */
 struct waiting {
         struct file_event e;
         uint64_t cgroup_id; /* 0: on the host */
         struct str root;    /* what stands before its paths, on the host */
         struct str path, to_path;
+        bool is_again; /* rules have seen it */
 };
 
 struct watch {
@@ -67,13 +63,12 @@ struct watch {
         VEC(struct watched_place *) places;
         struct ended ended;
         int64_t next_turn_ns;
-        bool is_behind;       /* the kernel has more events than were read the last time */
-        struct map64 by_path; /* hash of container and path -> index in known */
-        VEC(struct known_file) known;
+        bool is_behind; /* the kernel has more events than were read the last time */
+        struct known_files known;
         bool has_gone;       /* a container of which files may be known */
         struct set64 opened; /* process and path whose opening was told since the last tick */
-        VEC(struct waiting) batch;
-        struct arena arena; /* of the batch */
+        VEC(struct waiting) batch, again;
+        struct arena arena, again_arena; /* of the batch, of what is shown again */
         struct file_events_counts told;
         struct downloads downloads;
 };
@@ -218,7 +213,8 @@ static void judge(struct watch *w, const struct waiting *x, enum observe_call_id
                 memcpy(e->call.comm, p->comm, sizeof(e->call.comm));
         }
         a->counts.events++;
-        if (c && call < CALL_capability && sensor_is_full(a->sensor)) /* rules see the calls themselves there */
+        /* In full mode rules see the calls themselves. */
+        if (x->is_again || (c && call < CALL_capability && sensor_is_full(a->sensor)))
                 agent_show(a, e, p, c);
         else
                 agent_judge(a, e, p, c);
@@ -244,16 +240,6 @@ static void describe(struct event *e, const struct stat *st)
 static uint64_t key_of(const struct waiting *x, struct str path)
 {
         return hash_str_more(hash_str(path), str_span(&x->cgroup_id, sizeof(x->cgroup_id)));
-}
-
-static struct known_file known_of(const struct stat *st)
-{
-        return (struct known_file){ .size = st->st_size,
-                                    .mtime_s = st->st_mtim.tv_sec,
-                                    .mtime_ns = st->st_mtim.tv_nsec,
-                                    .mode = st->st_mode,
-                                    .uid = st->st_uid,
-                                    .gid = st->st_gid };
 }
 
 /* Where the layers below lie on another file system than the upper one, by their paths, if those are whole. */
@@ -282,7 +268,7 @@ static bool image_has(const struct watch *w, const struct waiting *x, struct str
         snprintf(upper, sizeof(upper), "%.*s", STR_FMT(x->root));
         if (overlay_origin_stat(upper, host, &st) < 0 && !layers_have(w, x, path, &st))
                 return false;
-        *ret = known_of(&st);
+        *ret = known_file_of(&st);
         return true;
 }
 
@@ -290,44 +276,12 @@ static bool image_has(const struct watch *w, const struct waiting *x, struct str
 static bool remember(struct watch *w, const struct waiting *x, struct str path, const struct stat *st,
                      struct known_file *ret_before)
 {
-        if (w->known.n >= KNOWN_MAX) {
-                map64_done(&w->by_path);
-                vec_done(&w->known);
-        }
-        bool is_new;
-        uint64_t key = key_of(x, path), *at = map64_put(&w->by_path, key, &is_new);
-        if (is_new) {
-                *at = w->known.n;
-                (void)vec_push(&w->known);
-        }
-        struct known_file *f = &w->known.v[*at];
-        *ret_before = *f;
-        *f = known_of(st);
-        f->key = key;
-        f->cgroup_id = x->cgroup_id;
-        return !is_new || image_has(w, x, path, ret_before);
+        return known_files_remember(&w->known, key_of(x, path), x->cgroup_id, st, ret_before) ||
+               image_has(w, x, path, ret_before);
 }
 
-static void forget_files_of_gone(struct watch *w)
+static void judge_written(struct watch *w, const struct waiting *x, struct str path, const struct stat *st, bool is_new)
 {
-        for (size_t i = w->has_gone ? w->known.n : 0; i-- > 0;) {
-                struct known_file *f = &w->known.v[i];
-                if (f->cgroup_id == 0 || container_known(&w->a->containers, f->cgroup_id))
-                        continue;
-                map64_take_out(&w->by_path, f->key, i, w->known.v[w->known.n - 1].key);
-                *f = w->known.v[--w->known.n];
-        }
-        w->has_gone = false;
-        vec_shrink(&w->known);
-}
-
-/* Opened for writing: told once for each process and file between two ticks, for writing and closing are events of
- * their own. */
-static void tell_written(struct watch *w, const struct waiting *x, struct str path, const struct stat *st, bool is_new)
-{
-        uint64_t key = key_of(x, path);
-        if (!set64_add(&w->opened, hash_str_more(key, str_span(&x->e.pid, sizeof(x->e.pid)))))
-                return;
         struct event e = { .file = path };
         describe(&e, st);
         e.call.args[0] = (uint64_t)AT_FDCWD;
@@ -335,6 +289,33 @@ static void tell_written(struct watch *w, const struct waiting *x, struct str pa
         e.call.args[3] = st->st_mode & 07777;
         e.path[0] = path;
         judge(w, x, CALL_openat, &e);
+}
+
+/*
+ * Opened for writing: told once for each process and file between two ticks, for writing and closing are events of
+ * their own. What the parts looked at then may have changed since: they are shown it again at the tick.
+ */
+static void tell_again(struct watch *w, const struct waiting *x, struct str path)
+{
+        if (w->again.n >= AGAIN_MAX) {
+                w->a->file_losses++; /* all is looked at then */
+                return;
+        }
+        struct waiting *to = vec_push(&w->again);
+        *to = *x;
+        to->root = arena_str(&w->again_arena, x->root);
+        to->path = arena_str(&w->again_arena, path);
+}
+
+static void tell_written(struct watch *w, const struct waiting *x, struct str path, const struct stat *st, bool is_new)
+{
+        uint64_t key = hash_str_more(key_of(x, path), str_span(&x->e.pid, sizeof(x->e.pid)));
+        if (!set64_add(&w->opened, key)) {
+                if (set64_add(&w->opened, hash_str_more(key, STR("again"))))
+                        tell_again(w, x, path);
+                return;
+        }
+        judge_written(w, x, path, st, is_new);
 }
 
 static void tell_simple(struct watch *w, const struct waiting *x, enum observe_call_id call, struct str path,
@@ -563,8 +544,29 @@ static void on_ready(void *arg)
         }
         w->batch.n = 0;
         arena_done(&w->arena);
-        if (w->opened.n > KNOWN_MAX)
+        if (w->opened.n > OPENED_MAX)
                 set64_done(&w->opened);
+}
+
+static bool is_container(const void *arg, uint64_t cgroup_id)
+{
+        const struct watch *w = arg;
+        return container_known(&w->a->containers, cgroup_id);
+}
+
+/* See tell_again(). Rules have seen them. */
+static void show_again(struct watch *w)
+{
+        char host[PATH_MAX];
+        struct stat st;
+        for (size_t i = 0; i < w->again.n; i++) {
+                struct waiting *x = &w->again.v[i];
+                x->is_again = true;
+                if (look_at(x, x->path, &st, host) && S_ISREG(st.st_mode))
+                        judge_written(w, x, x->path, &st, false);
+        }
+        w->again.n = 0;
+        arena_done(&w->again_arena);
 }
 
 static void watch_tick(void *state, int64_t now_ns)
@@ -572,8 +574,11 @@ static void watch_tick(void *state, int64_t now_ns)
         struct watch *w = state;
         struct file_events_counts c;
         set64_done(&w->opened);
+        show_again(w);
         forget_ended(w, now_ns);
-        forget_files_of_gone(w);
+        if (w->has_gone)
+                known_files_forget(&w->known, is_container, w);
+        w->has_gone = false;
         file_events_counts(w->events, &c);
         if (c.overflows != w->told.overflows || c.malformed != w->told.malformed) {
                 const struct alert_field extras[] = {
@@ -638,11 +643,12 @@ static void watch_stop(void *state)
         vec_done(&w->places);
         file_events_free(w->events);
         ended_done(&w->ended);
-        map64_done(&w->by_path);
-        vec_done(&w->known);
+        known_files_done(&w->known);
         set64_done(&w->opened);
         vec_done(&w->batch);
+        vec_done(&w->again);
         arena_done(&w->arena);
+        arena_done(&w->again_arena);
         downloads_done(&w->downloads);
         watch_paths_done(&w->a->watched);
         free(w);

@@ -7,6 +7,7 @@ import random
 import shutil
 import sys
 import tempfile
+import time
 
 import agentlib
 import runclib
@@ -126,6 +127,15 @@ def wait_told(agent, *wanted):
     return agentlib.until(lambda: all(any(w == k or (w[0] == k[0] and k[1].startswith(w[1])) for k in told(agent)) for w in wanted), 30)
 
 
+def write_slowly(path):
+    """By one process, the agent looks meanwhile; how many bytes the file has in the end."""
+    with open(path, "wb", buffering=0) as f:
+        for i in range(12):
+            f.write(b"line %d\n" % i)
+            time.sleep(0.02)
+    return os.stat(path).st_size
+
+
 def the_agent(work, c):
     tree = work + "/tree"
     SCOPES.append(c.id)
@@ -166,6 +176,12 @@ def the_agent(work, c):
     modes = {os.stat(kept).st_mode & 0o7777} | {os.stat(kept + "/" + name).st_mode & 0o7777 for name in os.listdir(kept)}
     tap.ok(modes == {0o700, 0o600} and not any(open(kept + "/" + name, "rb").read() in (b"new\n", b"hashes\n") for name in os.listdir(kept)), "what files held is for root only, and what is secret is not there", modes)
     tap.ok(all(a["time"] > "2020" for a in told(agent).values()), "and when", told(agent))
+    os.system("echo once > %s/b" % tree)  # from now on its directory is watched for writing
+    wait_told(agent, (tree + "/b", "content (4 -> 5 bytes)"))
+    bytes_of = write_slowly(tree + "/b")
+    ok = agentlib.until(lambda: any(path == tree + "/b" and change.endswith("-> %d bytes)" % bytes_of) for path, change in told(agent)), 10)
+    last = [a["output_fields"] for (path, _), a in told(agent).items() if path == tree + "/b"]
+    tap.ok(ok and all(f["proc.pid"] for f in last), "who writes on after the agent looked is told of, with what it came to", last)
     tap.ok(agent.end() == 0, "it ends", agent.log())
 
     write(tree + "/b", "two\n")
