@@ -1,6 +1,6 @@
 /*
- * How files of containers and of the host were when they were last looked at: what differs tells what was done. Bounded:
- * past KNOWN_FILES_MAX all are forgotten, and what comes next is like what was never seen.
+ * How files of containers and of the host were when they were last looked at: what differs tells what was done.
+ * Bounded: past KNOWN_FILES_MAX all are forgotten, and what comes next is like what was never seen.
  */
 #ifndef SEKISHO_SERVE_KNOWN_FILES_H
 #define SEKISHO_SERVE_KNOWN_FILES_H
