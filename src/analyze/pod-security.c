@@ -38,25 +38,39 @@ static bool is_in_force(const struct pod_check *c, enum pod_level level, unsigne
         return level >= c->level && minor >= c->minor;
 }
 
-static bool is_overridden(const struct pod_check *c, enum pod_level level, unsigned minor)
+/* The check that stands in the place of this one, or NULL. */
+static const struct pod_check *overrider(const struct pod_check *c, enum pod_level level, unsigned minor)
 {
         for (size_t i = 0; i < n_pod_checks; i++)
                 if (pod_checks[i].overrides && str_is(str_of(pod_checks[i].overrides), c->about.id) &&
                     is_in_force(&pod_checks[i], level, minor))
-                        return true;
-        return false;
+                        return &pod_checks[i];
+        return NULL;
+}
+
+static bool denies(const struct pod_check_run *what, const struct pod_check *c)
+{
+        struct pod_check_run run = *what;
+        run.check = c;
+        c->run(&run);
+        return run.is_denied;
 }
 
 bool pod_security_admits(const struct k8s_pod *pod, enum pod_level level, unsigned minor, pod_deny deny_one, void *arg)
 {
-        bool admits = true;
+        const struct pod_check_run what = { .pod = pod, .minor = minor, .deny = deny_one, .arg = arg };
+        bool admits = true, denied[POD_CHECKS_MAX] = { false };
         for (size_t i = 0; i < n_pod_checks; i++) {
                 const struct pod_check *c = &pod_checks[i];
-                if (!is_in_force(c, level, minor) || is_overridden(c, level, minor))
-                        continue;
-                struct pod_check_run run = { pod, c, minor, deny_one, arg, false };
-                c->run(&run);
-                admits = admits && !run.is_denied;
+                if (is_in_force(c, level, minor) && !overrider(c, level, minor))
+                        denied[i] = denies(&what, c);
+                admits = admits && !denied[i];
+        }
+        /* What is replaced decides nothing, but says whether the level below would object to the same. */
+        for (size_t i = 0; i < n_pod_checks && !admits; i++) {
+                const struct pod_check *c = &pod_checks[i], *by = overrider(c, level, minor);
+                if (is_in_force(c, level, minor) && by && denied[by - pod_checks])
+                        (void)denies(&what, c);
         }
         return admits;
 }

@@ -45,7 +45,10 @@ bool pod_version_parse(struct str s, unsigned *ret_minor);
 /* A reason to deny: the check, the place, and a sentence such as: container "web" must set ... */
 typedef void (*pod_deny)(void *arg, const struct pod_check *c, const struct yaml_node *at, struct str reason);
 
-/* True if the level admits the pod; calls deny for every reason if it does not. Pure. */
+/*
+ * True if the level admits the pod; calls deny for every reason if it does not. A check that another one replaces
+ * decides nothing, as upstream has it, but where its replacement denies, what it has to say is said too. Pure.
+ */
 bool pod_security_admits(const struct k8s_pod *pod, enum pod_level level, unsigned minor, pod_deny deny, void *arg);
 
 #endif
