@@ -4,6 +4,7 @@
 calls that rules know, with the process that did it. Each thing is done by a file of its own name, under which its alerts are found."""
 import os
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -41,6 +42,7 @@ ROWS = [
     ("tamper map $F", {"openat"}, {"truncate"}),
     ("tamper exchange $F", {"renameat2"}, set()),
     ("echo more >> $F", {"openat"}, {"truncate", "unlinkat"}),
+    ("(exec 3>>$F; echo more >&3; sleep 90; true) >/dev/null 2>&1 &", {"openat"}, {"truncate"}),
     ("chmod 4755 $F", {"fchmodat"}, {"openat"}),
     ("echo more >> $F; sleep 2; chown 5:5 $F", {"openat", "fchownat"}, set()),
     ("echo more >> $F; touch -d 2001-01-01 $F", {"openat", "utimensat"}, set()),
@@ -73,6 +75,17 @@ def rows(agent, c):
         got = seen(agent, mark)
         tap.ok(ended and must <= got and not got & never, "in a container: " + what,
                "told %s, wanted %s, and not %s\n%s" % (sorted(got), sorted(must), sorted(never), agent.log()))
+
+
+def held(agent, c):
+    """A file of the image is opened where nobody was before, while the agent does not look, and is not closed."""
+    for what, path, must in (("written", "/etc/pam.d/held", {"openat"}), ("not written", "/etc/sudoers.d/held", set())):
+        agent.send(signal.SIGSTOP)
+        c.run("/bin/sh", "-c", "(exec 3<>%s; %s sleep 90; true) >/dev/null 2>&1 &" % (path, "echo more >&3;" if must else ""))
+        agent.send(signal.SIGCONT)
+        agentlib.until(lambda: must <= seen(agent, path), 20)
+        time.sleep(0 if must else 2)  # in which it would be looked at again
+        tap.ok(wait_for_end(agent, c) and seen(agent, path) == must, "opened, %s, and not closed" % what, (seen(agent, path), agent.log()))
 
 
 def host(agent, work):
@@ -121,6 +134,7 @@ def tests(work, c):
     try:
         tap.ok(agent.is_watching, "the agent watches", agent.log())
         if agent.is_watching:
+            held(agent, c)
             rows(agent, c)
             host(agent, work)
             in_other = [a for a in agent.alerts() if "mark00" in a["output"] and c.id[:12] not in a["output"]]
@@ -146,7 +160,7 @@ def main():
             c.add("usr/bin/tamper", open(tamper, "rb").read(), 0o755)
             for i in range(len(ROWS)):
                 c.add("var/log/mark%02d" % i, "line\n" * 1000)
-            for path in ("var/log/auth.log", "root/.bash_history", "usr/bin/tool"):
+            for path in ("var/log/auth.log", "root/.bash_history", "usr/bin/tool", "etc/pam.d/held", "etc/sudoers.d/held"):
                 c.add(path, "line\n")
             why = c.start("/bin/sleep", "600")
         if why:
