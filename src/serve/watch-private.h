@@ -35,7 +35,7 @@ struct watch {
         bool is_behind; /* the kernel has more events than were read the last time */
         struct known_files known;
         bool has_gone;       /* a container of which files may be known */
-        struct set64 opened; /* process and path whose opening was told since the last tick, or is to be looked at at the next */
+        struct set64 opened; /* process and path that were told, or are looked at again, since the last tick */
         VEC(struct waiting) batch, again;
         struct arena arena, again_arena; /* of the batch, of what is shown again */
         struct file_events_counts told;

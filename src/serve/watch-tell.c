@@ -329,7 +329,6 @@ void watch_tell(struct watch *w, const struct waiting *x)
                 tell_simple(w, x, CALL_unlinkat, x->path, what & FILE_IS_DIRECTORY ? AT_REMOVEDIR : 0);
 }
 
-
 /* Has a copy other content than what it was made of? */
 static bool is_written_copy(const struct watch *w, const struct waiting *x, const struct stat *st)
 {
