@@ -249,7 +249,7 @@ static const struct file_dir *find_dir(struct file_events *f, const void *fsid, 
                 }
                 d = remember(f, key, p);
         }
-        bool is_wanted = d->interest == FILE_INTEREST_ALL ||
+        bool is_wanted = d->interest >= FILE_INTEREST_NAMES ||
                          (d->interest == FILE_INTEREST_WRITTEN && what & (FILE_WRITTEN | FILE_RENAMED));
         return is_wanted ? &d->dir : NULL;
 }
@@ -281,8 +281,10 @@ static void learn_child(struct file_events *f, const void *fsid, struct file_han
                 return;
         const struct marked *on = find_system(f, system);
         struct str host = on ? path_of(on, h, path) : STR_NONE;
-        if (host.n)
-                mark_dir(f, host);
+        if (host.n) {
+                (void)remember(f, key, host);
+                return;
+        }
         struct known_dir *d = add_dir(f, key);
         d->interest = FILE_INTEREST_ALL;
         d->dir.owner = e->dir->owner;

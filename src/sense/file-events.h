@@ -49,6 +49,7 @@ enum file_interest {
         FILE_INTEREST_NONE,
         FILE_INTEREST_WRITTEN, /* what was closed after writing or renamed; other bits of these events may be set too
                                 */
+        FILE_INTEREST_NAMES,   /* all but FILE_MODIFIED, which costs who writes */
         FILE_INTEREST_ALL,
 };
 

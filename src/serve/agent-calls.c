@@ -48,9 +48,9 @@ static void tell_all_sleeping(struct agent *a)
 {
         tell_sleeping(a, CALLS_ALL, "need --mode full and sleep in lean mode");
         tell_sleeping(a, CALLS_PARTLY,
-                      a->watched.v.n > 0
-                              ? "need --mode full for some of their events, of files for those that are not watched"
-                              : "need --mode full for some of their events");
+                      a->watched.v.n > 0 ? "need --mode full for some of their events, of files for what is written in "
+                                           "place where nobody watches"
+                                         : "need --mode full for some of their events");
 }
 
 int agent_set_mode(struct agent *a, bool is_full, struct error *err)

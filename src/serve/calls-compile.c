@@ -12,7 +12,7 @@ static const char *const hook_events[] = { "connect",  "bind",  "listen", "accep
                                            "io_uring", "title", "lookup", "mining", "download" };
 
 /* What the part `watch` tells of files in lean mode. */
-static const char *const file_events[] = { "openat",  "truncate", "unlinkat", "renameat2", "symlinkat",
+static const char *const file_events[] = { "openat",  "truncate", "unlinkat", "renameat2", "symlinkat", "linkat",
                                            "mkdirat", "mknodat",  "fchmodat", "fchownat",  "utimensat" };
 
 static bool is_one_of(const char *const *events, size_t n, const char *event)

@@ -18,6 +18,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#define OWN_ROOT "/proc/self/root"
+
 const struct observe_call *call_of(const struct event_record *r)
 {
         return r->event->kind == OBSERVE_CALL ? &r->event->call : NULL;
@@ -45,6 +47,21 @@ struct str call_path(struct event_record *r, unsigned i)
         return script_absolute(e->path[i], dir, r->arena);
 }
 
+/* A descriptor of the process that is named by a path, /proc/self/fd/3; or -1. */
+static int open_own(struct event_record *r, struct str path)
+{
+        static const char *const places[] = { "/proc/self/fd/", "/proc/thread-self/fd/", "/dev/fd/" };
+        char host[64];
+        uint64_t number;
+        for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
+                if (!str_starts(path, str_of(places[i])) || !str_u64(str_from(path, strlen(places[i])), &number))
+                        continue;
+                snprintf(host, sizeof(host), "/proc/%u/fd/%llu", r->event->head.pid, (unsigned long long)number);
+                return open(host, O_PATH | O_CLOEXEC);
+        }
+        return -1;
+}
+
 /* The path with the links of its directories resolved, and its own too if the call follows it, as they are now. */
 static struct str real_path(struct event_record *r, struct str path, bool follows)
 {
@@ -53,9 +70,13 @@ static struct str real_path(struct event_record *r, struct str path, bool follow
                 return path;
         snprintf(name, sizeof(name), "/proc/%u/root", r->event->head.pid);
         _cleanup_(closep) int root = open(name, O_PATH | O_DIRECTORY | O_CLOEXEC);
+        while (str_starts(path, STR(OWN_ROOT "/")))
+                path = str_from(path, strlen(OWN_ROOT));
         ptrdiff_t slash = str_rfind_char(path, '/');
         struct str last = STR_NONE;
-        int fd = root >= 0 && follows ? open_in_root(root, arena_cstr(r->arena, path), O_PATH) : -1;
+        int fd = follows ? open_own(r, path) : -1;
+        if (fd < 0 && root >= 0 && follows)
+                fd = open_in_root(root, arena_cstr(r->arena, path), O_PATH);
         if (fd < 0 && root >= 0 && slash >= 0) {
                 struct str dir = slash == 0 ? STR("/") : str_upto(path, (size_t)slash);
                 last = str_from(path, (size_t)slash);

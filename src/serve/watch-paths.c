@@ -87,6 +87,7 @@ int watch_paths_add(struct watch_paths *w, const char *text, struct error *err)
 {
         if (!str_is(str_of(text), "default"))
                 return add_one(w, text, err);
+        w->all_names = true;
         for (size_t i = 0; watch_defaults[i]; i++) {
                 int r = add_one(w, watch_defaults[i], err);
                 if (r < 0)

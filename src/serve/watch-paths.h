@@ -20,10 +20,14 @@ struct watch_path {
 
 struct watch_paths {
         struct arena arena;
+        bool all_names; /* of containers' other files too, what is not told by writing alone: "default" */
         VEC(struct watch_path) v;
 };
 
-/* What "default" stands for: logs, accounts, what is run at start or by the clock, the directories of programs. */
+/*
+ * What "default" stands for: logs, accounts, what is run at start or by the clock, the directories of programs; and
+ * all_names.
+ */
 extern const char *const watch_defaults[]; /* NULL-terminated */
 
 void watch_paths_done(struct watch_paths *w);

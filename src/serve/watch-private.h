@@ -34,6 +34,9 @@ struct watch {
         int64_t next_turn_ns;
         bool is_behind; /* the kernel has more events than were read the last time */
         struct known_files known;
+        struct map64 by_inode; /* container and inode of a watched file -> index in names */
+        VEC(struct str) names;
+        struct arena names_arena;
         bool has_gone;       /* a container of which files may be known */
         struct set64 opened; /* process and path that were told, or are looked at again, since the last tick */
         VEC(struct waiting) batch, again;
@@ -44,6 +47,9 @@ struct watch {
 
 /* The process, if it is there or ended not long ago; or NULL. */
 const struct process *watch_find_process(const struct watch *w, uint32_t pid);
+
+/* How a file is that nothing has happened to yet. */
+void watch_remember(struct watch *w, uint64_t cgroup_id, struct str path, const struct stat *st);
 
 /* An event becomes calls, which the rules and the parts see. */
 void watch_tell(struct watch *w, const struct waiting *x);

@@ -13,6 +13,7 @@
 
 #define AGAIN_MAX         WATCH_BATCH_MAX /* files that are looked at again at a tick */
 #define LONG_PAST_SECONDS 60
+#define NAMES_MAX         16384u /* of watched files, kept by their inodes; past it they are forgotten */
 
 #define DOWNLOAD_ANCESTORS 3u /* processes that are asked for a connection: who writes, and those that began him */
 
@@ -66,9 +67,54 @@ static void describe(struct event *e, const struct stat *st)
         e->call.file_nlink = (uint32_t)st->st_nlink;
 }
 
-static uint64_t key_of(const struct waiting *x, struct str path)
+static uint64_t key_of(uint64_t cgroup_id, struct str path)
 {
-        return hash_str_more(hash_str(path), str_span(&x->cgroup_id, sizeof(x->cgroup_id)));
+        return hash_str_more(hash_str(path), str_span(&cgroup_id, sizeof(cgroup_id)));
+}
+
+static uint64_t inode_key(uint64_t cgroup_id, const struct stat *st)
+{
+        const uint64_t parts[] = { cgroup_id, (uint64_t)st->st_dev, (uint64_t)st->st_ino };
+        return hash_str(str_span(parts, sizeof(parts)));
+}
+
+/* By which name the file is watched; another may be given to it. */
+static void remember_name(struct watch *w, uint64_t cgroup_id, struct str path, const struct stat *st)
+{
+        bool is_new;
+        if (!S_ISREG(st->st_mode) || !watch_paths_has(&w->a->watched, path, cgroup_id != 0))
+                return;
+        if (w->names.n >= NAMES_MAX) {
+                map64_done(&w->by_inode);
+                vec_done(&w->names);
+                arena_done(&w->names_arena);
+        }
+        uint64_t *at = map64_put(&w->by_inode, inode_key(cgroup_id, st), &is_new);
+        if (!is_new && str_eq(w->names.v[*at], path))
+                return;
+        *at = w->names.n;
+        *vec_push(&w->names) = arena_str(&w->names_arena, path);
+}
+
+/* The watched name of a file that has several, if it is not this one; or nothing. */
+static struct str watched_name(const struct watch *w, const struct waiting *x, struct str path)
+{
+        char host[PATH_MAX];
+        struct stat st, its;
+        if (w->names.n == 0 || !look_at(x, path, &st, host) || !S_ISREG(st.st_mode) || st.st_nlink < 2)
+                return STR_NONE;
+        const uint64_t *at = map64_get(&w->by_inode, inode_key(x->cgroup_id, &st));
+        struct str name = at ? w->names.v[*at] : STR_NONE;
+        bool is_it = name.n && !str_eq(name, path) && look_at(x, name, &its, host) && its.st_dev == st.st_dev &&
+                     its.st_ino == st.st_ino; /* numbers of inodes are used again */
+        return is_it ? name : STR_NONE;
+}
+
+void watch_remember(struct watch *w, uint64_t cgroup_id, struct str path, const struct stat *st)
+{
+        struct known_file before;
+        remember_name(w, cgroup_id, path, st);
+        (void)known_files_remember(&w->known, key_of(cgroup_id, path), cgroup_id, st, &before);
 }
 
 /* Where the layers below lie on another file system than the upper one, by their paths, if those are whole. */
@@ -105,16 +151,18 @@ static bool image_has(const struct watch *w, const struct waiting *x, struct str
 static bool remember(struct watch *w, const struct waiting *x, struct str path, const struct stat *st,
                      struct known_file *ret_before)
 {
-        return known_files_remember(&w->known, key_of(x, path), x->cgroup_id, st, ret_before) ||
+        remember_name(w, x->cgroup_id, path, st);
+        return known_files_remember(&w->known, key_of(x->cgroup_id, path), x->cgroup_id, st, ret_before) ||
                image_has(w, x, path, ret_before);
 }
 
-static void judge_written(struct watch *w, const struct waiting *x, struct str path, const struct stat *st, bool is_new)
+/* flags: beside O_WRONLY. */
+static void judge_written(struct watch *w, const struct waiting *x, struct str path, const struct stat *st, int flags)
 {
         struct event e = { .file = path };
         describe(&e, st);
         e.call.args[0] = (uint64_t)AT_FDCWD;
-        e.call.args[2] = O_WRONLY | (is_new ? O_CREAT : 0);
+        e.call.args[2] = (uint64_t)(O_WRONLY | flags);
         e.call.args[3] = st->st_mode & 07777;
         e.path[0] = path;
         judge(w, x, CALL_openat, &e);
@@ -122,7 +170,7 @@ static void judge_written(struct watch *w, const struct waiting *x, struct str p
 
 static uint64_t opened_key(const struct waiting *x, struct str path)
 {
-        return hash_str_more(key_of(x, path), str_span(&x->e.pid, sizeof(x->e.pid)));
+        return hash_str_more(key_of(x->cgroup_id, path), str_span(&x->e.pid, sizeof(x->e.pid)));
 }
 
 /*
@@ -131,7 +179,8 @@ static uint64_t opened_key(const struct waiting *x, struct str path)
  */
 static void tell_again(struct watch *w, const struct waiting *x, struct str path)
 {
-        if (!set64_add(&w->opened, hash_str_more(opened_key(x, path), STR("again"))))
+        if (!watch_paths_has(&w->a->watched, path, x->cgroup_id != 0) ||
+            !set64_add(&w->opened, hash_str_more(opened_key(x, path), STR("again"))))
                 return;
         if (w->again.n >= AGAIN_MAX) {
                 w->a->file_losses++; /* all is looked at then */
@@ -145,10 +194,11 @@ static void tell_again(struct watch *w, const struct waiting *x, struct str path
 
 /* Opened for writing: told once for each process and file between two ticks, for writing and closing are events of
  * their own. */
-static void tell_written(struct watch *w, const struct waiting *x, struct str path, const struct stat *st, bool is_new)
+static void tell_written(struct watch *w, const struct waiting *x, struct str path, const struct stat *st, int flags)
 {
+        (void)set64_add(&w->opened, key_of(x->cgroup_id, path)); /* by whomever */
         if (set64_add(&w->opened, opened_key(x, path)))
-                judge_written(w, x, path, st, is_new);
+                judge_written(w, x, path, st, flags);
         else
                 tell_again(w, x, path);
 }
@@ -184,6 +234,7 @@ static bool tell_appeared(struct watch *w, const struct waiting *x, struct str p
                 st = (struct stat){ .st_mode = x->e.what & FILE_IS_DIRECTORY ? S_IFDIR : S_IFREG };
                 host[0] = '\0';
         } else if (x->cgroup_id && overlay_is_copy(host)) {
+                remember_name(w, x->cgroup_id, path, &st);
                 tell_again(w, x, path);
                 return false;
         }
@@ -197,14 +248,22 @@ static bool tell_appeared(struct watch *w, const struct waiting *x, struct str p
                 tell_link(w, x, path, host);
         } else if (S_ISREG(st.st_mode)) {
                 (void)remember(w, x, path, &st, &before);
-                tell_written(w, x, path, &st, true);
+                tell_written(w, x, path, &st, O_CREAT);
         } else {
                 tell_simple(w, x, CALL_mknodat, path, st.st_mode);
         }
         return true;
 }
 
-/* Written: and if it is shorter than it was, or empty now, truncated. */
+static bool has_other_time(const struct stat *st, const struct known_file *before)
+{
+        return before->mtime_s != st->st_mtim.tv_sec || before->mtime_ns != st->st_mtim.tv_nsec;
+}
+
+/*
+ * Written: and if it is shorter than it was, or empty now, truncated. What has grown is taken to be appended to; so is
+ * what was opened only, and what is not known.
+ */
 static void tell_modified(struct watch *w, const struct waiting *x, struct str path)
 {
         char host[PATH_MAX];
@@ -219,7 +278,14 @@ static void tell_modified(struct watch *w, const struct waiting *x, struct str p
                 e.call.args[1] = (uint64_t)st.st_size;
                 judge(w, x, CALL_truncate, &e);
         }
-        tell_written(w, x, path, &st, false);
+        bool is_over = was_known && st.st_size <= before.size && has_other_time(&st, &before);
+        tell_written(w, x, path, &st, is_over ? 0 : O_APPEND);
+}
+
+/* A time that is far from when it was set was given. */
+static bool has_given_time(const struct stat *st)
+{
+        return llabs((long long)(st->st_mtim.tv_sec - st->st_ctim.tv_sec)) > LONG_PAST_SECONDS;
 }
 
 /*
@@ -236,8 +302,7 @@ static void tell_attributes(struct watch *w, const struct waiting *x, struct str
         bool was_known = remember(w, x, path, &st, &before);
         bool is_mode = was_known && before.mode != st.st_mode;
         bool is_owner = was_known && (before.uid != st.st_uid || before.gid != st.st_gid);
-        bool is_time = was_known && before.size == st.st_size &&
-                       (before.mtime_s != st.st_mtim.tv_sec || before.mtime_ns != st.st_mtim.tv_nsec);
+        bool is_time = was_known && before.size == st.st_size && has_other_time(&st, &before);
         if (!is_mode && !is_owner && !is_time) {
                 is_time = was_known && st.st_mtim.tv_sec < st.st_ctim.tv_sec - LONG_PAST_SECONDS;
                 is_mode = !is_time;
@@ -246,17 +311,20 @@ static void tell_attributes(struct watch *w, const struct waiting *x, struct str
                 tell_simple(w, x, CALL_fchmodat, path, st.st_mode & 07777);
         if (is_owner)
                 tell_simple(w, x, CALL_fchownat, path, st.st_uid);
-        if (is_time)
-                tell_simple(w, x, CALL_utimensat, path, 0);
+        if (is_time) /* NULL for its times: now */
+                tell_simple(w, x, CALL_utimensat, path, has_given_time(&st));
 }
 
 static bool is_wanted(const struct watch *w, const struct waiting *x, struct str path)
 {
+        const struct watch_paths *watched = &w->a->watched;
         bool in_container = x->cgroup_id != 0;
         if (!path.n)
                 return false;
-        return x->e.what & FILE_IS_DIRECTORY ? watch_paths_may_be_in(&w->a->watched, path, in_container)
-                                             : watch_paths_has(&w->a->watched, path, in_container);
+        if (in_container && watched->all_names && !sensor_is_full(w->a->sensor)) /* rules see calls there */
+                return true;
+        return x->e.what & FILE_IS_DIRECTORY ? watch_paths_may_be_in(watched, path, in_container)
+                                             : watch_paths_has(watched, path, in_container);
 }
 
 static void tell_renamed(struct watch *w, const struct waiting *x)
@@ -301,11 +369,24 @@ static void tell_download(struct watch *w, const struct waiting *x, struct str p
         if (!path.n || !may_download(w, x->e.pid))
                 return;
         const char *format = download_format(head, download_head(x->root, path, &st, head));
-        if (!format || !set64_add(&w->opened, hash_str_more(key_of(x, path), str_of(format))))
+        if (!format || !set64_add(&w->opened, hash_str_more(key_of(x->cgroup_id, path), str_of(format))))
                 return;
         struct event e = { .file = path, .data = str_of(format) };
         describe(&e, &st);
         judge(w, x, CALL_download, &e);
+}
+
+/* A second name of a watched file: that it was given, and what is done by it, is told of the watched one. */
+static void tell_other_name(struct watch *w, const struct waiting *x)
+{
+        struct str name = x->e.what & FILE_IS_DIRECTORY ? STR_NONE : watched_name(w, x, x->path);
+        if (name.n && x->e.what & FILE_CREATED) {
+                struct event e = { .path = { name, x->path } };
+                e.call.args[0] = e.call.args[2] = (uint64_t)AT_FDCWD;
+                judge(w, x, CALL_linkat, &e);
+        }
+        if (name.n && x->e.what & (FILE_MODIFIED | FILE_WRITTEN))
+                tell_modified(w, x, name);
 }
 
 void watch_tell(struct watch *w, const struct waiting *x)
@@ -316,6 +397,8 @@ void watch_tell(struct watch *w, const struct waiting *x)
                 tell_download(w, x, what & FILE_RENAMED ? x->to_path : x->path);
         if (what & FILE_RENAMED)
                 tell_renamed(w, x);
+        if (x->path.n && what & (FILE_CREATED | FILE_MODIFIED | FILE_WRITTEN))
+                tell_other_name(w, x);
         if (!is_wanted(w, x, x->path))
                 return;
         if (what & FILE_CREATED)
@@ -329,13 +412,12 @@ void watch_tell(struct watch *w, const struct waiting *x)
                 tell_simple(w, x, CALL_unlinkat, x->path, what & FILE_IS_DIRECTORY ? AT_REMOVEDIR : 0);
 }
 
-/* Has a copy other content than what it was made of? */
+/* Has nobody told of what a copy was written, which is not as long as what it was made of? */
 static bool is_written_copy(const struct watch *w, const struct waiting *x, const struct stat *st)
 {
         struct known_file before;
-        return image_has(w, x, x->path, &before) &&
-               (before.size != st->st_size || before.mtime_s != st->st_mtim.tv_sec ||
-                before.mtime_ns != st->st_mtim.tv_nsec);
+        return !set64_has(&w->opened, key_of(x->cgroup_id, x->path)) && image_has(w, x, x->path, &before) &&
+               before.size != st->st_size;
 }
 
 void watch_tell_again(struct watch *w)
@@ -346,10 +428,10 @@ void watch_tell_again(struct watch *w)
                 struct waiting *x = &w->again.v[i];
                 if (!look_at(x, x->path, &st, host) || !S_ISREG(st.st_mode))
                         continue;
-                x->is_again = set64_has(&w->opened, opened_key(x, x->path));
+                x->is_again = set64_has(&w->opened, opened_key(x, x->path)) || !is_written_copy(w, x, &st);
                 if (x->is_again)
-                        judge_written(w, x, x->path, &st, false);
-                else if (is_written_copy(w, x, &st))
+                        judge_written(w, x, x->path, &st, 0);
+                else
                         tell_modified(w, x, x->path);
         }
         w->again.n = 0;

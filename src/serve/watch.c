@@ -24,8 +24,11 @@
 
 #define ENDED_NS   (INT64_C(3) * 1000000000) /* for which a generation takes them in */
 #define OPENED_MAX 65536u
-#define LEARN_MAX  1000u /* directories of one container, or of the host, that are marked before anything happens */
-#define LEARN_DEEP 4u
+
+/* Of one container, or of the host, before anything happens. */
+#define LEARN_DIRS_MAX  1000u
+#define LEARN_FILES_MAX 8192u
+#define LEARN_DEEP      4u
 
 /* ----------------------------------------------------------------------------------------------------- places ---- */
 
@@ -37,7 +40,8 @@ static bool is_in(struct str path, struct str dir, struct str *ret_inside)
         return true;
 }
 
-/* In containers, of other directories too: what is written may have been downloaded. */
+/* In containers, of other directories too: by their names, or at least what is written, which may have been downloaded.
+ */
 static enum file_interest filter(void *arg, struct str dir, struct file_dir *ret)
 {
         struct watch *w = arg;
@@ -45,6 +49,7 @@ static enum file_interest filter(void *arg, struct str dir, struct file_dir *ret
                 if (is_in(dir, str_of(w->places.v[i]->upper), &ret->path)) {
                         ret->owner = w->places.v[i];
                         return watch_paths_may_be_in(&w->a->watched, ret->path, true) ? FILE_INTEREST_ALL
+                               : w->a->watched.all_names                              ? FILE_INTEREST_NAMES
                                                                                       : FILE_INTEREST_WRITTEN;
                 }
         ret->path = dir;
@@ -52,26 +57,53 @@ static enum file_interest filter(void *arg, struct str dir, struct file_dir *ret
         return watch_paths_may_be_in(&w->a->watched, dir, false) ? FILE_INTEREST_ALL : FILE_INTEREST_NONE;
 }
 
+struct learning {
+        struct watch *w;
+        uint64_t cgroup_id; /* 0: on the host */
+        struct str root;    /* what stands before its paths on the host */
+        size_t dirs_left, files_left;
+};
+
+static struct learning learning_of(struct watch *w, uint64_t cgroup_id, struct str root)
+{
+        return (struct learning){ w, cgroup_id, root, LEARN_DIRS_MAX, LEARN_FILES_MAX };
+}
+
+static void learn_file(struct learning *l, struct str path)
+{
+        char host[PATH_MAX];
+        struct stat st;
+        int n = snprintf(host, sizeof(host), "%.*s%.*s", STR_FMT(l->root), STR_FMT(path));
+        if (l->files_left == 0 || n >= (int)sizeof(host) ||
+            !watch_paths_has(&l->w->a->watched, path, l->cgroup_id != 0) || lstat(host, &st) < 0)
+                return;
+        l->files_left--;
+        watch_remember(l->w, l->cgroup_id, path, &st);
+}
+
 /*
- * Directories that may be watched, from the top down: only those in which something can be of interest are entered.
- * root: what stands before their paths on the host.
+ * What may be watched, from the top down: directories are marked, of files it is kept how they are. Only those in which
+ * something can be of interest are entered.
  */
-static void learn(struct watch *w, struct str root, struct str inside, bool in_container, unsigned depth, size_t *left)
+static void learn(struct learning *l, struct str dir, unsigned depth)
 {
         char path[PATH_MAX];
-        if (*left == 0 || root.n + inside.n + NAME_MAX + 2 > sizeof(path) ||
-            !watch_paths_may_be_in(&w->a->watched, inside, in_container))
+        if (l->dirs_left == 0 || l->root.n + dir.n + NAME_MAX + 2 > sizeof(path) ||
+            !watch_paths_may_be_in(&l->w->a->watched, dir, l->cgroup_id != 0))
                 return;
-        --*left;
-        snprintf(path, sizeof(path), "%.*s%.*s", STR_FMT(root), STR_FMT(inside));
-        file_events_learn(w->events, path);
+        l->dirs_left--;
+        snprintf(path, sizeof(path), "%.*s%.*s", STR_FMT(l->root), STR_FMT(dir));
+        file_events_learn(l->w->events, path);
         DIR *d = depth < LEARN_DEEP ? opendir(path) : NULL;
         for (struct dirent *e; d && (e = readdir(d));) {
                 struct str name = str_of(e->d_name);
-                if (e->d_type != DT_DIR || str_is(name, ".") || str_is(name, ".."))
+                if (str_is(name, ".") || str_is(name, ".."))
                         continue;
-                snprintf(path, sizeof(path), "%.*s/%.255s", STR_FMT(inside.n == 1 ? STR_NONE : inside), e->d_name);
-                learn(w, root, str_of(path), in_container, depth + 1, left);
+                snprintf(path, sizeof(path), "%.*s/%.255s", STR_FMT(dir.n == 1 ? STR_NONE : dir), e->d_name);
+                if (e->d_type == DT_DIR)
+                        learn(l, str_of(path), depth + 1);
+                else if (e->d_type == DT_REG)
+                        learn_file(l, str_of(path));
         }
         if (d)
                 closedir(d);
@@ -82,7 +114,6 @@ static void watch_on_container(void *state, struct container_entry *c)
         struct watch *w = state;
         struct error err = ERROR_NONE;
         const struct container_mount *m = container_mount_of(c, STR("/"));
-        size_t left = LEARN_MAX;
         if (!watch_paths_any(&w->a->watched, true) || !m)
                 return;
         struct str dir = m->upper.n ? m->upper : c->root;
@@ -98,10 +129,11 @@ static void watch_on_container(void *state, struct container_entry *c)
         *p = (struct watched_place){ c->cgroup_id, str_dup(dir) };
         *vec_push(&w->places) = p;
         file_events_forget(w->events); /* what was nobody's is somebody's now */
+        struct learning l = learning_of(w, c->cgroup_id, dir);
         if (file_events_watch(w->events, p->upper, &err) < 0)
                 agent_tell(w->a, "the files of container %.*s are not watched: %s", STR_FMT(c->id), err.text);
         else
-                learn(w, dir, STR("/"), true, 0, &left);
+                learn(&l, STR("/"), 0);
 }
 
 static void watch_on_container_end(void *state, uint64_t cgroup_id)
@@ -243,7 +275,7 @@ static void watch_tick(void *state, int64_t now_ns)
 static int watch_host(struct watch *w, struct error *err)
 {
         int r = 0;
-        size_t left = LEARN_MAX;
+        struct learning l = learning_of(w, 0, STR_NONE);
         for (size_t i = 0; i < w->a->watched.v.n && r == 0; i++) {
                 const struct watch_path *p = &w->a->watched.v.v[i];
                 char path[WATCH_PATH_BYTES + 2];
@@ -259,7 +291,7 @@ static int watch_host(struct watch *w, struct error *err)
                 } while (path[1] && (stat(path, &st) < 0 || !S_ISDIR(st.st_mode)));
                 r = file_events_watch(w->events, path, err);
                 if (r == 0)
-                        learn(w, STR_NONE, str_of(path), false, 0, &left);
+                        learn(&l, str_of(path), 0);
         }
         return r;
 }
@@ -282,6 +314,9 @@ static void watch_stop(void *state)
         file_events_free(w->events);
         ended_done(&w->ended);
         known_files_done(&w->known);
+        map64_done(&w->by_inode);
+        vec_done(&w->names);
+        arena_done(&w->names_arena);
         set64_done(&w->opened);
         vec_done(&w->batch);
         vec_done(&w->again);

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # alone: agent
-"""Attacks in a real container of Debian's packages, in full mode, by our own rules: of each behaviour a trigger, twins that evade rules
+"""Attacks in a real container of Debian's packages, in full mode and then in lean mode (the default), by our own rules: of each behaviour a trigger, twins that evade rules
 that go by names or by one call, and near misses. docs/detection.md has the same table in words.
 
 One case after the other is done in one container; a case is over when the file that ends it has been seen. A trigger and a twin must
@@ -155,6 +155,10 @@ CASES = (
     (17, LOG, "twin: one of the system's, by what is no such tool", lambda d: d.sh("echo x > /var/log/syslog; gzip /var/log/syslog"), ()),
     (18, LOG, "twin: written over in a mapping", lambda d: d.py("mmap.mmap(os.open('/var/log/f.log', os.O_RDWR), 16)[0:1] = b'x'"), ()),
     (18, LOG, "twin: written over in place", lambda d: d.sh("dd if=/dev/zero of=/var/log/f.log bs=1 count=8 conv=notrunc"), (DESTROYED,)),
+    (18, LOG, "twin: by the descriptor that is only read, under its name in /proc",
+     lambda d: d.py("fd = os.open('/var/log/k.log', os.O_RDONLY)\nos.truncate('/proc/self/fd/%d' % fd, 0)\nos.truncate('/proc/self/root/var/log/k.log', 0)\ntime.sleep(1)"), ()),
+    (18, "Link to a log", "twin: by another name of it (a hard link)", lambda d: d.sh("ln /var/log/l.log /opt/other; : > /opt/other"), (LOG,)),
+    (18, None, "miss: a link that leads to a log", lambda d: d.sh("ln -s /var/log/f.log /opt/leads"), ()),
     (18, LOG, "twin: a link to nowhere in its place", lambda d: d.sh("ln -sf /dev/null /var/log/g.log"), ()),
     (18, LOG, "twin: exchanged for another (renameat2)",
      lambda d: d.py("write('/opt/e', '')\ncall('renameat2', AT_FDCWD, '/opt/e', AT_FDCWD, '/var/log/f.log', 2)"), ()),
@@ -430,7 +434,7 @@ def make_container(work, archive):
     if built.returncode == 0:
         with open(program, "rb") as file:
             container.add("usr/bin/program32", file.read(), 0o755)
-    for name in ("auth", "a", "b", "c", "d", "e", "g", "dpkg", "old/x"):
+    for name in ("auth", "a", "b", "c", "d", "e", "g", "k", "l", "dpkg", "old/x"):
         container.add("var/log/%s.log" % name, "one\nx\n")
     container.add("var/log/f.log", "x" * 8192)
     container.add("root/.aws/credentials", "none\n")
@@ -448,15 +452,27 @@ def make_container(work, archive):
     return container
 
 
-def check(container, agent, only):
+# Lean mode does not see what these ask for: reading, and calls that leave no trace in a file or on the network.
+FULL_ONLY = {MAPPED, STREAM, SECRET, CLOUD, TOKEN, ENVIRON, CAPABLE, NAMESPACE, MOUNT, ESCAPE, DISK, SOCKET, ATTACHED, MEMORY_WRITTEN, KERNEL, RING, KEPT, UNKEPT, "Packet socket",
+             "Root rights taken", "Memory of another process written with the right to do so", "Process attached to with the right to do so", "Call that exploits use, by hand",
+             "32-bit call of a 64-bit program", "32-bit call", "Secret of the system archived", "Huge pages changed", "File opened by its handle", "Clock or machine changed",
+             "Calls by a ring", "Code made in memory by a tool", "Time of a file set by hand"}
+FULL_ONLY_CASES = {"twin: of another shell, emptied"}  # made and emptied in one moment
+
+
+def check(container, agent, only, is_lean):
     deeds, watch = Deeds(container), debianlib.Watch(agent, container)
     watch.told()
     for row, rule, what, act, also in CASES:
         if only and str(row) not in only:
             continue
+        if is_lean and (rule in FULL_ONLY or what in FULL_ONLY_CASES):
+            act(deeds)  # others build upon it
+            watch.told()
+            continue
         code, words = act(deeds)
         alerts = watch.told()
-        name = "%d %s: %s" % (row, rule or "silent", what)
+        name = "%s%d %s: %s" % ("lean mode: " if is_lean else "", row, rule or "silent", what)
         if alerts is None:
             tap.ok(False, name, "its end was not told of in time\n" + agent.log())
             continue
@@ -466,28 +482,21 @@ def check(container, agent, only):
         tap.ok(good, name, "exit code %d: %s\ntold: %s" % (code, words[-300:], "\n".join(a["rule"] + ": " + a["output"] for a in alerts)))
 
 
-def main():
-    agentlib.need_sensor("runc", "mount", "cc")
-    archive, reason = debianlib.root_archive()
-    if reason:
-        agentlib.skip_all(reason)
-    work = tempfile.mkdtemp()
-    with open(os.path.join(work, "end.yaml"), "w") as file:
-        file.write(debianlib.Watch.END)
-    container = make_container(work, archive)
-    agent = None
+def attack(work, archive, is_lean, only):
+    container, agent = make_container(work, archive), None
     try:
         reason = container.start(disk=(7, 0))
         if reason:
             tap.skip("attacks in a container", reason)
-            return tap.end()
+            return
         container.run("/bin/bash", "-c", SERVER)
         options = [o for path in RULES + [os.path.join(work, "end.yaml")] for o in ("-r", path)]
-        agent = agentlib.Agent(work, "attacks", "--mode", "full", "--ring", "65536", "--least", "notice", *options)
-        tap.ok(agent.is_watching, "the agent starts in full mode with its own rules", agent.log())
+        mode = [] if is_lean else ["--mode", "full", "--ring", "65536"]
+        agent = agentlib.Agent(work, "attacks", "--least", "notice", *mode, *options)
+        tap.ok(agent.is_watching, "the agent starts in %s mode with its own rules" % ("lean" if is_lean else "full"), agent.log())
         if not agent.is_watching:
-            return tap.end()
-        check(container, agent, sys.argv[1:])
+            return
+        check(container, agent, only, is_lean)
         code = agent.end()
         tap.ok(code == 0 and "0 records malformed" in agent.log(), "it ended", "%d\n%s" % (code, agent.log()))
         agent = None
@@ -497,7 +506,21 @@ def main():
         container.end()
         if os.environ.get("KEEP_ALERTS"):
             shutil.copy(os.path.join(work, "attacks.jsonl"), os.environ["KEEP_ALERTS"])
-        shutil.rmtree(work, ignore_errors=True)
+
+
+def main():
+    agentlib.need_sensor("runc", "mount", "cc")
+    archive, reason = debianlib.root_archive()
+    if reason:
+        agentlib.skip_all(reason)
+    for is_lean in (False, True):
+        work = tempfile.mkdtemp()
+        with open(os.path.join(work, "end.yaml"), "w") as file:
+            file.write(debianlib.Watch.END)
+        try:
+            attack(work, archive, is_lean, sys.argv[1:])
+        finally:
+            shutil.rmtree(work, ignore_errors=True)
     return tap.end()
 
 

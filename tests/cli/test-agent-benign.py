@@ -30,6 +30,7 @@ CASES = (
     (6, "nginx starts, reloads, opens its logs anew, ends",
      "nginx; sleep 0.3; nginx -s reload; sleep 0.3; nginx -s reopen; "
      "sleep 0.3; nginx -s quit; sleep 0.3"),
+    (8, "a script at the start tells of itself in logs", "echo begun >> /var/log/a.log; echo begun >> /var/log/own.log; echo on >> /var/log/own.log"),
     (7, "logrotate by rename, by copying and truncating, with gzip",
      "printf '/var/log/a.log {\\n rotate 2\\n compress\\n create\\n}\\n/var/log/b.log {\\n rotate 2\\n copytruncate\\n compress\\n}\\n' > /run/lr.conf; "
      "logrotate -f -s /run/lr.state /run/lr.conf; logrotate -f -s /run/lr.state /run/lr.conf"),
@@ -250,12 +251,7 @@ def check_storm(agent, work, container):
     tap.ok({a["output_fields"]["container.name"] for a in mine if a["rule"] == "Users managed at the start"} == set(names), "and what their entry points do is told", told(mine))
 
 
-def main():
-    agentlib.need_sensor("runc", "mount", "cc")
-    archive, reason = debianlib.root_archive()
-    if reason:
-        agentlib.skip_all(reason)
-    work = tempfile.mkdtemp()
+def run(work, archive, is_lean):
     with open(os.path.join(work, "end.yaml"), "w") as file:
         file.write(debianlib.Watch.END)
     container, machine = make_container(work, "benign", archive), debianlib.Machine(work, "machine")
@@ -263,12 +259,12 @@ def main():
     agent = None
     try:
         options = [o for path in RULES + [os.path.join(work, "end.yaml")] for o in ("-r", path)]
-        agent = agentlib.Agent(work, "benign", "--mode", "full", "--least", "notice", *options)
-        tap.ok(agent.is_watching, "the agent starts in full mode with its own rules", agent.log())
+        agent = agentlib.Agent(work, "benign", "--mode", "lean" if is_lean else "full", "--least", "notice", *options)
+        tap.ok(agent.is_watching, "the agent starts in %s mode with its own rules" % ("lean" if is_lean else "full"), agent.log())
         reason = container.start() or machine.start()
         if reason or not agent.is_watching:
             tap.skip("benign behaviour in a container", reason or "no agent")
-            return tap.end()
+            return
         time.sleep(STARTING_SECONDS)  # not for something to happen: so that no rule holds back because the container is starting
         check_cases(agent, container)
         check_machine(agent, machine)
@@ -282,7 +278,19 @@ def main():
             agent.end()
         container.end()
         machine.end()
-        shutil.rmtree(work, ignore_errors=True)
+
+
+def main():
+    agentlib.need_sensor("runc", "mount", "cc")
+    archive, reason = debianlib.root_archive()
+    if reason:
+        agentlib.skip_all(reason)
+    for is_lean in (False, True):
+        work = tempfile.mkdtemp()
+        try:
+            run(work, archive, is_lean)
+        finally:
+            shutil.rmtree(work, ignore_errors=True)
     return tap.end()
 
 

@@ -161,6 +161,10 @@ def the_agent(work, c):
            "once, with who did it and where", passwd)
     tap.ok(not any(path == "/usr/other" for path, _ in told(agent)), "and nothing else")
     tap.ok(passwd[0]["output_fields"]["integrity.diff"] == "@@ -1,1 +1,2 @@\n one\n+evil:x:0:0::/:/bin/sh\n", "with a diff", passwd)
+    c.run("/bin/sh", "-c", "ln /etc/passwd /tmp/second; echo more >> /tmp/second")
+    ok = wait_told(agent, ("/etc/passwd", "content (26 -> 31 bytes)"))
+    second = [a["output_fields"]["proc.pid"] for (path, change), a in told(agent).items() if path == "/etc/passwd" and "31" in change]
+    tap.ok(ok and all(second), "what is changed by another of its names is told of", sorted(told(agent)))
     secret = "AKIA" + "".join(random.choice("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567") for _ in range(16))  # made here: no scanner finds it in the tree
     c.run("/bin/sh", "-c", "echo 'aws_access_key_id = %s''%s' > /etc/aws; echo new > /etc/shadow" % (secret[:9], secret[9:]))  # commands are told as they are
     wait_told(agent, ("/etc/aws", "content"), ("/etc/shadow", "content"))
