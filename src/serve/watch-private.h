@@ -17,6 +17,19 @@ struct watched_place {
         char *upper; /* on the host, without a slash at its end; of a root that is no overlay, the root itself */
 };
 
+/* By which name a file is watched that may have others. */
+struct watched_name {
+        uint64_t key, cgroup_id; /* key: of the container and the inode */
+        struct str path;
+};
+
+struct watched_names {
+        struct map64 by_key; /* -> index in v */
+        VEC(struct watched_name) v;
+        struct arena arena;
+        size_t n_kept; /* texts in the arena: names replace others */
+};
+
 /* An event that waits. Texts live in the batch's arena. */
 struct waiting {
         struct file_event e;
@@ -34,9 +47,7 @@ struct watch {
         int64_t next_turn_ns;
         bool is_behind; /* the kernel has more events than were read the last time */
         struct known_files known;
-        struct map64 by_inode; /* container and inode of a watched file -> index in names */
-        VEC(struct str) names;
-        struct arena names_arena;
+        struct watched_names names;
         bool has_gone;       /* a container of which files may be known */
         struct set64 opened; /* process and path that were told, or are looked at again, since the last tick */
         VEC(struct waiting) batch, again;
@@ -50,6 +61,10 @@ const struct process *watch_find_process(const struct watch *w, uint32_t pid);
 
 /* How a file is that nothing has happened to yet. */
 void watch_remember(struct watch *w, uint64_t cgroup_id, struct str path, const struct stat *st);
+
+/* Names of files of containers that are gone. */
+void watch_forget_names(struct watch *w, bool (*is_there)(const void *arg, uint64_t cgroup_id));
+void watch_names_done(struct watched_names *n);
 
 /* An event becomes calls, which the rules and the parts see. */
 void watch_tell(struct watch *w, const struct waiting *x);

@@ -78,22 +78,48 @@ static uint64_t inode_key(uint64_t cgroup_id, const struct stat *st)
         return hash_str(str_span(parts, sizeof(parts)));
 }
 
-/* By which name the file is watched; another may be given to it. */
-static void remember_name(struct watch *w, uint64_t cgroup_id, struct str path, const struct stat *st)
+void watch_names_done(struct watched_names *n)
+{
+        map64_done(&n->by_key);
+        vec_done(&n->v);
+        arena_done(&n->arena);
+        n->n_kept = 0;
+}
+
+static void put_name(struct watched_names *n, uint64_t key, uint64_t cgroup_id, struct str path)
 {
         bool is_new;
+        uint64_t *at = map64_put(&n->by_key, key, &is_new);
+        if (is_new) {
+                *at = n->v.n;
+                (void)vec_push(&n->v);
+        } else if (str_eq(n->v.v[*at].path, path)) {
+                return;
+        }
+        n->v.v[*at] = (struct watched_name){ key, cgroup_id, arena_str(&n->arena, path) };
+        n->n_kept++;
+}
+
+static void remember_name(struct watch *w, uint64_t cgroup_id, struct str path, const struct stat *st)
+{
         if (!S_ISREG(st->st_mode) || !watch_paths_has(&w->a->watched, path, cgroup_id != 0))
                 return;
-        if (w->names.n >= NAMES_MAX) {
-                map64_done(&w->by_inode);
-                vec_done(&w->names);
-                arena_done(&w->names_arena);
+        if (w->names.n_kept >= NAMES_MAX)
+                watch_names_done(&w->names);
+        put_name(&w->names, inode_key(cgroup_id, st), cgroup_id, path);
+}
+
+/* What stays is put into new memory. */
+void watch_forget_names(struct watch *w, bool (*is_there)(const void *arg, uint64_t cgroup_id))
+{
+        struct watched_names kept = { 0 };
+        for (size_t i = 0; i < w->names.v.n; i++) {
+                const struct watched_name *n = &w->names.v.v[i];
+                if (n->cgroup_id == 0 || is_there(w, n->cgroup_id))
+                        put_name(&kept, n->key, n->cgroup_id, n->path);
         }
-        uint64_t *at = map64_put(&w->by_inode, inode_key(cgroup_id, st), &is_new);
-        if (!is_new && str_eq(w->names.v[*at], path))
-                return;
-        *at = w->names.n;
-        *vec_push(&w->names) = arena_str(&w->names_arena, path);
+        watch_names_done(&w->names);
+        w->names = kept;
 }
 
 /* The watched name of a file that has several, if it is not this one; or nothing. */
@@ -101,10 +127,10 @@ static struct str watched_name(const struct watch *w, const struct waiting *x, s
 {
         char host[PATH_MAX];
         struct stat st, its;
-        if (w->names.n == 0 || !look_at(x, path, &st, host) || !S_ISREG(st.st_mode) || st.st_nlink < 2)
+        if (w->names.v.n == 0 || !look_at(x, path, &st, host) || !S_ISREG(st.st_mode) || st.st_nlink < 2)
                 return STR_NONE;
-        const uint64_t *at = map64_get(&w->by_inode, inode_key(x->cgroup_id, &st));
-        struct str name = at ? w->names.v[*at] : STR_NONE;
+        const uint64_t *at = map64_get(&w->names.by_key, inode_key(x->cgroup_id, &st));
+        struct str name = at ? w->names.v.v[*at].path : STR_NONE;
         bool is_it = name.n && !str_eq(name, path) && look_at(x, name, &its, host) && its.st_dev == st.st_dev &&
                      its.st_ino == st.st_ino; /* numbers of inodes are used again */
         return is_it ? name : STR_NONE;

@@ -243,8 +243,10 @@ static void watch_tick(void *state, int64_t now_ns)
         watch_tell_again(w);
         set64_done(&w->opened);
         forget_ended(w, now_ns);
-        if (w->has_gone)
+        if (w->has_gone) {
                 known_files_forget(&w->known, is_container, w);
+                watch_forget_names(w, is_container);
+        }
         w->has_gone = false;
         file_events_counts(w->events, &c);
         if (c.overflows != w->told.overflows || c.malformed != w->told.malformed) {
@@ -314,9 +316,7 @@ static void watch_stop(void *state)
         file_events_free(w->events);
         ended_done(&w->ended);
         known_files_done(&w->known);
-        map64_done(&w->by_inode);
-        vec_done(&w->names);
-        arena_done(&w->names_arena);
+        watch_names_done(&w->names);
         set64_done(&w->opened);
         vec_done(&w->batch);
         vec_done(&w->again);
