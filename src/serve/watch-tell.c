@@ -199,6 +199,12 @@ static uint64_t opened_key(const struct waiting *x, struct str path)
         return hash_str_more(key_of(x->cgroup_id, path), str_span(&x->e.pid, sizeof(x->e.pid)));
 }
 
+/* Its attributes were told of. */
+static uint64_t attributes_key(const struct waiting *x, struct str path)
+{
+        return hash_str_more(key_of(x->cgroup_id, path), STR("attributes"));
+}
+
 /*
  * To be looked at again at the tick, once: what the parts have seen may have changed since, and a file that was copied
  * up may have been written before its directory was known, by who does not close it.
@@ -339,6 +345,7 @@ static void tell_attributes(struct watch *w, const struct waiting *x, struct str
                 tell_simple(w, x, CALL_fchownat, path, st.st_uid);
         if (is_time) /* NULL for its times: now */
                 tell_simple(w, x, CALL_utimensat, path, has_given_time(&st));
+        (void)set64_add(&w->opened, attributes_key(x, path));
 }
 
 static bool is_wanted(const struct watch *w, const struct waiting *x, struct str path)
@@ -438,12 +445,14 @@ void watch_tell(struct watch *w, const struct waiting *x)
                 tell_simple(w, x, CALL_unlinkat, x->path, what & FILE_IS_DIRECTORY ? AT_REMOVEDIR : 0);
 }
 
-/* Has nobody told of what a copy was written, which is not as long as what it was made of? */
+/* Was a copy written, and nobody has told of it? Its time alone may have been set as well. */
 static bool is_written_copy(const struct watch *w, const struct waiting *x, const struct stat *st)
 {
         struct known_file before;
-        return !set64_has(&w->opened, key_of(x->cgroup_id, x->path)) && image_has(w, x, x->path, &before) &&
-               before.size != st->st_size;
+        if (set64_has(&w->opened, key_of(x->cgroup_id, x->path)) || !image_has(w, x, x->path, &before))
+                return false;
+        return before.size != st->st_size ||
+               (has_other_time(st, &before) && !set64_has(&w->opened, attributes_key(x, x->path)));
 }
 
 void watch_tell_again(struct watch *w)

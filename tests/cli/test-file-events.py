@@ -52,7 +52,7 @@ ROWS = [
     ("cat $F", set(), set(CALLS)),
     ("ln $F /tmp/$M.other; echo more >> /tmp/$M.other", {"linkat", "openat"}, {"truncate", "unlinkat"}),
     ("ln $F /tmp/$M.other; : > /tmp/$M.other", {"linkat", "truncate"}, {"unlinkat"}),
-    ("echo x > /tmp/not-watched-$M; chmod 600 /tmp/not-watched-$M; rm /tmp/not-watched-$M", {"openat", "fchmodat", "unlinkat"}, {"truncate"}),
+    ("echo x > /tmp/not-watched-$M; chmod 600 /tmp/not-watched-$M; sleep 1; rm /tmp/not-watched-$M", {"openat", "fchmodat", "unlinkat"}, {"truncate"}),
 ]
 tap = taplib.Tap(dict(os.environ))
 
