@@ -100,24 +100,39 @@ static void note_suffixed(struct bursts *b, const struct event *e, const struct 
         count_thing(b, key_of(e, p, BURST_SUFFIXED, STR("")), e->head.time_ns, path, BURST_SUFFIXED);
 }
 
-/* Files that were made with a suffix, so that the removal of the one without it is understood. */
+/* Files that were made with a suffix, by what they are called without it. */
 static struct burst_counter *made_of(struct bursts *b, const struct event *e, const struct process *p)
 {
         return counter_of(b, key_of(e, p, BURSTS, STR("")), e->head.time_ns);
 }
 
+static struct burst_counter *removed_of(struct bursts *b, const struct event *e, const struct process *p)
+{
+        return counter_of(b, key_of(e, p, BURST_REMOVED, STR("")), e->head.time_ns);
+}
+
+static void keep_thing(struct burst_counter *c, struct str thing)
+{
+        if (c->things.n < BURST_THINGS_MAX)
+                (void)set64_add(&c->things, hash_str(thing));
+}
+
+/* A file and the one with a suffix: which of them went or came first does not matter. */
 static void note_made(struct bursts *b, const struct event *e, const struct process *p, struct str path)
 {
         struct str plain = without_suffix(path);
-        struct burst_counter *c = made_of(b, e, p);
-        if (plain.n && c->things.n < BURST_THINGS_MAX)
-                set64_add(&c->things, hash_str(plain));
+        if (!plain.n)
+                return;
+        keep_thing(made_of(b, e, p), plain);
+        if (set64_has(&removed_of(b, e, p)->things, hash_str(plain)))
+                note_suffixed(b, e, p, plain);
 }
 
 static void note_removed(struct bursts *b, const struct event *e, const struct process *p, struct str path)
 {
-        struct burst_counter *c = counter_of(b, key_of(e, p, BURST_REMOVED, STR("")), e->head.time_ns);
+        struct burst_counter *c = removed_of(b, e, p);
         b->now[BURST_REMOVED] = ++c->n;
+        keep_thing(c, path);
         if (set64_has(&made_of(b, e, p)->things, hash_str(path)))
                 note_suffixed(b, e, p, path);
 }

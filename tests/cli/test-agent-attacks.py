@@ -199,6 +199,9 @@ CASES = (
     (21, None, "miss: dd makes a file of the input", lambda d: d.sh("echo x | dd of=/opt/s2"), ()),
     (22, "Files encrypted in numbers", "files are replaced by ones with a suffix", lambda d: d.py(
         "os.mkdir('/opt/docs')\nfor i in range(60):\n  write('/opt/docs/%d.txt' % i, 'x'); write('/opt/docs/%d.txt.enc' % i, 'y'); os.unlink('/opt/docs/%d.txt' % i)"), ()),
+    (22, "Files encrypted in numbers", "twin: removed first, then made anew", lambda d: d.py(
+        "os.mkdir('/opt/docs2')\nfor i in range(60): write('/opt/docs2/%d.txt' % i, 'x')\nfor i in range(60): os.unlink('/opt/docs2/%d.txt' % i)\n"
+        "for i in range(60): write('/opt/docs2/%d.txt.enc' % i, 'y')"), ()),
     (22, "Files encrypted in numbers", "twin: renamed, by a shell and mv",
      lambda d: d.sh("mkdir /opt/r; cd /opt/r; for i in $(seq 60); do echo > $i.doc; mv $i.doc $i.doc.locked; done"), ()),
     (22, None, "miss: sixty files are kept as copies", lambda d: d.sh("mkdir /opt/k; cd /opt/k; for i in $(seq 60); do echo > $i.doc; mv $i.doc $i.doc.bak; done"), ()),

@@ -93,9 +93,9 @@ sed 's/^/told /' /tmp/err
 
 # The first program of a container, before anybody can have looked at it.
 cp /bin/actor /tmp/early/root/opt/x
-sekisho agent --foreground -o none --drift-mode enforce >/tmp/out 2>/tmp/err &
+sekisho agent --foreground -o none --drift-mode enforce >/tmp/out 2>/tmp/err.early &
 agent=$!
-while kill -0 $agent && ! grep -q watching /tmp/err; do sleep 0.1; done
+while kill -0 $agent && ! grep -q watching /tmp/err.early; do sleep 0.1; done
 actor contain /sys/fs/cgroup/early /tmp/early/root /opt/x noop
 echo "told early dropped $?"
 actor contain /sys/fs/cgroup/early /tmp/early/root /bin/actor noop

@@ -74,6 +74,8 @@ static void files(void **state)
         assert_int_equal(call(&b, CALL_open, 5, "/x/d.txt.enc", NULL, BURST_SUFFIXED), 0);
         assert_int_equal(call(&b, CALL_unlink, 0, "/x/d.txt", NULL, BURST_SUFFIXED), 2); /* made, then removed */
         assert_int_equal(call(&b, CALL_unlink, 0, "/x/e.txt", NULL, BURST_SUFFIXED), 0);
+        assert_int_equal(call(&b, CALL_open, 5, "/x/e.txt.enc", NULL, BURST_SUFFIXED), 3); /* removed, then made */
+        assert_int_equal(call(&b, CALL_open, 5, "/x/e.txt.gz", NULL, BURST_SUFFIXED), 0);
         bursts_done(&b);
 }
 
