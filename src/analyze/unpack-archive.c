@@ -93,18 +93,21 @@ static bool read_entry(struct unpacking *u, const struct feeder *from, struct ar
         if (!member_begin(u, text, archive_entry_size_is_set(e) ? (uint64_t)archive_entry_size(e) : UINT64_MAX,
                           archive_entry_perm(e)))
                 return !u->worker->is_over;
-        bool wants_more = true;
+        bool wants_more = true, is_said = false;
         for (;;) {
-                const void *p;
-                size_t n;
+                const void *p = NULL;
+                size_t n = 0;
                 la_int64_t offset;
                 int r = archive_read_data_block(a, &p, &n, &offset);
                 if (r == ARCHIVE_EOF)
                         break;
-                if (r == ARCHIVE_WARN) { /* all came, but its size is another: something may stand behind it */
+                /* With the last of it: its size or its digest is another. Something may stand behind it. */
+                if (r == ARCHIVE_WARN && !is_said) {
+                        is_said = true;
                         say_failure(u, from, a);
-                        break;
                 }
+                if (r == ARCHIVE_WARN && n == 0)
+                        break;
                 if (r < ARCHIVE_WARN) {
                         member_end(u, false);
                         say_failure(u, from, a);

@@ -40,6 +40,14 @@ def tarred(*files):
     return out.getvalue()
 
 
+def of_another_digest(archive):
+    """What readers refuse to extract, and others do not ask about: both say the same wrong CRC."""
+    out = bytearray(archive)
+    out[out.index(b'PK\3\4') + 14] ^= 0xff
+    out[out.index(b'PK\1\2') + 16] ^= 0xff
+    return bytes(out)
+
+
 def longer_than_it_inflates():
     """An entry whose stored size counts what follows its deflated data."""
     data = bytearray(zipped(('a', b'hello ' * 9)))
@@ -99,6 +107,7 @@ def of_many_kinds():
         yield f'the last of many entries of a {words} file behind a program', elf + archive(*((f'{i}{name}', content) for i in range(3) for name, content in MANY[:-1]), MANY[-1])
         yield f'in a {words} file behind one of many entries behind a program', elf + archive(*SMALL[:-1]) + noise(700) + archive(*SMALL[-9:])
     yield 'behind the end of a deflated entry', longer_than_it_inflates()
+    yield 'in a deflated entry with another digest', of_another_digest(zipped(('a', GZIP)))
     yield 'before the directory of a zip64 file', of_zip64()
     yield 'behind a 7z file that is none', b'7z\xbc\xaf\x27\x1c' + noise(400) + GZIP
 
