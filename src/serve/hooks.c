@@ -45,12 +45,16 @@ static void on_record(void *arg, struct str bytes)
         release(s);
 }
 
-/* The processes first: an event is judged with its own. */
+/*
+ * The processes first: an event is judged with its own. What comes while they are read is left for the next time, since
+ * its program may have begun meanwhile too.
+ */
 static void on_ready(void *arg)
 {
         struct hooks_part *s = arg;
+        uint64_t now_ns = (uint64_t)agent_now_ns(CLOCK_BOOTTIME);
         agent_drain(s->agent);
-        hooks_read(s->hooks, UINT64_MAX, on_record, s);
+        hooks_read(s->hooks, now_ns, on_record, s);
 }
 
 /* A process ends: what it did comes before it is forgotten. */
@@ -84,7 +88,11 @@ static void look_for_loss(struct hooks_part *s)
         arena_done(&a->arena);
 }
 
-static void tick(void *state, int64_t now_ns) { look_for_loss(state); }
+static void tick(void *state, int64_t now_ns)
+{
+        on_ready(state); /* one that was left wakes nobody */
+        look_for_loss(state);
+}
 
 static void stop(void *state)
 {
