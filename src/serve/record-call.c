@@ -7,6 +7,7 @@
 #include "base/fs.h"
 #include "sense/script.h"
 #include "serve/arguments.h"
+#include "serve/named-descriptor.h"
 #include "serve/record-private.h"
 
 #include <arpa/inet.h>
@@ -47,21 +48,6 @@ struct str call_path(struct event_record *r, unsigned i)
         return script_absolute(e->path[i], dir, r->arena);
 }
 
-/* A descriptor of the process that is named by a path, /proc/self/fd/3; or -1. */
-static int open_own(struct event_record *r, struct str path)
-{
-        static const char *const places[] = { "/proc/self/fd/", "/proc/thread-self/fd/", "/dev/fd/" };
-        char host[64];
-        uint64_t number;
-        for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
-                if (!str_starts(path, str_of(places[i])) || !str_u64(str_from(path, strlen(places[i])), &number))
-                        continue;
-                snprintf(host, sizeof(host), "/proc/%u/fd/%llu", r->event->head.pid, (unsigned long long)number);
-                return open(host, O_PATH | O_CLOEXEC);
-        }
-        return -1;
-}
-
 /* The path with the links of its directories resolved, and its own too if the call follows it, as they are now. */
 static struct str real_path(struct event_record *r, struct str path, bool follows)
 {
@@ -74,7 +60,7 @@ static struct str real_path(struct event_record *r, struct str path, bool follow
                 path = str_from(path, strlen(OWN_ROOT));
         ptrdiff_t slash = str_rfind_char(path, '/');
         struct str last = STR_NONE;
-        int fd = follows ? open_own(r, path) : -1;
+        int fd = follows ? open_named_descriptor(r->event->head.pid, path) : -1;
         if (fd < 0 && root >= 0 && follows)
                 fd = open_in_root(root, arena_cstr(r->arena, path), O_PATH);
         if (fd < 0 && root >= 0 && slash >= 0) {

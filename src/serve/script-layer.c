@@ -4,6 +4,7 @@
 #include "base/fs.h"
 #include "bpf/shared/exe.h"
 #include "sense/container-root.h"
+#include "serve/named-descriptor.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -51,29 +52,6 @@ static int layer_by_name(const struct container_entry *c, struct str path, bool 
         return found == UPPER_FILE || (is_gone && found == UPPER_NOTHING) ? EXE_LAYER_UPPER : EXE_LAYER_LOWER;
 }
 
-/*
- * A script that is named by a descriptor: its own (/dev/fd/3, /proc/self/fd/3) or that of another process in the
- * container
- * (/proc/9/fd/3), which is followed as no other name is, to the file itself. -1: it is not named so, or it is gone.
- */
-static int open_descriptor(uint32_t pid, struct str path)
-{
-        char name[64];
-        int n = -1;
-        uint64_t process, fd;
-        struct str rest, own = str_without(str_without(path, STR("/dev/fd/")), STR("/proc/self/fd/"));
-        if (own.n < path.n) {
-                if (str_u64(own, &fd))
-                        n = snprintf(name, sizeof(name), "/proc/%u/fd/%.*s", pid, STR_FMT(own));
-        } else if (str_starts(path, STR("/proc/"))) {
-                rest = str_from(path, strlen("/proc/"));
-                if (str_u64(str_cut(&rest, '/'), &process) && str_starts(rest, STR("fd/")) &&
-                    str_u64(str_from(rest, 3), &fd))
-                        n = snprintf(name, sizeof(name), "/proc/%u/root%.*s", pid, STR_FMT(path));
-        }
-        return n > 0 && n < (int)sizeof(name) ? open(name, O_PATH | O_CLOEXEC) : -1;
-}
-
 static bool is_memfd(int fd)
 {
         struct statfs fs;
@@ -92,7 +70,7 @@ int script_layer(const struct container_entry *c, uint32_t pid, struct str path,
                 *ret_ctime_ns = 0;
         if (path.n == 0 || path.p[0] != '/')
                 return EXE_LAYERS;
-        _cleanup_(closep) int descriptor = open_descriptor(pid, path);
+        _cleanup_(closep) int descriptor = open_named_descriptor(pid, path);
         if (is_memfd(descriptor))
                 return EXE_LAYER_MEMFD;
         snprintf(name, sizeof(name), "/proc/%u/root", pid);

@@ -2,12 +2,11 @@
 #ifndef SEKISHO_SERVE_WATCH_PRIVATE_H
 #define SEKISHO_SERVE_WATCH_PRIVATE_H
 
-#include "base/map.h"
-#include "base/vec.h"
 #include "serve/agent-private.h"
 #include "serve/downloads.h"
 #include "serve/ended.h"
 #include "serve/known-files.h"
+#include "serve/watched-names.h"
 
 #define WATCH_BATCH_MAX 512u /* events between two looks at the ring: some ms */
 
@@ -15,19 +14,6 @@
 struct watched_place {
         uint64_t cgroup_id;
         char *upper; /* on the host, without a slash at its end; of a root that is no overlay, the root itself */
-};
-
-/* By which name a file is watched that may have others. */
-struct watched_name {
-        uint64_t key, cgroup_id; /* key: of the container and the inode */
-        struct str path;
-};
-
-struct watched_names {
-        struct map64 by_key; /* -> index in v */
-        VEC(struct watched_name) v;
-        struct arena arena;
-        size_t n_kept; /* texts in the arena: names replace others */
 };
 
 /* An event that waits. Texts live in the batch's arena. */
@@ -61,10 +47,6 @@ const struct process *watch_find_process(const struct watch *w, uint32_t pid);
 
 /* How a file is that nothing has happened to yet. */
 void watch_remember(struct watch *w, uint64_t cgroup_id, struct str path, const struct stat *st);
-
-/* Names of files of containers that are gone. */
-void watch_forget_names(struct watch *w, bool (*is_there)(const void *arg, uint64_t cgroup_id));
-void watch_names_done(struct watched_names *n);
 
 /* An event becomes calls, which the rules and the parts see. */
 void watch_tell(struct watch *w, const struct waiting *x);

@@ -13,7 +13,6 @@
 
 #define AGAIN_MAX         WATCH_BATCH_MAX /* files that are looked at again at a tick */
 #define LONG_PAST_SECONDS 60
-#define NAMES_MAX         16384u /* of watched files, kept by their inodes; past it they are forgotten */
 
 #define DOWNLOAD_ANCESTORS 3u /* processes that are asked for a connection: who writes, and those that began him */
 
@@ -72,54 +71,10 @@ static uint64_t key_of(uint64_t cgroup_id, struct str path)
         return hash_str_more(hash_str(path), str_span(&cgroup_id, sizeof(cgroup_id)));
 }
 
-static uint64_t inode_key(uint64_t cgroup_id, const struct stat *st)
-{
-        const uint64_t parts[] = { cgroup_id, (uint64_t)st->st_dev, (uint64_t)st->st_ino };
-        return hash_str(str_span(parts, sizeof(parts)));
-}
-
-void watch_names_done(struct watched_names *n)
-{
-        map64_done(&n->by_key);
-        vec_done(&n->v);
-        arena_done(&n->arena);
-        n->n_kept = 0;
-}
-
-static void put_name(struct watched_names *n, uint64_t key, uint64_t cgroup_id, struct str path)
-{
-        bool is_new;
-        uint64_t *at = map64_put(&n->by_key, key, &is_new);
-        if (is_new) {
-                *at = n->v.n;
-                (void)vec_push(&n->v);
-        } else if (str_eq(n->v.v[*at].path, path)) {
-                return;
-        }
-        n->v.v[*at] = (struct watched_name){ key, cgroup_id, arena_str(&n->arena, path) };
-        n->n_kept++;
-}
-
 static void remember_name(struct watch *w, uint64_t cgroup_id, struct str path, const struct stat *st)
 {
-        if (!S_ISREG(st->st_mode) || !watch_paths_has(&w->a->watched, path, cgroup_id != 0))
-                return;
-        if (w->names.n_kept >= NAMES_MAX)
-                watch_names_done(&w->names);
-        put_name(&w->names, inode_key(cgroup_id, st), cgroup_id, path);
-}
-
-/* What stays is put into new memory. */
-void watch_forget_names(struct watch *w, bool (*is_there)(const void *arg, uint64_t cgroup_id))
-{
-        struct watched_names kept = { 0 };
-        for (size_t i = 0; i < w->names.v.n; i++) {
-                const struct watched_name *n = &w->names.v.v[i];
-                if (n->cgroup_id == 0 || is_there(w, n->cgroup_id))
-                        put_name(&kept, n->key, n->cgroup_id, n->path);
-        }
-        watch_names_done(&w->names);
-        w->names = kept;
+        if (S_ISREG(st->st_mode) && watch_paths_has(&w->a->watched, path, cgroup_id != 0))
+                watched_names_put(&w->names, cgroup_id, st, path);
 }
 
 /* The watched name of a file that has several, if it is not this one; or nothing. */
@@ -129,8 +84,7 @@ static struct str watched_name(const struct watch *w, const struct waiting *x, s
         struct stat st, its;
         if (w->names.v.n == 0 || !look_at(x, path, &st, host) || !S_ISREG(st.st_mode) || st.st_nlink < 2)
                 return STR_NONE;
-        const uint64_t *at = map64_get(&w->names.by_key, inode_key(x->cgroup_id, &st));
-        struct str name = at ? w->names.v.v[*at].path : STR_NONE;
+        struct str name = watched_names_find(&w->names, x->cgroup_id, &st);
         bool is_it = name.n && !str_eq(name, path) && look_at(x, name, &its, host) && its.st_dev == st.st_dev &&
                      its.st_ino == st.st_ino; /* numbers of inodes are used again */
         return is_it ? name : STR_NONE;

@@ -245,7 +245,7 @@ static void watch_tick(void *state, int64_t now_ns)
         forget_ended(w, now_ns);
         if (w->has_gone) {
                 known_files_forget(&w->known, is_container, w);
-                watch_forget_names(w, is_container);
+                watched_names_forget(&w->names, is_container, w);
         }
         w->has_gone = false;
         file_events_counts(w->events, &c);
@@ -316,7 +316,7 @@ static void watch_stop(void *state)
         file_events_free(w->events);
         ended_done(&w->ended);
         known_files_done(&w->known);
-        watch_names_done(&w->names);
+        watched_names_done(&w->names);
         set64_done(&w->opened);
         vec_done(&w->batch);
         vec_done(&w->again);
