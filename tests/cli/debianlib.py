@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import subprocess
+import tempfile
 
 import agentlib
 import runclib
@@ -177,3 +178,29 @@ class Watch:
         alerts = rest()
         self.seen += len(alerts)
         return [a for a in alerts if not a["rule"].startswith("End of a case")]
+
+
+RULES = [os.path.join(agentlib.HERE, "../../data/rules", name + ".yaml") for name in ("runtime", "files", "network", "privileges")]
+MODES = ("full mode", "lean mode")
+
+
+def start_agent(work, name, is_lean, *full_options):
+    """By our own rules, and those that end a case."""
+    end = os.path.join(work, "end.yaml")
+    with open(end, "w") as file:
+        file.write(Watch.END)
+    rules = [option for path in RULES + [end] for option in ("-r", path)]
+    return agentlib.Agent(work, name, "--least", "notice", *(() if is_lean else ("--mode", "full", *full_options)), *rules)
+
+
+def in_each_mode(run):
+    """run(work, archive, is_lean), each time in a directory of its own; skips all where there is no archive of Debian's packages."""
+    archive, reason = root_archive()
+    if reason:
+        agentlib.skip_all(reason)
+    for is_lean in range(len(MODES)):
+        work = tempfile.mkdtemp()
+        try:
+            run(work, archive, bool(is_lean))
+        finally:
+            shutil.rmtree(work, ignore_errors=True)

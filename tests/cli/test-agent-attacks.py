@@ -10,7 +10,6 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 
 import agentlib
 import containerlib
@@ -18,7 +17,6 @@ import debianlib
 import taplib
 
 HERE = agentlib.HERE
-RULES = [os.path.join(HERE, "../../data/rules", name + ".yaml") for name in ("runtime", "files", "network", "privileges")]
 QUIET = {"Notice", "Informational", "Debug"}
 NOBODY = "192.0.2.1"   # an address that leads nowhere
 
@@ -459,7 +457,7 @@ def make_container(work, archive):
 FULL_ONLY = {MAPPED, STREAM, SECRET, CLOUD, TOKEN, ENVIRON, CAPABLE, NAMESPACE, MOUNT, ESCAPE, DISK, SOCKET, ATTACHED, MEMORY_WRITTEN, KERNEL, RING, KEPT, UNKEPT, "Packet socket",
              "Root rights taken", "Memory of another process written with the right to do so", "Process attached to with the right to do so", "Call that exploits use, by hand",
              "32-bit call of a 64-bit program", "32-bit call", "Secret of the system archived", "Huge pages changed", "File opened by its handle", "Clock or machine changed",
-             "Calls by a ring", "Code made in memory by a tool", "Time of a file set by hand"}
+             "Calls by a ring", "Code made in memory by a tool"}
 FULL_ONLY_CASES = {"twin: of another shell, emptied"}  # made and emptied in one moment
 
 
@@ -475,7 +473,7 @@ def check(container, agent, only, is_lean):
             continue
         code, words = act(deeds)
         alerts = watch.told()
-        name = "%s%d %s: %s" % ("lean mode: " if is_lean else "", row, rule or "silent", what)
+        name = "%s%d %s: %s" % (debianlib.MODES[is_lean] + ": " if is_lean else "", row, rule or "silent", what)
         if alerts is None:
             tap.ok(False, name, "its end was not told of in time\n" + agent.log())
             continue
@@ -485,7 +483,7 @@ def check(container, agent, only, is_lean):
         tap.ok(good, name, "exit code %d: %s\ntold: %s" % (code, words[-300:], "\n".join(a["rule"] + ": " + a["output"] for a in alerts)))
 
 
-def attack(work, archive, is_lean, only):
+def attack(work, archive, is_lean):
     container, agent = make_container(work, archive), None
     try:
         reason = container.start(disk=(7, 0))
@@ -493,13 +491,11 @@ def attack(work, archive, is_lean, only):
             tap.skip("attacks in a container", reason)
             return
         container.run("/bin/bash", "-c", SERVER)
-        options = [o for path in RULES + [os.path.join(work, "end.yaml")] for o in ("-r", path)]
-        mode = [] if is_lean else ["--mode", "full", "--ring", "65536"]
-        agent = agentlib.Agent(work, "attacks", "--least", "notice", *mode, *options)
-        tap.ok(agent.is_watching, "the agent starts in %s mode with its own rules" % ("lean" if is_lean else "full"), agent.log())
+        agent = debianlib.start_agent(work, "attacks", is_lean, "--ring", "65536")
+        tap.ok(agent.is_watching, "the agent starts with its own rules, " + debianlib.MODES[is_lean], agent.log())
         if not agent.is_watching:
             return
-        check(container, agent, only, is_lean)
+        check(container, agent, sys.argv[1:], is_lean)
         code = agent.end()
         tap.ok(code == 0 and "0 records malformed" in agent.log(), "it ended", "%d\n%s" % (code, agent.log()))
         agent = None
@@ -513,17 +509,7 @@ def attack(work, archive, is_lean, only):
 
 def main():
     agentlib.need_sensor("runc", "mount", "cc")
-    archive, reason = debianlib.root_archive()
-    if reason:
-        agentlib.skip_all(reason)
-    for is_lean in (False, True):
-        work = tempfile.mkdtemp()
-        with open(os.path.join(work, "end.yaml"), "w") as file:
-            file.write(debianlib.Watch.END)
-        try:
-            attack(work, archive, is_lean, sys.argv[1:])
-        finally:
-            shutil.rmtree(work, ignore_errors=True)
+    debianlib.in_each_mode(attack)
     return tap.end()
 
 

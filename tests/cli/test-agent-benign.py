@@ -8,15 +8,12 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 import time
 
 import agentlib
 import debianlib
 import taplib
 
-HERE = agentlib.HERE
-RULES = [os.path.join(HERE, "../../data/rules", name + ".yaml") for name in ("runtime", "files", "network", "privileges")]
 QUIET = {"Notice", "Informational", "Debug"}
 STARTING_SECONDS = 11
 BUILD_SECONDS = 150
@@ -252,15 +249,12 @@ def check_storm(agent, work, container):
 
 
 def run(work, archive, is_lean):
-    with open(os.path.join(work, "end.yaml"), "w") as file:
-        file.write(debianlib.Watch.END)
     container, machine = make_container(work, "benign", archive), debianlib.Machine(work, "machine")
     machine.prepare()
     agent = None
     try:
-        options = [o for path in RULES + [os.path.join(work, "end.yaml")] for o in ("-r", path)]
-        agent = agentlib.Agent(work, "benign", "--mode", "lean" if is_lean else "full", "--least", "notice", *options)
-        tap.ok(agent.is_watching, "the agent starts in %s mode with its own rules" % ("lean" if is_lean else "full"), agent.log())
+        agent = debianlib.start_agent(work, "benign", is_lean)
+        tap.ok(agent.is_watching, "the agent starts with its own rules, " + debianlib.MODES[is_lean], agent.log())
         reason = container.start() or machine.start()
         if reason or not agent.is_watching:
             tap.skip("benign behaviour in a container", reason or "no agent")
@@ -282,15 +276,7 @@ def run(work, archive, is_lean):
 
 def main():
     agentlib.need_sensor("runc", "mount", "cc")
-    archive, reason = debianlib.root_archive()
-    if reason:
-        agentlib.skip_all(reason)
-    for is_lean in (False, True):
-        work = tempfile.mkdtemp()
-        try:
-            run(work, archive, is_lean)
-        finally:
-            shutil.rmtree(work, ignore_errors=True)
+    debianlib.in_each_mode(run)
     return tap.end()
 
 
