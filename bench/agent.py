@@ -3,6 +3,7 @@ import concurrent.futures
 import datetime
 import json
 import os
+import re
 import select
 import statistics
 import subprocess
@@ -23,6 +24,8 @@ FORGET_SECONDS = 35  # the agent looks for containers that have ended every 30 s
 REST_SECONDS = 65  # and gives back then what nobody has needed since the look before
 SETTLE_SECONDS = 5
 IDLE_SECONDS = 30
+FILES = 1000
+FILE_TURNS = 20
 TRIGGERS = 200
 TRIGGERS_A_CONTAINER = 50  # more would be held back: serve/limit.h
 TRIGGER_PAUSE_SECONDS = 0.02
@@ -175,6 +178,52 @@ def churn(_):
            f'{bar(fds[-1] <= fds[0] and threads[-1] <= threads[0], "no more than before")}')
 
 
+# --- files of a container ---
+
+def work_on_files(root):
+    """Made, written, renamed, removed, in a place that nobody watches; how many of these there were, and for how many seconds."""
+    place, began = os.path.join(root, 'opt/work'), time.monotonic()
+    os.makedirs(place, exist_ok=True)
+    names = [os.path.join(place, str(i)) for i in range(short(FILES))]
+    for _ in range(FILE_TURNS):
+        for name in names:
+            with open(name, 'w', encoding='utf-8') as file:
+                file.write('x' * 100)
+        for name in names:
+            os.rename(name, name + '.b')
+        for name in names:
+            os.unlink(name + '.b')
+    return 3 * len(names) * FILE_TURNS, time.monotonic() - began
+
+
+def files(_):
+    """What the agent needs where a container works on files, with its own list of what is watched and with none. The work is done from
+    outside, which is the same to the kernel's file events."""
+    need('runc', 'busybox')
+    libraries_of_tests()
+    import agentlib  # pylint: disable=import-outside-toplevel
+    with tempfile.TemporaryDirectory() as folder:
+        container = agentlib.Container(folder, 'files')
+        try:
+            why = container.start()
+            if why:
+                raise Skip(why)
+            for name, options in (('as by default', ()), ('--watch none', ('--watch', 'none'))):
+                agent = start_agent(folder, *options)
+                before = family_seconds(agent.pid)
+                try:
+                    n, seconds = work_on_files(container.root)
+                    time.sleep(short(SETTLE_SECONDS))
+                    used = family_seconds(agent.pid) - before
+                finally:
+                    _, peak, words = end_agent(agent, folder)
+                lost = re.search(r'lost (\d+) times', words)
+                yield (f'{n:,} files made, renamed or removed in a container in {seconds:.1f} s, {name}: {used:.2f} s of processor, peak {peak / 1e6:.1f} MB'
+                       + (f'   {bar(lost.group(1) == "0", "nothing lost")}' if lost else ''))
+        finally:
+            container.remove()
+
+
 # --- nothing to do ---
 
 def idle_words(name, pid):
@@ -296,7 +345,7 @@ def latency(_):
 def bench_agent(rounds):
     before, lines = loads(), []
     print(f'\nagent: {rounds} rounds of calls; load {before} before', flush=True)
-    for part in (calls, flood, churn, idle, latency):
+    for part in (calls, flood, churn, files, idle, latency):
         say(part.__name__)
         try:
             for line in part(rounds):
