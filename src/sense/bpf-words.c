@@ -48,6 +48,8 @@ int bpf_refused(struct error *err, int r, const char *doing)
         return error_errno(err, r, "%s%s%s", doing, last_words[0] ? ": " : "", last_words);
 }
 
+bool bpf_has_tracepoint(const char *name) { return libbpf_find_vmlinux_btf_id(name, BPF_TRACE_RAW_TP) > 0; }
+
 uint32_t bpf_host_namespace(const char *kind)
 {
         struct stat st;

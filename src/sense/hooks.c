@@ -41,7 +41,7 @@ static const struct {
 static bool is_there(const char *tracepoint)
 {
         if (tracepoint)
-                return libbpf_find_vmlinux_btf_id(tracepoint, BPF_TRACE_RAW_TP) > 0;
+                return bpf_has_tracepoint(tracepoint);
         return libbpf_probe_bpf_helper(BPF_PROG_TYPE_CGROUP_SKB, BPF_FUNC_loop, NULL) == 1 &&
                libbpf_probe_bpf_helper(BPF_PROG_TYPE_CGROUP_SKB, BPF_FUNC_get_current_task, NULL) == 1;
 }

@@ -1,7 +1,8 @@
 /*
- * Full mode, see sensor.h: the object of bpf/calls/calls.bpf.c is loaded when it is first asked for, its programs are
- * attached while the mode is on. It shares the map of containers with lean mode's object and has a ring of its own, so
- * that a flood of calls does not push out what begins and ends.
+ * System calls, see sensor.h: the object of bpf/calls/calls.bpf.c is loaded when it is first asked for, those of its
+ * programs are attached that the mode has: in full mode the tracepoints of calls, in lean mode those of rights. It
+ * shares the map of containers with lean mode's object and has a ring of its own, so that a flood of calls does not
+ * push out what begins and ends.
  *
  * Records of both rings are handed over in the order of their time: a call is judged while its process is known.
  */
@@ -20,12 +21,26 @@
 
 #define RECORD_MAX ((size_t)64 << 10)
 
+/* The programs, and what each is attached to. */
+enum program { ON_RETURN, ON_BEGIN, ON_RIGHT, ON_SIGNAL, ON_RING, PROGRAMS };
+
+static const struct {
+        const char *name, *tracepoint;
+        bool is_lean, is_optional; /* optional: not every kernel has it */
+} programs[PROGRAMS] = {
+        [ON_RETURN] = { "on_return", "sys_exit", false, false },
+        [ON_BEGIN] = { "on_begin", "sys_enter", false, false },
+        [ON_RIGHT] = { "on_right", "cap_capable", true, true },
+        [ON_SIGNAL] = { "on_signal", "signal_generate", true, true },
+        [ON_RING] = { "on_ring", "io_uring_create", true, true },
+};
+
 struct sensor_calls {
         struct calls *bpf;
         struct ring_buffer *ring;
-        struct bpf_link *on_return, *on_begin; /* NULL while they are not attached */
-        struct buf held;                       /* a record that is younger than what was asked for; empty: none */
-        uint64_t until_ns;                     /* during sensor_calls_until */
+        struct bpf_link *links[PROGRAMS]; /* NULL while it is not attached */
+        struct buf held;                  /* a record that is younger than what was asked for; empty: none */
+        uint64_t until_ns;                /* during sensor_calls_until */
 };
 
 /* ------------------------------------------------------------------------------------------------- reading ---- */
@@ -205,10 +220,25 @@ static int set_recipes(struct calls *bpf, const struct sensor_recipes *recipes)
 
 /* --------------------------------------------------------------------------------------------------- modes ---- */
 
-static int load(struct sensor *s)
+static struct bpf_program *program_of(const struct calls *bpf, enum program i)
+{
+        return bpf_object__find_program_by_name(bpf->obj, programs[i].name);
+}
+
+/* Without the programs that this kernel has no tracepoint for. */
+static struct calls *open_programs(void)
 {
         bpf_words_begin();
         struct calls *bpf = calls__open();
+        for (enum program i = 0; bpf && i < PROGRAMS; i++)
+                if (programs[i].is_optional && !bpf_has_tracepoint(programs[i].tracepoint))
+                        bpf_program__set_autoload(program_of(bpf, i), false);
+        return bpf;
+}
+
+static int load(struct sensor *s)
+{
+        struct calls *bpf = open_programs();
         if (!bpf)
                 return -errno;
         struct sensor_calls *c = xcalloc(1, sizeof(*c));
@@ -234,74 +264,117 @@ static int load(struct sensor *s)
         return r;
 }
 
-int sensor_calls_probe(struct error *err)
+/* The calls' programs loaded, and one of them attached. */
+static int probe(enum program which, struct error *err)
 {
-        bpf_words_begin();
-        struct calls *bpf = calls__open();
+        struct calls *bpf = open_programs();
         if (!bpf)
                 return bpf_refused(err, -errno, "the BPF programs cannot be opened");
         bpf_map__set_max_entries(bpf->maps.calls, SENSOR_RING_MIN);
-        int r = calls__load(bpf);
-        struct bpf_link *link = r == 0 ? bpf_program__attach(bpf->progs.on_return) : NULL;
+        struct bpf_program *program = program_of(bpf, which);
+        int r = bpf_program__autoload(program) ? calls__load(bpf) : -ENOENT;
+        struct bpf_link *link = r == 0 ? bpf_program__attach(program) : NULL;
         if (r == 0 && !link)
                 r = -errno;
-        if (r < 0)
+        if (r == -ENOENT)
+                error_set(err, r, "this kernel has no tracepoint %s", programs[which].tracepoint);
+        else if (r < 0)
                 bpf_refused(err, r, "refused");
         bpf_link__destroy(link);
         calls__destroy(bpf);
         return r;
 }
 
+int sensor_calls_probe(struct error *err) { return probe(ON_RETURN, err); }
+
+int sensor_rights_probe(struct error *err) { return probe(ON_RIGHT, err); }
+
 void sensor_calls_free(struct sensor_calls *c)
 {
         if (!c)
                 return;
-        bpf_link__destroy(c->on_return);
-        bpf_link__destroy(c->on_begin);
+        for (enum program i = 0; i < PROGRAMS; i++)
+                bpf_link__destroy(c->links[i]);
         ring_buffer__free(c->ring);
         calls__destroy(c->bpf);
         buf_done(&c->held);
         free(c);
 }
 
-/* Attached exactly if it is wanted. */
-static int attach(struct bpf_program *program, bool is_wanted, struct bpf_link **link)
+/* Attached exactly if it is wanted, and there. */
+static int attach(struct sensor_calls *c, enum program i, bool is_wanted)
 {
+        struct bpf_program *program = program_of(c->bpf, i);
         if (!is_wanted) {
-                bpf_link__destroy(*link);
-                *link = NULL;
-        } else if (!*link) {
-                *link = bpf_program__attach(program);
-                return *link ? 0 : -errno;
+                bpf_link__destroy(c->links[i]);
+                c->links[i] = NULL;
+        } else if (!c->links[i] && bpf_program__autoload(program)) {
+                c->links[i] = bpf_program__attach(program);
+                return c->links[i] ? 0 : -errno;
         }
         return 0;
+}
+
+/* The new mode's programs first: for a moment a call may be told of twice, but none is missed. */
+static int switch_to(struct sensor *s, const struct sensor_recipes *recipes, bool is_lean)
+{
+        int r = s->calls ? 0 : load(s);
+        if (r == 0)
+                r = set_recipes(s->calls->bpf, recipes);
+        for (enum program i = 0; i < PROGRAMS && r == 0; i++)
+                if (programs[i].is_lean == is_lean)
+                        r = attach(s->calls, i,
+                                   i != ON_BEGIN || recipes->wanted[CALL_close] || recipes->wanted[CALL_reboot]);
+        for (enum program i = 0; i < PROGRAMS && r == 0; i++)
+                if (programs[i].is_lean != is_lean)
+                        (void)attach(s->calls, i, false);
+        return r;
+}
+
+static void detach_all(struct sensor *s)
+{
+        for (enum program i = 0; i < PROGRAMS && s->calls; i++)
+                (void)attach(s->calls, i, false);
 }
 
 int sensor_go_full(struct sensor *s, const struct sensor_recipes *recipes, struct error *err)
 {
         bool was_full = sensor_is_full(s);
-        int r = s->calls ? 0 : load(s);
-        if (r == 0)
-                r = set_recipes(s->calls->bpf, recipes);
-        if (r == 0)
-                r = attach(s->calls->bpf->progs.on_return, true, &s->calls->on_return);
-        if (r == 0)
-                r = attach(s->calls->bpf->progs.on_begin, recipes->wanted[CALL_close] || recipes->wanted[CALL_reboot],
-                           &s->calls->on_begin);
+        int r = switch_to(s, recipes, false);
         if (r < 0) {
                 bpf_refused(err, r, "the kernel does not take full mode");
                 if (!was_full)
-                        sensor_go_lean(s);
+                        detach_all(s);
         }
         return r;
 }
 
-void sensor_go_lean(struct sensor *s)
+bool sensor_call_asks(enum observe_call_id call)
 {
-        if (!s->calls)
-                return;
-        (void)attach(s->calls->bpf->progs.on_return, false, &s->calls->on_return);
-        (void)attach(s->calls->bpf->progs.on_begin, false, &s->calls->on_begin);
+        static const bool asks[OBSERVE_CALLS] = {
+#define RIGHT(name, capabilities) [CALL_##name] = true,
+#include "bpf/shared/calls-rights.def"
+#undef RIGHT
+                [CALL_io_uring_setup] = true,
+        };
+        return asks[call];
 }
 
-bool sensor_is_full(const struct sensor *s) { return s->calls && s->calls->on_return; }
+int sensor_go_lean(struct sensor *s, const struct sensor_recipes *recipes, struct error *err)
+{
+        struct sensor_recipes *asking = xmalloc(sizeof(*asking));
+        *asking = *recipes;
+        for (enum observe_call_id i = 0; i < OBSERVE_CALLS; i++)
+                asking->wanted[i] = recipes->wanted[i] && sensor_call_asks(i);
+        int r = switch_to(s, asking, true);
+        if (r < 0) {
+                bpf_refused(err, r, "the kernel does not take the programs of calls that ask for a right");
+                detach_all(s);
+        }
+        free(asking);
+        return r;
+}
+
+bool sensor_is_full(const struct sensor *s) { return s->calls && s->calls->links[ON_RETURN]; }
+
+bool sensor_hears_rights(const struct sensor *s) { return s->calls && s->calls->links[ON_RIGHT]; }

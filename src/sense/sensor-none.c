@@ -42,9 +42,16 @@ int sensor_go_full(struct sensor *s, const struct sensor_recipes *recipes, struc
         return error_set(err, -EOPNOTSUPP, WORDS);
 }
 
-void sensor_go_lean(struct sensor *s) {}
+int sensor_go_lean(struct sensor *s, const struct sensor_recipes *recipes, struct error *err)
+{
+        return error_set(err, -EOPNOTSUPP, WORDS);
+}
 
 bool sensor_is_full(const struct sensor *s) { return false; }
+
+bool sensor_hears_rights(const struct sensor *s) { return false; }
+
+bool sensor_call_asks(enum observe_call_id call) { return false; }
 
 void sensor_call_drops(const struct sensor *s, uint64_t ret[CALL_CLASSES])
 {
@@ -54,7 +61,8 @@ void sensor_call_drops(const struct sensor *s, uint64_t ret[CALL_CLASSES])
 
 void sensor_probe(struct sensor_probe ret[SENSOR_PROGRAMS])
 {
-        static const char *const gives[SENSOR_PROGRAMS] = { "exec", "fork", "exit", "system calls" };
+        static const char *const gives[SENSOR_PROGRAMS] = { "exec", "fork", "exit", "system calls",
+                                                            "calls with rights" };
         for (size_t i = 0; i < SENSOR_PROGRAMS; i++) {
                 ret[i] = (struct sensor_probe){ .name = gives[i], .gives = gives[i], .r = -EOPNOTSUPP };
                 snprintf(ret[i].words, sizeof(ret[i].words), "%s", WORDS);

@@ -12,7 +12,7 @@ struct sensor_calls;
 struct sensor {
         struct observe *bpf;
         struct ring_buffer *ring;
-        struct sensor_calls *calls; /* NULL until full mode was asked for */
+        struct sensor_calls *calls; /* NULL until calls were asked for */
         int epoll, cpus;
         bool is_kept; /* it stays when the process ends */
         uint32_t ring_bytes;
@@ -47,6 +47,9 @@ bool sensor_calls_wait(const struct sensor *s);
 
 /* Full mode loaded and attached alone, for sensor_probe(). 0, or < 0 with words. */
 int sensor_calls_probe(struct error *err);
+
+/* The same of calls that ask for a right. */
+int sensor_rights_probe(struct error *err);
 
 void sensor_calls_free(struct sensor_calls *c); /* NULL is fine */
 

@@ -219,11 +219,13 @@ int sensor_mark_container(struct sensor *s, uint64_t cgroup_id, bool is_containe
 
 static const struct program {
         const char *program, *name, *gives;
+        int (*probe)(struct error *err); /* of another object */
 } programs[SENSOR_PROGRAMS] = {
-        { "on_exec", "sched_process_exec", "exec" },
-        { "on_fork", "sched_process_fork", "fork" },
-        { "on_exit", "sched_process_exit", "exit" },
-        { NULL, "sys_exit", "system calls" }, /* of another object */
+        { "on_exec", "sched_process_exec", "exec", NULL },
+        { "on_fork", "sched_process_fork", "fork", NULL },
+        { "on_exit", "sched_process_exit", "exit", NULL },
+        { NULL, "sys_exit", "system calls", sensor_calls_probe },
+        { NULL, "cap_capable", "calls with rights", sensor_rights_probe },
 };
 
 static int probe_one(const struct program *wanted, struct error *err)
@@ -254,7 +256,7 @@ void sensor_probe(struct sensor_probe ret[SENSOR_PROGRAMS])
         for (size_t i = 0; i < SENSOR_PROGRAMS; i++) {
                 struct error err = ERROR_NONE;
                 ret[i] = (struct sensor_probe){ .name = programs[i].name, .gives = programs[i].gives };
-                ret[i].r = programs[i].program ? probe_one(&programs[i], &err) : sensor_calls_probe(&err);
+                ret[i].r = programs[i].probe ? programs[i].probe(&err) : probe_one(&programs[i], &err);
                 if (ret[i].r < 0)
                         snprintf(ret[i].words, sizeof(ret[i].words), "%.190s", err.text);
         }

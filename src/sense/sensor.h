@@ -15,7 +15,7 @@
 #define SENSOR_RING_MIN     (4u << 10)
 #define SENSOR_RING_MAX     (256u << 20)
 #define SENSOR_RING_DEFAULT (4u << 20)
-#define SENSOR_PROGRAMS     4
+#define SENSOR_PROGRAMS     5
 
 struct sensor;
 
@@ -63,7 +63,7 @@ int sensor_set(struct sensor *s, const struct observe_settings *settings);
 /* Marks a cgroup as a container's, or no longer. 0 or -errno (-E2BIG: OBSERVE_CONTAINERS_MAX are known). */
 int sensor_mark_container(struct sensor *s, uint64_t cgroup_id, bool is_container);
 
-/* ------------------------------------------------------------------------------------------------ full mode ---- */
+/* ---------------------------------------------------------------------------------------------------- calls ---- */
 
 /* Atoms of calls (bpf/shared/filter.h) that a text stands for. */
 struct sensor_text {
@@ -90,10 +90,20 @@ struct sensor_recipes {
  */
 int sensor_go_full(struct sensor *s, const struct sensor_recipes *recipes, struct error *err);
 
-/* Lean mode: no system call is touched any more. What waits in the ring is still handed over. */
-void sensor_go_lean(struct sensor *s);
+/*
+ * Lean mode: no system call is touched any more; what waits in the ring is still handed over. Of the calls that recipes
+ * want, those come that ask the kernel for a right (sensor_call_asks()), at that moment, with the mark
+ * OBSERVE_CALL_ASKED. 0, also where the kernel does not tell of rights (before 6.14; sensor_hears_rights()), or < 0
+ * with words, and none come.
+ */
+int sensor_go_lean(struct sensor *s, const struct sensor_recipes *recipes, struct error *err);
 
 bool sensor_is_full(const struct sensor *s);
+
+bool sensor_hears_rights(const struct sensor *s);
+
+/* Does the call ask for a right before it does what it is for? Some do so with some arguments only. */
+bool sensor_call_asks(enum observe_call_id call);
 
 /* Calls lost so far for want of room, by class; all of them are OBSERVE_CALL's number in sensor_drops(). */
 void sensor_call_drops(const struct sensor *s, uint64_t ret[CALL_CLASSES]);

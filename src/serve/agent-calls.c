@@ -17,12 +17,20 @@ struct calls_part {
 
 static const char *const class_names[CALL_CLASSES] = { "lost.file", "lost.net", "lost.process", "lost.other" };
 
-static int go_full(struct agent *a, struct error *err)
+/* Into a mode, or on in it by the rules of now. */
+static int go(struct agent *a, bool is_full, struct error *err)
 {
         _cleanup_(arena_done) struct arena arena = ARENA_INIT;
         struct sensor_recipes *recipes = arena_new(&arena, struct sensor_recipes);
         calls_compile(a->rules.set, &arena, recipes);
-        return sensor_go_full(a->sensor, recipes, err);
+        return is_full ? sensor_go_full(a->sensor, recipes, err) : sensor_go_lean(a->sensor, recipes, err);
+}
+
+static void go_lean(struct agent *a)
+{
+        struct error err = ERROR_NONE;
+        if (go(a, false, &err) < 0)
+                agent_tell(a, "no calls that ask for a right in lean mode: %s", err.text);
 }
 
 /* The rules that lean mode cannot decide, or not for all of their events. */
@@ -33,7 +41,7 @@ static void tell_sleeping(struct agent *a, enum calls_need need, const char *wor
         for (size_t i = 0; i < rule_set_n(a->rules.set); i++) {
                 const struct rule *rule = rule_set_rule(a->rules.set, i);
                 if (!rule->enabled || rule->unsupported || !(rule->stages & STAGE_SYSCALL) ||
-                    calls_need_of(&a->needs[i], a->watched.v.n > 0) != need)
+                    calls_need_of(&a->needs[i], a->watched.v.n > 0, sensor_hears_rights(a->sensor)) != need)
                         continue;
                 if (n++ < NAMED_MAX)
                         buf_printf(&names, "%s\"%.*s\"", n > 1 ? ", " : "", STR_FMT(str_upto(rule->name, 60)));
@@ -56,11 +64,11 @@ static void tell_all_sleeping(struct agent *a)
 int agent_set_mode(struct agent *a, bool is_full, struct error *err)
 {
         if (is_full) {
-                int r = go_full(a, err);
+                int r = go(a, true, err);
                 if (r < 0)
                         return r;
         } else {
-                sensor_go_lean(a->sensor);
+                go_lean(a);
         }
         agent_tell(a, "%s mode", is_full ? "full" : "lean");
         if (!is_full)
@@ -70,10 +78,12 @@ int agent_set_mode(struct agent *a, bool is_full, struct error *err)
 
 static int start(struct agent *a, void **ret, struct error *err)
 {
-        if (a->o->is_full && go_full(a, err) < 0)
+        if (a->o->is_full && go(a, true, err) < 0)
                 agent_tell(a, "no full mode, lean mode goes on: %s", err->text);
-        if (!sensor_is_full(a->sensor))
+        if (!sensor_is_full(a->sensor)) {
+                go_lean(a);
                 tell_all_sleeping(a);
+        }
         struct calls_part *p = xcalloc(1, sizeof(*p));
         p->agent = a;
         *ret = p;
@@ -84,9 +94,10 @@ static void on_rules(void *state)
 {
         struct calls_part *p = state;
         struct error err = ERROR_NONE;
-        if (!sensor_is_full(p->agent->sensor))
+        if (!sensor_is_full(p->agent->sensor)) {
+                go_lean(p->agent);
                 tell_all_sleeping(p->agent);
-        else if (go_full(p->agent, &err) < 0)
+        } else if (go(p->agent, true, &err) < 0)
                 agent_tell(p->agent, "the kernel goes on sending the calls of the old rules: %s", err.text);
 }
 

@@ -18,8 +18,8 @@ enum calls_need { CALLS_NOT_NEEDED, CALLS_PARTLY, CALLS_ALL };
 
 /*
  * Of a rule's needs: are all of its events those of lean mode, some, or none? has_files: what happens to some files is
- * told as calls too (the part `watch`).
+ * told as calls too (the part `watch`). has_rights: and so are the calls that ask for a right (sensor_go_lean()).
  */
-enum calls_need calls_need_of(const struct rule_needs *needs, bool has_files);
+enum calls_need calls_need_of(const struct rule_needs *needs, bool has_files, bool has_rights);
 
 #endif

@@ -29,11 +29,19 @@ bool known_files_remember(struct known_files *k, uint64_t key, uint64_t cgroup_i
                 (void)vec_push(&k->v);
         }
         struct known_file *f = &k->v.v[*at];
-        *ret_before = *f;
+        *ret_before = is_new ? (struct known_file){ 0 } : *f;
         *f = known_file_of(st);
         f->key = key;
         f->cgroup_id = cgroup_id;
+        f->told_mode = ret_before->told_mode;
         return !is_new;
+}
+
+void known_files_mode_told(struct known_files *k, uint64_t key, bool is_told)
+{
+        const uint64_t *at = map64_get(&k->by_key, key);
+        if (at)
+                k->v.v[*at].told_mode = is_told ? k->v.v[*at].mode : 0;
 }
 
 void known_files_forget(struct known_files *k, bool (*is_there)(const void *arg, uint64_t cgroup_id), const void *arg)

@@ -226,7 +226,7 @@ int64_t fd_number(const struct event *e)
 {
         int column = call_columns[e->call.call].fd;
         if (column == AT_RESULT)
-                return e->call.result < 0 ? -1 : e->call.result;
+                return e->call.result < 0 || e->call.flags & OBSERVE_CALL_ASKED ? -1 : e->call.result;
         return column == AT_NONE ? -1 : (int32_t)e->call.args[column];
 }
 

@@ -95,6 +95,7 @@ void watch_remember(struct watch *w, uint64_t cgroup_id, struct str path, const 
         struct known_file before;
         remember_name(w, cgroup_id, path, st);
         (void)known_files_remember(&w->known, key_of(cgroup_id, path), cgroup_id, st, &before);
+        known_files_mode_told(&w->known, key_of(cgroup_id, path), true);
 }
 
 /* Where the layers below lie on another file system than the upper one, by their paths, if those are whole. */
@@ -124,6 +125,7 @@ static bool image_has(const struct watch *w, const struct waiting *x, struct str
         if (overlay_origin_stat(upper, host, &st) < 0 && !layers_have(w, x, path, &st))
                 return false;
         *ret = known_file_of(&st);
+        ret->told_mode = ret->mode;
         return true;
 }
 
@@ -132,8 +134,14 @@ static bool remember(struct watch *w, const struct waiting *x, struct str path, 
                      struct known_file *ret_before)
 {
         remember_name(w, x->cgroup_id, path, st);
-        return known_files_remember(&w->known, key_of(x->cgroup_id, path), x->cgroup_id, st, ret_before) ||
-               image_has(w, x, path, ret_before);
+        uint64_t key = key_of(x->cgroup_id, path);
+        if (known_files_remember(&w->known, key, x->cgroup_id, st, ret_before))
+                return true;
+        if (!image_has(w, x, path, ret_before))
+                return false;
+        if (ret_before->mode == st->st_mode)
+                known_files_mode_told(&w->known, key, true);
+        return true;
 }
 
 /* flags: beside O_WRONLY. */
@@ -207,6 +215,12 @@ static void tell_link(struct watch *w, const struct waiting *x, struct str path,
         judge(w, x, CALL_symlinkat, &e);
 }
 
+/* A time that is far from when it was set was given. */
+static bool has_given_time(const struct stat *st)
+{
+        return llabs((long long)(st->st_mtim.tv_sec - st->st_ctim.tv_sec)) > LONG_PAST_SECONDS;
+}
+
 /*
  * A name that is there now and was not before: what it is tells how it came. False of the image's own file, which was
  * copied up in order to be changed: how, other events tell.
@@ -234,7 +248,10 @@ static bool tell_appeared(struct watch *w, const struct waiting *x, struct str p
                 tell_link(w, x, path, host);
         } else if (S_ISREG(st.st_mode)) {
                 (void)remember(w, x, path, &st, &before);
+                known_files_mode_told(&w->known, key_of(x->cgroup_id, path), false);
                 tell_written(w, x, path, &st, O_CREAT);
+                if (x->e.what & FILE_ATTRIBUTES && has_given_time(&st))
+                        tell_simple(w, x, CALL_utimensat, path, 1);
         } else {
                 tell_simple(w, x, CALL_mknodat, path, st.st_mode);
         }
@@ -268,15 +285,10 @@ static void tell_modified(struct watch *w, const struct waiting *x, struct str p
         tell_written(w, x, path, &st, is_over ? 0 : O_APPEND);
 }
 
-/* A time that is far from when it was set was given. */
-static bool has_given_time(const struct stat *st)
-{
-        return llabs((long long)(st->st_mtim.tv_sec - st->st_ctim.tv_sec)) > LONG_PAST_SECONDS;
-}
-
 /*
  * Mode, owner or times: by what differs. Where nothing does (the file was not looked at before, or was looked at too
- * late), times long past are taken for times that were set, and all else for a change of mode.
+ * late), times long past are taken for times that were set, and all else for a change of mode; unless this very mode
+ * was told of before: then it is something else that was set, or nothing has changed.
  */
 static void tell_attributes(struct watch *w, const struct waiting *x, struct str path)
 {
@@ -291,10 +303,12 @@ static void tell_attributes(struct watch *w, const struct waiting *x, struct str
         bool is_time = was_known && before.size == st.st_size && has_other_time(&st, &before);
         if (!is_mode && !is_owner && !is_time) {
                 is_time = was_known && st.st_mtim.tv_sec < st.st_ctim.tv_sec - LONG_PAST_SECONDS;
-                is_mode = !is_time;
+                is_mode = !is_time && !(was_known && before.told_mode == st.st_mode);
         }
-        if (is_mode)
+        if (is_mode) {
                 tell_simple(w, x, CALL_fchmodat, path, st.st_mode & 07777);
+                known_files_mode_told(&w->known, key_of(x->cgroup_id, path), true);
+        }
         if (is_owner)
                 tell_simple(w, x, CALL_fchownat, path, st.st_uid);
         if (is_time) /* NULL for its times: now */

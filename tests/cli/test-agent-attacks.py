@@ -296,8 +296,8 @@ CASES = (
     (39, USERS, "twin: by the descriptor of its directory", lambda d: d.py("fd = os.open('passwd', os.O_WRONLY | os.O_APPEND, dir_fd=os.open('/etc', 0))"), ()),
     (39, "User management", "useradd", lambda d: d.run("/usr/sbin/useradd", "-M", "somebody"), ()),
     (40, SETUID, "chmod 4755", lambda d: d.sh("cp /bin/true /opt/su; chmod 4755 /opt/su"), ()),
-    (40, SETUID, "twin: fchmod", lambda d: d.py("os.fchmod(os.open('/opt/su', 0), 0o4755)"), ()),
-    (40, SETUID, "twin: fchmodat2", lambda d: d.py("call('fchmodat2', AT_FDCWD, '/opt/su', 0o4755, 0)"), ()),
+    (40, SETUID, "twin: fchmod", lambda d: d.sh("chmod 755 /opt/su; sleep 0.1")[0] or d.py("os.fchmod(os.open('/opt/su', 0), 0o4755)"), ()),
+    (40, SETUID, "twin: fchmodat2", lambda d: d.sh("chmod 755 /opt/su; sleep 0.1")[0] or d.py("call('fchmodat2', AT_FDCWD, '/opt/su', 0o4755, 0)"), ()),
     (40, SETUID, "twin: made with it", lambda d: d.py("write('/opt/su2', 'x', mode=0o4755)"), ()),
     (40, CAPABLE, "capabilities", lambda d: d.py("os.setxattr('/opt/su', 'security.capability', bytes.fromhex('0100000280000000000000000000000000000000'))"), ()),
     (40, None, "miss: chmod 755", lambda d: d.sh("chmod 755 /opt/su; chmod 2755 /opt/docs"), ()),
@@ -400,7 +400,7 @@ CASES = (
     (41, "Tunables of the loader for a setuid program", "a setuid program with tunables of the loader",
      lambda d: d.run("/usr/bin/chsh", "--help", user="1000", env=("GLIBC_TUNABLES=glibc.malloc.check=1",)), ()),
     (41, None, "miss: another program with them", lambda d: d.run("/bin/true", user="1000", env=("GLIBC_TUNABLES=glibc.malloc.check=1",)), ()),
-    (44, "File opened by its handle", "a file is opened by its number on the disk", lambda d: d.py("call('open_by_handle_at', AT_FDCWD, 'x' * 16, 0)"), ()),
+    (44, "File opened by its handle", "a file is opened by its number on the disk", lambda d: d.py("call('open_by_handle_at', AT_FDCWD, struct.pack('=IiQ', 8, 1, 2), 0)"), ()),
     (44, "Clock or machine changed", "the name of the machine is changed", lambda d: d.py("libc.sethostname(b'x', 1)"), ()),
     (47, "Process attached to with the right to do so", "ptrace with the capability for it",
      lambda d: d.py("call('ptrace', 0x4206, 1, 0, 0)", caps=("CAP_SYS_PTRACE",)), ()),
@@ -454,11 +454,16 @@ def make_container(work, archive):
 
 
 # Lean mode does not see what these ask for: reading, and calls that leave no trace in a file or on the network.
-FULL_ONLY = {MAPPED, STREAM, SECRET, CLOUD, TOKEN, ENVIRON, CAPABLE, NAMESPACE, MOUNT, ESCAPE, DISK, SOCKET, ATTACHED, MEMORY_WRITTEN, KERNEL, RING, KEPT, UNKEPT, "Packet socket",
-             "Root rights taken", "Memory of another process written with the right to do so", "Process attached to with the right to do so", "Call that exploits use, by hand",
-             "32-bit call of a 64-bit program", "32-bit call", "Secret of the system archived", "Huge pages changed", "File opened by its handle", "Clock or machine changed",
-             "Calls by a ring", "Code made in memory by a tool"}
-FULL_ONLY_CASES = {"twin: of another shell, emptied"}  # made and emptied in one moment
+FULL_ONLY = {MAPPED, STREAM, SECRET, CLOUD, TOKEN, ENVIRON, ESCAPE, DISK, SOCKET, MEMORY_WRITTEN, "Root rights taken",
+             "Memory of another process written with the right to do so", "32-bit call of a 64-bit program", "32-bit call", "Secret of the system archived",
+             "Huge pages changed", "Code made in memory by a tool"}
+FULL_ONLY_CASES = {
+    "twin: of another shell, emptied",  # made and emptied in one moment
+    "unshare",  # a namespace of users is everybody's to make
+    "twin: seize", "twin: process_vm_writev", "ptrace with the capability for it",  # a process of one's own is everybody's to look into
+    "twin: a module",  # this kernel takes none, and asks for nothing
+    "a log is freed of it", "twin: by a link, from Python",  # the files had no attributes: nothing was changed
+}
 
 
 def check(container, agent, only, is_lean):

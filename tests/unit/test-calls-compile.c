@@ -519,18 +519,24 @@ static void needs(void **s)
                 "evt.type in (open, openat) and (evt.is_open_read = true or evt.is_open_write = true)",
                 "evt.type in (unlink, unlinkat)",
                 "evt.type = setuid",
+                "evt.type in (mount, umount2)",
+                "evt.type = ptrace",
+                "evt.type in (mount, setuid)",
         };
         static const struct {
-                enum calls_need without_files, with_files;
+                enum calls_need bare, with_files, with_rights;
         } wanted[] = {
-                { CALLS_NOT_NEEDED, CALLS_NOT_NEEDED },
-                { CALLS_PARTLY, CALLS_PARTLY },
-                { CALLS_ALL, CALLS_PARTLY },
-                { CALLS_NOT_NEEDED, CALLS_NOT_NEEDED },
-                { CALLS_ALL, CALLS_ALL },
-                { CALLS_ALL, CALLS_PARTLY },
-                { CALLS_ALL, CALLS_PARTLY },
-                { CALLS_ALL, CALLS_ALL },
+                { CALLS_NOT_NEEDED, CALLS_NOT_NEEDED, CALLS_NOT_NEEDED },
+                { CALLS_PARTLY, CALLS_PARTLY, CALLS_PARTLY },
+                { CALLS_ALL, CALLS_PARTLY, CALLS_ALL },
+                { CALLS_NOT_NEEDED, CALLS_NOT_NEEDED, CALLS_NOT_NEEDED },
+                { CALLS_ALL, CALLS_ALL, CALLS_ALL },
+                { CALLS_ALL, CALLS_PARTLY, CALLS_ALL },
+                { CALLS_ALL, CALLS_PARTLY, CALLS_ALL },
+                { CALLS_ALL, CALLS_ALL, CALLS_ALL },
+                { CALLS_ALL, CALLS_ALL, CALLS_NOT_NEEDED },
+                { CALLS_ALL, CALLS_ALL, CALLS_PARTLY },
+                { CALLS_ALL, CALLS_ALL, CALLS_PARTLY },
         };
         struct arena arena = ARENA_INIT;
         struct rule_set *set = load_conditions(conditions, ARRAY_SIZE(conditions));
@@ -538,8 +544,9 @@ static void needs(void **s)
         for (size_t i = 0; i < ARRAY_SIZE(conditions); i++) {
                 struct rule_needs n;
                 rule_set_needs(set, i, &arena, &n);
-                assert_int_equal(calls_need_of(&n, false), wanted[i].without_files);
-                assert_int_equal(calls_need_of(&n, true), wanted[i].with_files);
+                assert_int_equal(calls_need_of(&n, false, false), wanted[i].bare);
+                assert_int_equal(calls_need_of(&n, true, false), wanted[i].with_files);
+                assert_int_equal(calls_need_of(&n, false, true), wanted[i].with_rights);
         }
         rule_set_free(set);
         arena_done(&arena);

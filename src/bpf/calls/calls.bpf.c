@@ -9,7 +9,11 @@
  *
  * `close` and `reboot` are seen when they begin, by a second tracepoint that is attached only if a filter asks for one.
  *
- * Needs BTF, the ring buffer (5.8) and bpf_loop (5.17).
+ * In lean mode, where no tracepoint of calls is attached, those calls tell of themselves that ask for a right before
+ * they do anything (shared/calls-rights.def), attach to a process or set up a ring: the tracepoint of what they ask
+ * for knows the thread, and with it which call it is in and with what arguments. Other calls pay nothing for that.
+ *
+ * Needs BTF, the ring buffer (5.8) and bpf_loop (5.17); for rights cap_capable (6.14).
  */
 #include "bpf/calls/filter.h"
 #include "bpf/calls/look.h"
@@ -27,6 +31,7 @@
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
 #define AT_FDCWD  (-100)
+#define SIGSTOP   19
 #define TS_COMPAT 2u          /* thread_info.status: a 32-bit call */
 #define X32_BIT   0x40000000u /* of the number of a call of x32 */
 
@@ -73,7 +78,7 @@ static __always_inline __u16 flags_of(const struct look *l, const struct exe_fac
                (f->has_upper ? OBSERVE_FILE_UPPER : 0) | (f->is_rootless ? OBSERVE_FILE_ROOTLESS : 0) |
                (f->is_on_root ? OBSERVE_FILE_ON_ROOT : 0) | (f->is_deleted ? OBSERVE_FILE_DELETED : 0) |
                (f->in_other_mounts ? OBSERVE_CALL_OTHER_MOUNTS : 0) | (f->in_other_pids ? OBSERVE_CALL_OTHER_PIDS : 0) |
-               (f->in_container_cgroup ? OBSERVE_CALL_CONTAINER_CGROUP : 0);
+               (f->in_container_cgroup ? OBSERVE_CALL_CONTAINER_CGROUP : 0) | (l->is_asked ? OBSERVE_CALL_ASKED : 0);
 }
 
 static __always_inline void fill_file(struct look *l, struct exe_facts *facts)
@@ -134,8 +139,8 @@ static __always_inline __u32 add_directory(struct look *l, __s8 dir, __s8 path, 
                 return n;
         __s32 fd = dir == NONE ? AT_FDCWD : (__s32)argument(l, dir);
         if (fd == AT_FDCWD) {
-                int is_changed =
-                        (l->id == CALL_chdir || l->id == CALL_chroot || l->id == CALL_pivot_root) && l->result == 0;
+                int is_changed = (l->id == CALL_chdir || l->id == CALL_chroot || l->id == CALL_pivot_root) &&
+                                 l->result == 0 && !l->is_asked;
                 return is_changed ? n
                                   : add_file_path(l, BPF_CORE_READ(fs, pwd.dentry), BPF_CORE_READ(fs, pwd.mnt), n,
                                                   cut_flag);
@@ -240,9 +245,33 @@ static __always_inline __u32 add_texts(struct look *l)
         return n;
 }
 
-static __always_inline void tell(struct look *l)
+/* Of the call with this id, now: without a file and what it is compared by. */
+static __always_inline struct look look_of(struct task_struct *task, __u32 id, __u32 is_i386, __u32 is_asked,
+                                           long result)
 {
+        const volatile struct recipe *recipe = &recipes[WITHIN(id, CALLS_ROOM)];
+        return (struct look){ .task = task,
+                              .s = get_scratch(),
+                              .id = id,
+                              .is_i386 = is_i386,
+                              .is_asked = is_asked,
+                              .result = result,
+                              .recipe = { .fd = recipe->fd,
+                                          .dir1 = recipe->dir1,
+                                          .path1 = recipe->path1,
+                                          .dir2 = recipe->dir2,
+                                          .path2 = recipe->path2,
+                                          .data = recipe->data } };
+}
+
+/* By itself (SEPARATE), since many ways lead here. */
+SEPARATE int tell(__u64 file, __u32 id, __u32 is_i386, __u32 is_asked, __s64 result)
+{
+        struct look look = look_of(bpf_get_current_task_btf(), id, is_i386, is_asked, result), *l = &look;
         struct exe_facts facts = { 0 };
+        if (!l->s)
+                return 0;
+        l->file = (void *)file;
         fill_head(l, &facts);
         if (l->file)
                 fill_file(l, &facts);
@@ -251,11 +280,12 @@ static __always_inline void tell(struct look *l)
         if (n > OBSERVE_TEXT_MAX)
                 n = OBSERVE_TEXT_MAX;
         if (bpf_ringbuf_output(&calls, l->s, sizeof(l->s->call) + n, 0) == 0)
-                return;
+                return 0;
         __u32 class = observe_call_class(l->id);
         __u64 *lost = bpf_map_lookup_elem(&call_drops, &class);
         if (lost)
                 (*lost)++;
+        return 0;
 }
 
 /* -------------------------------------------------------------------------------------------------- programs ---- */
@@ -306,30 +336,49 @@ static __always_inline int unfold_socketcall(struct look *l)
 /* What is told as something else: a program or a child that begins. */
 static __always_inline int is_lifecycle(const struct look *l)
 {
-        return l->result == 0 && l->id >= CALL_execve && l->id <= CALL_vfork;
+        return l->result == 0 && l->id >= CALL_execve && l->id <= CALL_vfork && !l->is_asked;
 }
 
-static __always_inline void look(struct task_struct *task, struct pt_regs *regs, __u32 id, __u32 is_i386, long result)
+#define ONE_CALL_NS 20000000u /* a call that asks again asks again soon */
+
+/* Has this thread told of this call already? Remembers it, if not. */
+SEPARATE int has_told(__u32 id, __u32 is_refused)
 {
-        struct look l = { .task = task, .s = get_scratch(), .id = id, .is_i386 = is_i386, .result = result };
+        struct task_struct *task = bpf_get_current_task_btf();
+        struct scratch *s = get_scratch();
+        __u32 thread = (__u32)task->pid;
+        const struct asked *before = bpf_map_lookup_elem(&asking, &thread);
+        struct asked now = { .id = id, .is_refused = is_refused, .time_ns = bpf_ktime_get_ns() };
+        if (!s)
+                return 1;
+        __builtin_memcpy(now.args, s->args, sizeof(now.args));
+        if (before && now.time_ns - before->time_ns < ONE_CALL_NS && before->id == id &&
+            before->is_refused == is_refused &&
+            !((before->args[0] ^ now.args[0]) | (before->args[1] ^ now.args[1]) | (before->args[2] ^ now.args[2]) |
+              (before->args[3] ^ now.args[3]) | (before->args[4] ^ now.args[4]) | (before->args[5] ^ now.args[5])))
+                return 1;
+        bpf_map_update_elem(&asking, &thread, &now, BPF_ANY);
+        return 0;
+}
+
+static __always_inline void look(struct task_struct *task, struct pt_regs *regs, __u32 id, __u32 is_i386,
+                                 __u32 is_asked, long result)
+{
+        struct look l = look_of(task, id, is_i386, is_asked, result);
         if (!l.s || (__u32)task->tgid == own_process)
                 return;
         l.s->known = l.s->atoms = 0;
         read_arguments(&l, regs);
-        if (id == CALL_SOCKETCALL - 1 && !unfold_socketcall(&l))
-                return;
+        if (id == CALL_SOCKETCALL - 1) {
+                if (!unfold_socketcall(&l))
+                        return;
+                l.recipe = look_of(task, l.id, is_i386, is_asked, result).recipe;
+        }
         l.filter = bpf_map_lookup_elem(&filters, &l.id);
         if (!l.filter || l.id >= OBSERVE_CALLS || is_lifecycle(&l))
                 return;
-        const volatile struct recipe *recipe = &recipes[WITHIN(l.id, CALLS_ROOM)];
-        l.recipe.fd = recipe->fd;
-        l.recipe.dir1 = recipe->dir1;
-        l.recipe.path1 = recipe->path1;
-        l.recipe.dir2 = recipe->dir2;
-        l.recipe.path2 = recipe->path2;
-        l.recipe.data = recipe->data;
-        if (is_wanted(&l))
-                tell(&l);
+        if (is_wanted(&l) && !(is_asked && has_told(l.id, result < 0)))
+                tell((__u64)l.file, l.id, is_i386, is_asked, result);
 }
 
 static __always_inline __u32 is_compat(struct task_struct *task)
@@ -356,7 +405,7 @@ int BPF_PROG(on_return, struct pt_regs *regs, long result)
         __u32 id = numbers[is_i386][number];
         if (id == 0 || is_told_at_entry(id - 1))
                 return 0;
-        look(task, regs, id - 1, is_i386, result);
+        look(task, regs, id - 1, is_i386, 0, result);
         return 0;
 }
 
@@ -369,6 +418,55 @@ int BPF_PROG(on_begin, struct pt_regs *regs, long number)
                 return 0;
         __u32 id = numbers[is_i386][n];
         if (id != 0 && is_told_at_entry(id - 1))
-                look(task, regs, id - 1, is_i386, 0);
+                look(task, regs, id - 1, is_i386, 0, 0);
+        return 0;
+}
+
+/* --------------------------------------------------------------------------------------------------- rights ---- */
+
+/* By itself, see SEPARATE: what this thread is in the middle of. */
+SEPARATE int look_at_asking(__u32 id, __u32 is_i386, int result)
+{
+        struct task_struct *task = bpf_get_current_task_btf();
+        look(task, (struct pt_regs *)bpf_task_pt_regs(task), id, is_i386, 1, result);
+        return 0;
+}
+
+/* The call that this thread is in, if somebody wants it: its id + 1, or 0. */
+static __always_inline __u32 call_of(struct task_struct *task, __u32 *ret_is_i386)
+{
+        __u32 number = number_of((struct pt_regs *)bpf_task_pt_regs(task));
+        *ret_is_i386 = is_compat(task);
+        return number < CALL_NUMBERS ? numbers[*ret_is_i386][number] : 0;
+}
+
+SEC("tp_btf/cap_capable")
+int BPF_PROG(on_right, const struct cred *cred, void *wanted_in, void *has_in, int capability, int r)
+{
+        __u32 is_i386, id = call_of(bpf_get_current_task_btf(), &is_i386);
+        if (id != 0 && rights[WITHIN(id - 1, CALLS_ROOM)] >> (capability & 63) & 1)
+                look_at_asking(id - 1, is_i386, r);
+        return 0;
+}
+
+/* Who attaches to a process that it may attach to anyway asks for nothing, but stops it. */
+SEC("tp_btf/signal_generate")
+int BPF_PROG(on_signal, int signal, void *info, struct task_struct *to, int is_group, int r)
+{
+        __u32 is_i386, id;
+        if (signal != SIGSTOP)
+                return 0;
+        id = call_of(bpf_get_current_task_btf(), &is_i386);
+        if (id == CALL_ptrace + 1)
+                look_at_asking(CALL_ptrace, is_i386, 0);
+        return 0;
+}
+
+SEC("tp_btf/io_uring_create")
+int BPF_PROG(on_ring, int fd, void *ring, __u32 submissions, __u32 completions, __u32 flags)
+{
+        __u32 is_i386, id = call_of(bpf_get_current_task_btf(), &is_i386);
+        if (id == CALL_io_uring_setup + 1)
+                look_at_asking(CALL_io_uring_setup, is_i386, 0);
         return 0;
 }

@@ -237,7 +237,7 @@ static __always_inline int is_wanted(struct look *l)
         know_container(l);
         if (!may_pass(l->id))
                 return 0;
-        __s32 fd = l->recipe.fd == RESULT ? (__s32)l->result
+        __s32 fd = l->recipe.fd == RESULT ? (l->is_asked ? -1 : (__s32)l->result)
                    : l->recipe.fd == NONE ? -1
                                           : (__s32)argument(l, l->recipe.fd);
         if (fd >= 0)

@@ -12,6 +12,7 @@
 
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
+#include <linux/capability.h>
 
 #define RAW_BYTES 256u /* of a path as it was given that are searched */
 
@@ -79,6 +80,20 @@ struct {
         __type(value, __u64);
 } comms SEC(".maps");
 
+/* What a thread has told of when it asked for a right: the call's numbers, so that it tells once though it asks twice.
+ */
+struct asked {
+        __u64 args[6], time_ns;
+        __u32 id, is_refused;
+};
+
+struct {
+        __uint(type, BPF_MAP_TYPE_LRU_HASH);
+        __uint(max_entries, 4096);
+        __type(key, __u32); /* thread */
+        __type(value, struct asked);
+} asking SEC(".maps");
+
 #define STEPS 16u /* names of a path that is compared; a deeper one counts as like all */
 
 /* A call under construction (path.h says why the text has slack). */
@@ -141,6 +156,13 @@ static const volatile __u8 data_sizes[CALLS_ROOM] = {
         [CALL_recvmsg] = RESULT_SAYS,
 };
 
+/* The capabilities that decide a call, as a set; 0: none does. */
+static const volatile __u64 rights[CALLS_ROOM] = {
+#define RIGHT(name, capabilities) [CALL_##name] = capabilities,
+#include "bpf/shared/calls-rights.def"
+#undef RIGHT
+};
+
 /* Keeps an index within what it is an index of, visibly to the verifier. */
 #define WITHIN(n, size)                                                                                                \
         ({                                                                                                             \
@@ -157,6 +179,7 @@ struct look {
         struct file *file; /* of the descriptor, or NULL */
         struct recipe recipe;
         __u32 id, is_i386;
+        __u32 is_asked; /* it has not returned: the result says what it may do, not what it did */
         long result;
 };
 

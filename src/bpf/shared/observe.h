@@ -124,7 +124,8 @@ enum {
         OBSERVE_CALL_OTHER_MOUNTS = 1024,
         OBSERVE_CALL_OTHER_PIDS = 2048,
         OBSERVE_CALL_CONTAINER_CGROUP = 4096,
-        OBSERVE_CALL_MIXED = 8192, /* a 32-bit call of a 64-bit program */
+        OBSERVE_CALL_MIXED = 8192,  /* a 32-bit call of a 64-bit program */
+        OBSERVE_CALL_ASKED = 16384, /* seen while it asks for a right (lean mode): what becomes of it is not known */
 };
 
 /*
@@ -159,16 +160,16 @@ static inline enum observe_call_class observe_call_class(__u32 call)
 }
 
 /*
- * A system call that has returned; of the hooks the attempt. `close` and `reboot` are told when they begin, because
- * what they name is gone afterwards. A program that begins is an exec and no call; a child that begins a fork: only
- * the parent's side of clone is a call, and an execve that failed.
+ * A system call that has returned; of the hooks, and of calls that ask for a right, the attempt. `close` and `reboot`
+ * are told when they begin, because what they name is gone afterwards. A program that begins is an exec and no call; a
+ * child that begins a fork: only the parent's side of clone is a call, and an execve that failed.
  */
 struct observe_call {
         struct observe_head head;
         __u32 thread;
         __u16 call; /* enum observe_call_id */
         __u16 flags;
-        __s64 result;  /* -errno; of a hook 0 or what we answered */
+        __s64 result;  /* -errno; of a hook 0 or what we answered; of one that asks: 0, or -EPERM if it is refused */
         __u64 args[6]; /* as the kernel got them */
         __u64 cgroup_id;
         __u32 uid, euid, gid, pad;
