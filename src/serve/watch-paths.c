@@ -96,8 +96,8 @@ int watch_paths_add(struct watch_paths *w, const char *text, struct error *err)
         return 0;
 }
 
-/* One name against one with stars: each star takes as little as it can, and gives way to the last one seen. */
-static bool name_fits(struct str pattern, struct str name)
+/* Each star takes as little as it can, and gives way to the last one seen. */
+bool watch_name_fits(struct str pattern, struct str name)
 {
         size_t p = 0, n = 0, star = SIZE_MAX, resume = 0;
         while (n < name.n) {
@@ -130,7 +130,7 @@ static enum relation relate(struct str path, struct str pattern)
                 struct str wanted = str_cut(&pattern, '/'), name = str_cut(&path, '/');
                 if (name.n == 0 && !path.p) /* "/" */
                         return ABOVE;
-                if (!name_fits(wanted, name))
+                if (!watch_name_fits(wanted, name))
                         return ELSEWHERE;
         }
         return pattern.p ? ABOVE : AT_OR_BELOW;

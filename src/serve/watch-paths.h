@@ -41,6 +41,9 @@ bool watch_paths_has(const struct watch_paths *w, struct str path, bool in_conta
 /* Whether anything that happens in this directory may concern one: it is, is below, or is above one. */
 bool watch_paths_may_be_in(const struct watch_paths *w, struct str dir, bool in_container);
 
+/* One name against one with stars. */
+bool watch_name_fits(struct str pattern, struct str name);
+
 bool watch_paths_any(const struct watch_paths *w, bool in_container);
 
 #endif

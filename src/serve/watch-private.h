@@ -6,6 +6,7 @@
 #include "serve/downloads.h"
 #include "serve/ended.h"
 #include "serve/known-files.h"
+#include "serve/watch-reads.h"
 #include "serve/watched-names.h"
 
 #define WATCH_BATCH_MAX 512u /* events between two looks at the ring: some ms */
@@ -40,6 +41,7 @@ struct watch {
         struct arena arena, again_arena; /* of the batch, of what is shown again */
         struct file_events_counts told;
         struct downloads downloads;
+        struct watch_reads reads;
 };
 
 /* The process, if it is there or ended not long ago; or NULL. */
@@ -47,6 +49,12 @@ const struct process *watch_find_process(const struct watch *w, uint32_t pid);
 
 /* How a file is that nothing has happened to yet. */
 void watch_remember(struct watch *w, uint64_t cgroup_id, struct str path, const struct stat *st);
+
+/* One call of the event's process, which the rules and the parts see. */
+void watch_judge(struct watch *w, const struct waiting *x, enum observe_call_id call, struct event *e);
+
+/* What is known of the call's file. */
+void watch_describe(struct event *e, const struct stat *st);
 
 /* An event becomes calls, which the rules and the parts see. */
 void watch_tell(struct watch *w, const struct waiting *x);

@@ -16,7 +16,7 @@
 
 #define DOWNLOAD_ANCESTORS 3u /* processes that are asked for a connection: who writes, and those that began him */
 
-static void judge(struct watch *w, const struct waiting *x, enum observe_call_id call, struct event *e)
+void watch_judge(struct watch *w, const struct waiting *x, enum observe_call_id call, struct event *e)
 {
         struct agent *a = w->a;
         const struct process *p = watch_find_process(w, x->e.pid);
@@ -57,7 +57,7 @@ static bool look_at(const struct waiting *x, struct str path, struct stat *ret, 
         return n > 0 && n < PATH_MAX && lstat(host, ret) == 0;
 }
 
-static void describe(struct event *e, const struct stat *st)
+void watch_describe(struct event *e, const struct stat *st)
 {
         e->call.fd.mode = st->st_mode;
         e->call.fd.ino = st->st_ino;
@@ -148,12 +148,12 @@ static bool remember(struct watch *w, const struct waiting *x, struct str path, 
 static void judge_written(struct watch *w, const struct waiting *x, struct str path, const struct stat *st, int flags)
 {
         struct event e = { .file = path };
-        describe(&e, st);
+        watch_describe(&e, st);
         e.call.args[0] = (uint64_t)AT_FDCWD;
         e.call.args[2] = (uint64_t)(O_WRONLY | flags);
         e.call.args[3] = st->st_mode & 07777;
         e.path[0] = path;
-        judge(w, x, CALL_openat, &e);
+        watch_judge(w, x, CALL_openat, &e);
 }
 
 static uint64_t opened_key(const struct waiting *x, struct str path)
@@ -203,7 +203,7 @@ static void tell_simple(struct watch *w, const struct waiting *x, enum observe_c
         struct event e = { .path = { path, STR_NONE } };
         e.call.args[0] = (uint64_t)AT_FDCWD;
         e.call.args[2] = argument;
-        judge(w, x, call, &e);
+        watch_judge(w, x, call, &e);
 }
 
 static void tell_link(struct watch *w, const struct waiting *x, struct str path, const char *host)
@@ -212,7 +212,7 @@ static void tell_link(struct watch *w, const struct waiting *x, struct str path,
         ssize_t n = readlink(host, target, sizeof(target));
         struct event e = { .path = { str_span(target, n > 0 ? (size_t)n : 0), path } };
         e.call.args[1] = (uint64_t)AT_FDCWD;
-        judge(w, x, CALL_symlinkat, &e);
+        watch_judge(w, x, CALL_symlinkat, &e);
 }
 
 /* A time that is far from when it was set was given. */
@@ -277,9 +277,9 @@ static void tell_modified(struct watch *w, const struct waiting *x, struct str p
         bool was_known = remember(w, x, path, &st, &before);
         if (was_known ? st.st_size < before.size : x->e.what & FILE_MODIFIED && st.st_size == 0) {
                 struct event e = { .path = { path, STR_NONE } };
-                describe(&e, &st);
+                watch_describe(&e, &st);
                 e.call.args[1] = (uint64_t)st.st_size;
-                judge(w, x, CALL_truncate, &e);
+                watch_judge(w, x, CALL_truncate, &e);
         }
         bool is_over = was_known && st.st_size <= before.size && has_other_time(&st, &before);
         tell_written(w, x, path, &st, is_over ? 0 : O_APPEND);
@@ -338,7 +338,7 @@ static void tell_renamed(struct watch *w, const struct waiting *x)
         if (from) {
                 struct event e = { .path = { x->path, x->to_path.n ? x->to_path : x->e.to_name } };
                 e.call.args[0] = e.call.args[2] = (uint64_t)AT_FDCWD;
-                judge(w, x, CALL_renameat2, &e);
+                watch_judge(w, x, CALL_renameat2, &e);
                 if (is_there)
                         (void)remember(w, x, x->to_path, &st, &before);
         } else if (to) {
@@ -373,8 +373,8 @@ static void tell_download(struct watch *w, const struct waiting *x, struct str p
         if (!format || !set64_add(&w->opened, hash_str_more(key_of(x->cgroup_id, path), str_of(format))))
                 return;
         struct event e = { .file = path, .data = str_of(format) };
-        describe(&e, &st);
-        judge(w, x, CALL_download, &e);
+        watch_describe(&e, &st);
+        watch_judge(w, x, CALL_download, &e);
 }
 
 /* A second name of a watched file: that it was given, and what is done by it, is told of the watched one. */
@@ -384,7 +384,7 @@ static void tell_other_name(struct watch *w, const struct waiting *x)
         if (name.n && x->e.what & FILE_CREATED) {
                 struct event e = { .path = { name, x->path } };
                 e.call.args[0] = e.call.args[2] = (uint64_t)AT_FDCWD;
-                judge(w, x, CALL_linkat, &e);
+                watch_judge(w, x, CALL_linkat, &e);
         }
         if (name.n && x->e.what & (FILE_MODIFIED | FILE_WRITTEN))
                 tell_modified(w, x, name);
@@ -396,8 +396,12 @@ void watch_tell(struct watch *w, const struct waiting *x)
         bool is_new = false;
         if (x->cgroup_id && what & (FILE_WRITTEN | FILE_RENAMED) && !(what & FILE_IS_DIRECTORY))
                 tell_download(w, x, what & FILE_RENAMED ? x->to_path : x->path);
-        if (what & FILE_RENAMED)
+        if (what & FILE_CREATED)
+                watch_reads_appeared(w, x->cgroup_id, x->path);
+        if (what & FILE_RENAMED) {
                 tell_renamed(w, x);
+                watch_reads_appeared(w, x->cgroup_id, x->to_path);
+        }
         if (x->path.n && what & (FILE_CREATED | FILE_MODIFIED | FILE_WRITTEN))
                 tell_other_name(w, x);
         if (!is_wanted(w, x, x->path))

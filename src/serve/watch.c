@@ -134,6 +134,7 @@ static void watch_on_container(void *state, struct container_entry *c)
                 agent_tell(w->a, "the files of container %.*s are not watched: %s", STR_FMT(c->id), err.text);
         else
                 learn(&l, STR("/"), 0);
+        watch_reads_learn(w, c);
 }
 
 static void watch_on_container_end(void *state, uint64_t cgroup_id)
@@ -241,11 +242,13 @@ static void watch_tick(void *state, int64_t now_ns)
         struct watch *w = state;
         struct file_events_counts c;
         watch_tell_again(w);
+        watch_reads_tick(w);
         set64_done(&w->opened);
         forget_ended(w, now_ns);
         if (w->has_gone) {
                 known_files_forget(&w->known, is_container, w);
                 watched_names_forget(&w->names, is_container, w);
+                watched_names_forget(&w->reads.names, is_container, w);
         }
         w->has_gone = false;
         file_events_counts(w->events, &c);
@@ -313,6 +316,7 @@ static void watch_stop(void *state)
         while (w->places.n)
                 watch_on_container_end(w, w->places.v[0]->cgroup_id);
         vec_done(&w->places);
+        watch_reads_stop(w);
         file_events_free(w->events);
         ended_done(&w->ended);
         known_files_done(&w->known);
@@ -343,6 +347,8 @@ static int watch_start(struct agent *a, void **ret, struct error *err)
                 r = watch_host(w, err);
         if (r == 0)
                 r = agent_add_source(a, file_events_fd(w->events), on_ready, w);
+        if (r == 0 && a->watched.all_names)
+                r = watch_reads_start(w, err);
         if (r < 0) {
                 watch_stop(w);
                 if (is_asked)

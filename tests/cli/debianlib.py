@@ -101,6 +101,8 @@ class Container:
         config["mounts"] = [m for m in config["mounts"] if m["destination"] in self.shown] + [
             dict(memory, destination="/run"), dict(memory, destination="/dev/shm"),
             {"destination": "/data", "type": "bind", "source": self.volume, "options": ["rbind", "rw"]}]
+        if os.path.exists(os.path.join(self.volume, "secrets")):
+            config["mounts"].append({"destination": "/run/secrets", "type": "bind", "source": os.path.join(self.volume, "secrets"), "options": ["rbind", "ro"]})
         if disk:
             config["linux"]["devices"] = [{"path": "/dev/shown", "type": "b", "major": disk[0], "minor": disk[1], "fileMode": 0o600}]
             config["linux"]["resources"]["devices"].append({"allow": True, "type": "b", "major": disk[0], "minor": disk[1], "access": "r"})

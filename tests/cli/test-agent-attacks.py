@@ -92,6 +92,19 @@ PLACE = "Library preloaded from a place that anybody can write to"
 CAPABILITY = "Capability used that few need"
 
 # (row of the table, rule or None, what, how, what else may be raised above notice)
+# One byte of another process's stack, as it is.
+WRITE_MEMORY = """import subprocess, time
+p = subprocess.Popen(['/bin/sleep', '9'])
+time.sleep(0.2)
+at = [int(l.split('-')[0], 16) for l in open('/proc/%d/maps' % p.pid) if '[stack]' in l][0]
+with open('/proc/%d/mem' % p.pid, 'r+b', 0) as file:
+    file.seek(at)
+    byte = file.read(1)
+    file.seek(at)
+    file.write(byte)
+p.kill()
+"""
+
 CASES = (
     (4, VOLUME, "a program is put on a volume and run", lambda d: d.sh("cp /bin/true /data/put; /data/put"), ()),
     (4, VOLUME, "twin: by a link, under another title", lambda d: d.sh("ln -s /data/put /opt/l4; exec -a true /opt/l4"), ()),
@@ -232,9 +245,9 @@ CASES = (
     (26, ENVIRON, "twin: by its root", lambda d: d.sh("cat /proc/self/root/proc/1/environ >/dev/null"), ()),
     (26, ENVIRON, "twin: by what only calls itself ps", lambda d: d.sh("cp /bin/cat /opt/ps; /opt/ps /proc/1/environ >/dev/null"), (DROPPED,)),
     (26, None, "miss: its own", lambda d: d.sh("cat /proc/self/environ >/dev/null; cat /proc/1/cgroup >/dev/null"), ()),
-    (27, TOKEN, "a token of Kubernetes", lambda d: d.sh("cat /data/secrets/kubernetes.io/serviceaccount/token"), ()),
-    (27, TOKEN, "twin: by its link", lambda d: d.py("open('/data/secrets/kubernetes.io/serviceaccount/..data/token').read()"), ()),
-    (27, None, "miss: what stands beside it", lambda d: d.sh("cat /data/secrets/kubernetes.io/serviceaccount/namespace"), ()),
+    (27, TOKEN, "a token of Kubernetes", lambda d: d.sh("cat /var/run/secrets/kubernetes.io/serviceaccount/token"), ()),
+    (27, TOKEN, "twin: by its link", lambda d: d.py("open('/var/run/secrets/kubernetes.io/serviceaccount/..data/token').read()"), ()),
+    (27, None, "miss: what stands beside it", lambda d: d.sh("cat /var/run/secrets/kubernetes.io/serviceaccount/namespace"), ()),
     (28, METADATA, "the metadata service is asked", lambda d: d.sh("curl -s -m 1 http://169.254.169.254/latest"), ()),
     (28, METADATA, "twin: from Python", lambda d: d.py("try_connect('169.254.169.254', 80)"), ()),
     (28, None, "miss: the next address", lambda d: d.sh("curl -s -m 1 http://169.254.169.253/latest"), ()),
@@ -346,9 +359,9 @@ CASES = (
     (47, ATTACHED, "twin: seize", lambda d: d.py("call('ptrace', 0x4206, 1, 0, 0)"), ()),
     (47, ATTACHED, "twin: process_vm_writev", lambda d: d.py("call('process_vm_writev', 1, 0, 0, 0, 0, 0)"), ()),
     (47, MEMORY_WRITTEN, "twin: /proc/PID/mem",
-     lambda d: d.py("import subprocess\np = subprocess.Popen(['/bin/sleep', '9'])\nos.open('/proc/%d/mem' % p.pid, os.O_RDWR)\np.kill()"), ()),
+     lambda d: d.py(WRITE_MEMORY), ()),
     (47, MEMORY_WRITTEN + " with the right to do so", "with the capability for it",
-     lambda d: d.py("import subprocess\np = subprocess.Popen(['/bin/sleep', '9'])\nos.open('/proc/%d/mem' % p.pid, os.O_RDWR)\np.kill()", caps=("CAP_SYS_PTRACE",)), ()),
+     lambda d: d.py(WRITE_MEMORY, caps=("CAP_SYS_PTRACE",)), ()),
     (47, None, "miss: its own memory; itself traced", lambda d: d.py("os.open('/proc/self/mem', os.O_RDWR)\ncall('ptrace', 0, 0, 0, 0)"), ()),
     (48, KERNEL, "a BPF program", lambda d: d.py("call('bpf', 5, 0, 0)"), ()),
     (48, KERNEL, "twin: a module", lambda d: d.py("call('init_module', '', 0, '')"), ()),
@@ -453,12 +466,13 @@ def make_container(work, archive):
     return container
 
 
-# Lean mode does not see what these ask for: reading, and calls that leave no trace in a file or on the network.
-FULL_ONLY = {MAPPED, STREAM, SECRET, CLOUD, TOKEN, ENVIRON, ESCAPE, DISK, SOCKET, MEMORY_WRITTEN, "Root rights taken",
-             "Memory of another process written with the right to do so", "32-bit call of a 64-bit program", "32-bit call", "Secret of the system archived",
-             "Huge pages changed", "Code made in memory by a tool"}
+# Lean mode does not see what these ask for: calls that leave no trace in a file or on the network, and ask for no right.
+FULL_ONLY = {MAPPED, STREAM, ENVIRON, SOCKET, "Root rights taken", "32-bit call of a 64-bit program", "32-bit call", "Code made in memory by a tool"}
 FULL_ONLY_CASES = {
     "twin: of another shell, emptied",  # made and emptied in one moment
+    "core_pattern", "twin: sysrq, by a relative path", "huge pages are reserved",  # refused; test-file-reads.py has those that are not
+    "the memory of the kernel", "twin: by another way",  # it is not there
+    "twin: it is opened, which is refused", "twin: one that the container may open",  # of devices the kernel tells calls only
     "unshare",  # a namespace of users is everybody's to make
     "twin: seize", "twin: process_vm_writev", "ptrace with the capability for it",  # a process of one's own is everybody's to look into
     "twin: a module",  # this kernel takes none, and asks for nothing

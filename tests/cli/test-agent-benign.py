@@ -49,7 +49,7 @@ CASES = (
     (24, "ldd, and the dynamic linker with a program of the image", "ldd /bin/ls >/dev/null; /lib64/ld-linux-x86-64.so.2 /bin/true"),
     (28, "a backup reads everything", "tar cf /data/all.tar /etc /root /var/log 2>/dev/null; find /etc -type f -size -4k | head -300 | xargs sha256sum > /dev/null 2>&1; true"),
     (12, "memory is compiled into and run, by a compiler of its own (a JIT)", "true"),
-    (19, "a service reads its token with its own program", "/usr/bin/service /data/secrets/kubernetes.io/serviceaccount/token"),
+    (19, "a service reads its token with its own program", "/usr/bin/service /var/run/secrets/kubernetes.io/serviceaccount/token"),
     (8, "a service empties its own log", "/usr/bin/service-log /var/log/service.log"),
     (18, "what manages users reads shadow", "chage -l root >/dev/null; su -c true nobody -s /bin/sh; true"),
 )
