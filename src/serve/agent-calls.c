@@ -37,11 +37,13 @@ static void go_lean(struct agent *a)
 static void tell_sleeping(struct agent *a, enum calls_need need, const char *words)
 {
         _cleanup_(buf_done) struct buf names = BUF_INIT(700);
+        unsigned has = (a->watched.v.n > 0 ? CALLS_HAS_FILES : 0) | (a->hears_reads ? CALLS_HAS_READS : 0) |
+                       (sensor_hears_rights(a->sensor) ? CALLS_HAS_RIGHTS : 0);
         size_t n = 0;
         for (size_t i = 0; i < rule_set_n(a->rules.set); i++) {
                 const struct rule *rule = rule_set_rule(a->rules.set, i);
                 if (!rule->enabled || rule->unsupported || !(rule->stages & STAGE_SYSCALL) ||
-                    calls_need_of(&a->needs[i], a->watched.v.n > 0, sensor_hears_rights(a->sensor)) != need)
+                    calls_need_of(&a->needs[i], has) != need)
                         continue;
                 if (n++ < NAMED_MAX)
                         buf_printf(&names, "%s\"%.*s\"", n > 1 ? ", " : "", STR_FMT(str_upto(rule->name, 60)));
@@ -56,9 +58,10 @@ static void tell_all_sleeping(struct agent *a)
 {
         tell_sleeping(a, CALLS_ALL, "need --mode full and sleep in lean mode");
         tell_sleeping(a, CALLS_PARTLY,
-                      a->watched.v.n > 0 ? "need --mode full for some of their events, of files for what is written in "
-                                           "place where nobody watches"
-                                         : "need --mode full for some of their events");
+                      a->watched.v.n > 0
+                              ? "need --mode full for some of their events, of files for what is read or written "
+                                "where nobody watches"
+                              : "need --mode full for some of their events");
 }
 
 int agent_set_mode(struct agent *a, bool is_full, struct error *err)

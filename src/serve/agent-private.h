@@ -102,6 +102,7 @@ struct agent {
         struct agent_source sources[AGENT_SOURCES_MAX];
         size_t n_sources;
         struct watch_paths watched; /* of which file events are wanted; parts that start before `watch` add to it */
+        bool hears_reads;           /* of secrets, by the part `watch` */
         unsigned file_losses;       /* times that file events were lost */
 };
 

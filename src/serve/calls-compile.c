@@ -51,17 +51,18 @@ static bool is_asking(const char *event)
         return false;
 }
 
-enum calls_need calls_need_of(const struct rule_needs *needs, bool has_files, bool has_rights)
+enum calls_need calls_need_of(const struct rule_needs *needs, unsigned has)
 {
         size_t n_lean = 0;
         bool has_some = false, only_reads = asks(needs, "evt.is_open_read") && !asks(needs, "evt.is_open_write");
+        bool has_rights = has & CALLS_HAS_RIGHTS, has_files = has & (only_reads ? CALLS_HAS_READS : CALLS_HAS_FILES);
         for (size_t i = 0; i < needs->n_events; i++) {
                 const char *event = needs->events[i];
                 n_lean += is_lean(event) || is_hook(event) ||
                           (has_rights && is_one_of(rights_events, ARRAY_SIZE(rights_events), event));
                 has_some |= has_rights && is_asking(event);
                 has_some |= strcmp(event, "sendto") == 0; /* datagrams with an address, and no others */
-                has_some |= has_files && !only_reads && is_one_of(file_events, ARRAY_SIZE(file_events), event);
+                has_some |= has_files && is_one_of(file_events, ARRAY_SIZE(file_events), event);
         }
         if (needs->all_events || n_lean == needs->n_events)
                 return CALLS_NOT_NEEDED;

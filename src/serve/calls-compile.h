@@ -16,10 +16,14 @@ void calls_compile(const struct rule_set *set, struct arena *arena, struct senso
 /* How much of a rule is seen in lean mode. */
 enum calls_need { CALLS_NOT_NEEDED, CALLS_PARTLY, CALLS_ALL };
 
-/*
- * Of a rule's needs: are all of its events those of lean mode, some, or none? has_files: what happens to some files is
- * told as calls too (the part `watch`). has_rights: and so are the calls that ask for a right (sensor_go_lean()).
- */
-enum calls_need calls_need_of(const struct rule_needs *needs, bool has_files, bool has_rights);
+/* What is told in lean mode beside programs, children and the hooks' events; bits. */
+enum {
+        CALLS_HAS_FILES = 1,  /* what happens to some files (the part `watch`) */
+        CALLS_HAS_READS = 2,  /* who reads some (the same) */
+        CALLS_HAS_RIGHTS = 4, /* calls that ask for a right (sensor_go_lean()) */
+};
+
+/* Of a rule's needs: are all of its events those of lean mode, some, or none? */
+enum calls_need calls_need_of(const struct rule_needs *needs, unsigned has);
 
 #endif

@@ -262,6 +262,7 @@ int watch_reads_start(struct watch *w, struct error *err)
                 agent_tell(w->a, "who reads secrets is not seen in lean mode: %s", err->text);
                 return 0;
         }
+        w->a->hears_reads = true;
         return agent_add_source(w->a, file_reads_fd(r->reads), on_ready, w);
 }
 

@@ -225,7 +225,7 @@ CASES = (
     (23, SECRET, "twin: getent", lambda d: d.sh("getent shadow root"), ()),
     (23, SECRET, "twin: openat2", lambda d: d.py("call('openat2', AT_FDCWD, '/etc/shadow', struct.pack('QQQ', 0, 0, 0), 24)"), ()),
     (23, SECRET, "twin: a copied tool", lambda d: d.sh("cp /bin/cat /opt/sshd; /opt/sshd /etc/shadow >/dev/null"), (DROPPED,)),
-    (23, LINK, "twin: by a hard link", lambda d: d.py("os.link('/etc/shadow', '/etc/hard')\nopen('/etc/hard').read()"), ()),
+    (23, LINK, "twin: by a hard link", lambda d: d.py("os.link('/etc/shadow', '/etc/hard')\nopen('/etc/hard').read()"), (SECRET,)),
     (23, None, "miss: passwd, which everybody reads", lambda d: d.sh("cat /etc/passwd >/dev/null"), ()),
     (23, None, "miss: what may read shadow does", lambda d: d.run("/usr/bin/chage", "-l", "root"), ()),
     (24, SEARCH, "grep for keys", lambda d: d.sh("grep -r 'BEGIN RSA PRIVATE' /etc/ssl >/dev/null"), ()),

@@ -524,19 +524,19 @@ static void needs(void **s)
                 "evt.type in (mount, setuid)",
         };
         static const struct {
-                enum calls_need bare, with_files, with_rights;
+                enum calls_need bare, with_files, with_reads, with_rights;
         } wanted[] = {
-                { CALLS_NOT_NEEDED, CALLS_NOT_NEEDED, CALLS_NOT_NEEDED },
-                { CALLS_PARTLY, CALLS_PARTLY, CALLS_PARTLY },
-                { CALLS_ALL, CALLS_PARTLY, CALLS_ALL },
-                { CALLS_NOT_NEEDED, CALLS_NOT_NEEDED, CALLS_NOT_NEEDED },
-                { CALLS_ALL, CALLS_ALL, CALLS_ALL },
-                { CALLS_ALL, CALLS_PARTLY, CALLS_ALL },
-                { CALLS_ALL, CALLS_PARTLY, CALLS_ALL },
-                { CALLS_ALL, CALLS_ALL, CALLS_ALL },
-                { CALLS_ALL, CALLS_ALL, CALLS_NOT_NEEDED },
-                { CALLS_ALL, CALLS_ALL, CALLS_PARTLY },
-                { CALLS_ALL, CALLS_ALL, CALLS_PARTLY },
+                { CALLS_NOT_NEEDED, CALLS_NOT_NEEDED, CALLS_NOT_NEEDED, CALLS_NOT_NEEDED },
+                { CALLS_PARTLY, CALLS_PARTLY, CALLS_PARTLY, CALLS_PARTLY },
+                { CALLS_ALL, CALLS_PARTLY, CALLS_ALL, CALLS_ALL },
+                { CALLS_NOT_NEEDED, CALLS_NOT_NEEDED, CALLS_NOT_NEEDED, CALLS_NOT_NEEDED },
+                { CALLS_ALL, CALLS_ALL, CALLS_PARTLY, CALLS_ALL },
+                { CALLS_ALL, CALLS_PARTLY, CALLS_ALL, CALLS_ALL },
+                { CALLS_ALL, CALLS_PARTLY, CALLS_ALL, CALLS_ALL },
+                { CALLS_ALL, CALLS_ALL, CALLS_ALL, CALLS_ALL },
+                { CALLS_ALL, CALLS_ALL, CALLS_ALL, CALLS_NOT_NEEDED },
+                { CALLS_ALL, CALLS_ALL, CALLS_ALL, CALLS_PARTLY },
+                { CALLS_ALL, CALLS_ALL, CALLS_ALL, CALLS_PARTLY },
         };
         struct arena arena = ARENA_INIT;
         struct rule_set *set = load_conditions(conditions, ARRAY_SIZE(conditions));
@@ -544,9 +544,10 @@ static void needs(void **s)
         for (size_t i = 0; i < ARRAY_SIZE(conditions); i++) {
                 struct rule_needs n;
                 rule_set_needs(set, i, &arena, &n);
-                assert_int_equal(calls_need_of(&n, false, false), wanted[i].bare);
-                assert_int_equal(calls_need_of(&n, true, false), wanted[i].with_files);
-                assert_int_equal(calls_need_of(&n, false, true), wanted[i].with_rights);
+                assert_int_equal(calls_need_of(&n, 0), wanted[i].bare);
+                assert_int_equal(calls_need_of(&n, CALLS_HAS_FILES), wanted[i].with_files);
+                assert_int_equal(calls_need_of(&n, CALLS_HAS_READS), wanted[i].with_reads);
+                assert_int_equal(calls_need_of(&n, CALLS_HAS_RIGHTS), wanted[i].with_rights);
         }
         rule_set_free(set);
         arena_done(&arena);
