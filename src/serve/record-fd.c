@@ -328,6 +328,14 @@ static struct value end_value(enum value_type type, const struct ends *ends, boo
         return v;
 }
 
+/* A hook sees a connection begin: most have no address of their own then, which is not the same as to have 0.0.0.0. */
+static bool knows_local(const struct observe_call *c, const struct ends *ends)
+{
+        static const uint8_t none[sizeof(ends->local)];
+        return !(c->flags & OBSERVE_CALL_HOOK) || !names_remote(c) || ends->local_port != 0 ||
+               memcmp(ends->local, none, sizeof(none)) != 0;
+}
+
 void get_fd_end(struct event_record *r, const struct field_ref *ref, struct value *ret)
 {
         const struct observe_call *c = call_of(r);
@@ -336,16 +344,20 @@ void get_fd_end(struct event_record *r, const struct field_ref *ref, struct valu
                 return;
         enum end end = end_for(ref->field->id);
         bool serves = is_server(c, &ends), has_remote = ends.remote_port != 0 || c->call == CALL_connect;
+        bool has_local = knows_local(c, &ends);
         enum value_type type = ref->field->type;
         if (end == END_EITHER) {
                 struct value *v = arena_array(r->arena, 2, sizeof(*v));
-                v[0] = end_value(type, &ends, true);
-                v[1] = end_value(type, &ends, false);
-                *ret = value_list(v, has_remote ? 2 : 1);
+                size_t n = 0;
+                if (has_local)
+                        v[n++] = end_value(type, &ends, true);
+                if (has_remote)
+                        v[n++] = end_value(type, &ends, false);
+                *ret = value_list(v, n);
                 return;
         }
         bool is_local = end == END_LOCAL || (end == END_SERVER && serves) || (end == END_CLIENT && !serves);
-        if (is_local || has_remote)
+        if (is_local ? has_local : has_remote)
                 *ret = end_value(type, &ends, is_local);
 }
 

@@ -15,19 +15,23 @@
 
 #define HOME(path) "container:/root/" path, "container:/home/*/" path
 
-/* What the rules of reading ask for: password hashes, keys, credentials, the kernel's memory. */
+/* What the rules of reading ask for, ours and Falco's: password hashes, who may become whom, keys, credentials, the
+ * kernel's memory. */
 static const char *const secrets[] = {
         "container:/etc/shadow*",
         "container:/etc/gshadow*",
         "container:/etc/sudoers",
         "container:/etc/sudoers.d",
         "container:/etc/security/opasswd",
+        "container:/etc/security/pwquality.conf",
+        "container:/etc/pam.conf",
+        "container:/etc/pam.d",
         "container:/etc/krb5.keytab",
         "container:/etc/ssh/ssh_host_*_key",
         "container:/run/secrets/kubernetes.io/serviceaccount",
         "container:/var/run/secrets/kubernetes.io/serviceaccount",
         "container:/proc/kcore",
-        HOME(".ssh/id_*"),
+        HOME(".ssh"),
         HOME(".aws/credentials"),
         HOME(".docker/config.json"),
         HOME(".kube/config"),
@@ -298,7 +302,8 @@ void watch_reads_tick(struct watch *w)
         }
         if (now.nameless != r->told.nameless)
                 agent_tell(w->a,
-                           "of %llu files that were read it cannot be told which: the kernel does not open them for us",
+                           "of %llu files that were read or written it cannot be told which: they were gone, or are "
+                           "not opened for us",
                            (unsigned long long)(now.nameless - r->told.nameless));
         r->told = now;
 }

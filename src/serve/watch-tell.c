@@ -275,14 +275,15 @@ static void tell_modified(struct watch *w, const struct waiting *x, struct str p
         if (!look_at(x, path, &st, host) || !S_ISREG(st.st_mode))
                 return;
         bool was_known = remember(w, x, path, &st, &before);
-        if (was_known ? st.st_size < before.size : x->e.what & FILE_MODIFIED && st.st_size == 0) {
+        bool is_cut = was_known ? st.st_size < before.size : x->e.what & FILE_MODIFIED && st.st_size == 0;
+        if (is_cut) {
                 struct event e = { .path = { path, STR_NONE } };
                 watch_describe(&e, &st);
                 e.call.args[1] = (uint64_t)st.st_size;
                 watch_judge(w, x, CALL_truncate, &e);
         }
         bool is_over = was_known && st.st_size <= before.size && has_other_time(&st, &before);
-        tell_written(w, x, path, &st, is_over ? 0 : O_APPEND);
+        tell_written(w, x, path, &st, is_cut && st.st_size == 0 ? O_TRUNC : is_over ? 0 : O_APPEND);
 }
 
 /*

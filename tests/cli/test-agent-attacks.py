@@ -102,6 +102,7 @@ with open('/proc/%d/mem' % p.pid, 'r+b', 0) as file:
     byte = file.read(1)
     file.seek(at)
     file.write(byte)
+time.sleep(0.5)
 p.kill()
 """
 
