@@ -38,7 +38,8 @@ static void tell_sleeping(struct agent *a, enum calls_need need, const char *wor
 {
         _cleanup_(buf_done) struct buf names = BUF_INIT(700);
         unsigned has = (a->watched.v.n > 0 ? CALLS_HAS_FILES : 0) | (a->hears_reads ? CALLS_HAS_READS : 0) |
-                       (sensor_hears_rights(a->sensor) ? CALLS_HAS_RIGHTS : 0);
+                       (sensor_hears_rights(a->sensor) ? CALLS_HAS_RIGHTS : 0) |
+                       (a->hears_mappings ? CALLS_HAS_CODE : 0);
         size_t n = 0;
         for (size_t i = 0; i < rule_set_n(a->rules.set); i++) {
                 const struct rule *rule = rule_set_rule(a->rules.set, i);

@@ -10,6 +10,7 @@ extern const struct agent_part part_incidents;
 extern const struct agent_part part_integrity;
 extern const struct agent_part part_loaded;
 extern const struct agent_part part_log_guard;
+extern const struct agent_part part_mapped_code;
 extern const struct agent_part part_metrics;
 extern const struct agent_part part_respond;
 extern const struct agent_part part_sinks;
@@ -26,6 +27,7 @@ const struct agent_part *const agent_parts[] = {
         &part_log_guard,
         &part_guard,
         &part_watch, /* behind those that add to what is watched */
+        &part_mapped_code,
         &part_calls, /* behind what tells of calls in lean mode */
         &part_sinks,
         &part_metrics,

@@ -103,6 +103,7 @@ struct agent {
         size_t n_sources;
         struct watch_paths watched; /* of which file events are wanted; parts that start before `watch` add to it */
         bool hears_reads;           /* of secrets, by the part `watch` */
+        bool hears_mappings;        /* of code, by the part `mapped-code` */
         unsigned file_losses;       /* times that file events were lost */
 };
 

@@ -61,6 +61,7 @@ enum calls_need calls_need_of(const struct rule_needs *needs, unsigned has)
                 n_lean += is_lean(event) || is_hook(event) ||
                           (has_rights && is_one_of(rights_events, ARRAY_SIZE(rights_events), event));
                 has_some |= has_rights && is_asking(event);
+                has_some |= has & CALLS_HAS_CODE && strcmp(event, "mmap") == 0;
                 has_some |= strcmp(event, "sendto") == 0; /* datagrams with an address, and no others */
                 has_some |= has_files && is_one_of(file_events, ARRAY_SIZE(file_events), event);
         }

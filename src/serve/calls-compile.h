@@ -21,6 +21,7 @@ enum {
         CALLS_HAS_FILES = 1,  /* what happens to some files (the part `watch`) */
         CALLS_HAS_READS = 2,  /* who reads some (the same) */
         CALLS_HAS_RIGHTS = 4, /* calls that ask for a right (sensor_go_lean()) */
+        CALLS_HAS_CODE = 8,   /* what is mapped to be executed (the part `mapped-code`) */
 };
 
 /* Of a rule's needs: are all of its events those of lean mode, some, or none? */
