@@ -7,6 +7,7 @@
 #include "intel/db-locate.h"
 #include "proc/worker.h"
 #include "sense/barrier.h"
+#include "sense/mappings.h"
 #include "sense/sensor.h"
 
 #include <errno.h>
@@ -102,6 +103,15 @@ static void check_data(struct check *c, const char *file)
         db_close(db);
 }
 
+static void check_mappings(struct check *c)
+{
+        struct mappings *m = NULL;
+        struct error err = ERROR_NONE;
+        *c = (struct check){ "observe", "code that is mapped", mappings_new(&m, &err) == 0, "" };
+        snprintf(c->words, sizeof(c->words), "%.200s", c->good ? "by the kernel's records for profilers" : err.text);
+        mappings_free(m);
+}
+
 /* Each program really loaded and attached, alone. Without them images are scanned all the same. */
 static size_t check_sensor(struct check *c)
 {
@@ -112,12 +122,13 @@ static size_t check_sensor(struct check *c)
                 snprintf(c[i].words, sizeof(c[i].words), "%s%s", probes[i].r == 0 ? "by the kernel's tracepoint " : "",
                          probes[i].r == 0 ? probes[i].name : probes[i].words);
         }
-        struct check *kill = &c[SENSOR_PROGRAMS];
+        check_mappings(&c[SENSOR_PROGRAMS]);
+        struct check *kill = &c[SENSOR_PROGRAMS + 1];
         *kill = (struct check){ "enforce", "kill at exec", probes[0].r == 0, "" };
         snprintf(kill->words, sizeof(kill->words), "%s",
                  probes[0].r == 0 ? "before the first instruction, for where the program lies (rules with action kill)"
                                   : "needs the events of exec");
-        return SENSOR_PROGRAMS + 1;
+        return SENSOR_PROGRAMS + 2;
 }
 
 static void check_action(struct check *c, const char *name, const char *does, const char *how,
