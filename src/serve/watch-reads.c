@@ -11,7 +11,8 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#define DEEP 3u /* directories below one that is marked as a whole */
+#define DEEP      3u     /* directories below one that is marked as a whole */
+#define LOOKS_MAX 16384u /* names of one container that are looked at */
 
 #define HOME(path) "container:/root/" path, "container:/home/*/" path
 
@@ -31,6 +32,7 @@ static const char *const secrets[] = {
         "container:/run/secrets/kubernetes.io/serviceaccount",
         "container:/var/run/secrets/kubernetes.io/serviceaccount",
         "container:/proc/kcore",
+        "container:/proc/1/environ", /* of the others' nobody is told: they come and go */
         HOME(".ssh"),
         HOME(".aws/credentials"),
         HOME(".docker/config.json"),
@@ -49,9 +51,9 @@ static const char *const kernel_types[] = { "proc", "sysfs", "cgroup", "cgroup2"
 
 struct marking {
         struct watch *w;
-        uint64_t cgroup_id;
+        const struct container_entry *c;
         int root; /* the container's */
-        size_t left;
+        size_t left, looks_left;
 };
 
 static void mark(struct marking *m, int fd, enum file_reads_mark what)
@@ -60,30 +62,49 @@ static void mark(struct marking *m, int fd, enum file_reads_mark what)
                 return;
         m->left--;
         (void)file_reads_mark(m->w->reads.reads, fd,
-                              what); /* of what nobody can mark, nothing is told: docs/format/files.md */
+                              what); /* of what cannot be marked nothing is told: docs/files.md */
 }
 
-static bool is_dots(const char *name) { return strcmp(name, ".") == 0 || strcmp(name, "..") == 0; }
+/* A directory or file of the container; -1 also where whoever serves its file system may never answer. */
+static int open_inside(const struct marking *m, const char *path, int flags)
+{
+        static const char *const served[] = { "fuse", "nfs", "cifs", "smb", "9p", "ceph", "afs", "lustre", "virtiofs" };
+        const struct container_mount *mount = container_mount_of(m->c, str_of(path));
+        for (size_t i = 0; mount && i < ARRAY_SIZE(served); i++)
+                if (str_starts(mount->type, str_of(served[i])))
+                        return -1;
+        return open_in_root(m->root, path, flags);
+}
+
+/* The next name of a directory, but for "." and "..", as long as there is room. */
+static const char *next_name(struct marking *m, DIR *d)
+{
+        struct dirent *e = NULL;
+        do
+                e = d && m->left && m->looks_left ? readdir(d) : NULL;
+        while (e && (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0));
+        m->looks_left -= e != NULL;
+        return e ? e->d_name : NULL;
+}
 
 /* A file, or those of a directory. */
 static void mark_secret(struct marking *m, const char *path, unsigned depth)
 {
         struct stat st;
-        _cleanup_(closep) int fd = open_in_root(m->root, path, O_PATH);
+        _cleanup_(closep) int fd = open_inside(m, path, O_PATH);
         if (fd < 0 || fstat(fd, &st) < 0)
                 return;
         if (S_ISREG(st.st_mode)) {
                 mark(m, fd, FILE_READS_READ);
-                watched_names_put(&m->w->reads.names, m->cgroup_id, &st, str_of(path));
+                watched_names_put(&m->w->reads.names, m->c->cgroup_id, &st, str_of(path));
         }
         if (!S_ISDIR(st.st_mode) || depth == DEEP)
                 return;
-        int listed = open_in_root(m->root, path, O_RDONLY | O_DIRECTORY);
+        int listed = open_inside(m, path, O_RDONLY | O_DIRECTORY);
         DIR *d = listed < 0 ? NULL : fdopendir(listed);
-        for (struct dirent *e; d && m->left && (e = readdir(d));) {
+        for (const char *name; (name = next_name(m, d));) {
                 char below[PATH_MAX];
-                int n = snprintf(below, sizeof(below), "%s/%s", path, e->d_name);
-                if (!is_dots(e->d_name) && n < (int)sizeof(below))
+                if (snprintf(below, sizeof(below), "%s/%s", path, name) < (int)sizeof(below))
                         mark_secret(m, below, depth + 1);
         }
         if (d)
@@ -102,17 +123,16 @@ static void mark_pattern(struct marking *m, struct str dir, struct str rest)
         }
         ptrdiff_t slash = str_rfind_char(str_upto(rest, (size_t)star), '/');
         struct str above = str_upto(rest, (size_t)slash), after = str_from(rest, (size_t)slash + 1);
-        struct str pattern = str_upto(
-                after, (size_t)MIN(str_find_char(after, '/') < 0 ? (ptrdiff_t)after.n : str_find_char(after, '/'),
-                                   (ptrdiff_t)after.n));
+        ptrdiff_t end = str_find_char(after, '/');
+        struct str pattern = end < 0 ? after : str_upto(after, (size_t)end);
         if (snprintf(path, sizeof(path), "%.*s%.*s", STR_FMT(dir), STR_FMT(above)) >= (int)sizeof(path))
                 return;
-        int listed = open_in_root(m->root, path[0] ? path : "/", O_RDONLY | O_DIRECTORY);
+        int listed = open_inside(m, path[0] ? path : "/", O_RDONLY | O_DIRECTORY);
         DIR *d = listed < 0 ? NULL : fdopendir(listed);
-        for (struct dirent *e; d && m->left && (e = readdir(d));) {
+        for (const char *name; (name = next_name(m, d));) {
                 char below[PATH_MAX];
-                if (!is_dots(e->d_name) && watch_name_fits(pattern, str_of(e->d_name)) &&
-                    snprintf(below, sizeof(below), "%s/%s", path, e->d_name) < (int)sizeof(below))
+                if (watch_name_fits(pattern, str_of(name)) &&
+                    snprintf(below, sizeof(below), "%s/%s", path, name) < (int)sizeof(below))
                         mark_pattern(m, str_of(below), str_from(after, pattern.n));
         }
         if (d)
@@ -149,7 +169,7 @@ static int open_root(const struct container_entry *c)
 
 void watch_reads_learn(struct watch *w, const struct container_entry *c)
 {
-        struct marking m = { .w = w, .cgroup_id = c->cgroup_id, .left = WATCH_READS_MARKS_MAX };
+        struct marking m = { .w = w, .c = c, .left = WATCH_READS_MARKS_MAX, .looks_left = LOOKS_MAX };
         if (!w->reads.reads)
                 return;
         _cleanup_(closep) int root = m.root = open_root(c);
@@ -164,10 +184,11 @@ void watch_reads_learn(struct watch *w, const struct container_entry *c)
         mark_mounts(&m, c);
         for (size_t i = 0; i < w->reads.paths.v.n; i++)
                 mark_pattern(&m, STR_NONE, w->reads.paths.v.v[i].path);
-        if (m.left == 0)
+        if (m.left == 0 || m.looks_left == 0)
                 agent_tell(w->a,
-                           "container %.*s has more than %u secrets: who reads the others is not seen in lean mode",
-                           STR_FMT(c->id), WATCH_READS_MARKS_MAX);
+                           "container %.*s has more than %u secrets, or %u names where they may be: who reads the "
+                           "others is not seen in lean mode",
+                           STR_FMT(c->id), WATCH_READS_MARKS_MAX, LOOKS_MAX);
 }
 
 void watch_reads_appeared(struct watch *w, uint64_t cgroup_id, struct str path)
@@ -178,7 +199,7 @@ void watch_reads_appeared(struct watch *w, uint64_t cgroup_id, struct str path)
             snprintf(text, sizeof(text), "%.*s", STR_FMT(path)) >= (int)sizeof(text))
                 return;
         _cleanup_(closep) int root = open_root(c);
-        struct marking m = { .w = w, .cgroup_id = cgroup_id, .root = root, .left = 1 };
+        struct marking m = { .w = w, .c = c, .root = root, .left = 1, .looks_left = 1 };
         if (root >= 0)
                 mark_secret(&m, text, DEEP);
 }
@@ -273,8 +294,14 @@ int watch_reads_start(struct watch *w, struct error *err)
 void watch_reads_stop(struct watch *w)
 {
         struct watch_reads *r = &w->reads;
-        if (r->reads)
+        struct file_reads_counts c;
+        if (r->reads) {
+                file_reads_counts(r->reads, &c);
+                agent_tell(w->a, "reading of secrets: %llu events, %llu of files that were gone, lost %llu times",
+                           (unsigned long long)c.events, (unsigned long long)c.nameless,
+                           (unsigned long long)c.overflows);
                 agent_remove_source(w->a, file_reads_fd(r->reads));
+        }
         file_reads_free(r->reads);
         watch_paths_done(&r->paths);
         watched_names_done(&r->names);
@@ -300,10 +327,5 @@ void watch_reads_tick(struct watch *w)
                                             .extras = &extra,
                                             .n_extras = 1 });
         }
-        if (now.nameless != r->told.nameless)
-                agent_tell(w->a,
-                           "of %llu files that were read or written it cannot be told which: they were gone, or are "
-                           "not opened for us",
-                           (unsigned long long)(now.nameless - r->told.nameless));
         r->told = now;
 }

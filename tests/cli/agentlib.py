@@ -23,6 +23,12 @@ def skip_all(reason):
     sys.exit(0)
 
 
+def checks():
+    """What `sekisho doctor` says, by area and name."""
+    doctor = json.loads(subprocess.run([SEKISHO, "doctor", "--json"], capture_output=True, text=True, timeout=WAIT_SECONDS).stdout)
+    return {(check["area"], check["name"]): check for check in doctor["checks"]}
+
+
 def need_sensor(*programs):
     """Ends the test, with the reason, where no agent can run."""
     if os.geteuid() != 0:
@@ -30,9 +36,8 @@ def need_sensor(*programs):
     for program in programs:
         if not shutil.which(program):
             skip_all(program + " is not installed")
-    doctor = json.loads(subprocess.run([SEKISHO, "doctor", "--json"], capture_output=True, text=True, timeout=WAIT_SECONDS).stdout)
-    for check in doctor["checks"]:
-        if check["area"] == "observe" and not check["good"] and check["name"] not in ("calls with rights", "code that is mapped"):  # which not every kernel has
+    for (area, name), check in checks().items():
+        if area == "observe" and not check["good"] and name not in ("calls with rights", "code that is mapped"):  # which not every kernel has
             skip_all("the sensor does not load here: " + check["words"])
 
 

@@ -468,7 +468,7 @@ def make_container(work, archive):
 
 
 # Lean mode does not see what these ask for: calls that leave no trace in a file or on the network, and ask for no right.
-FULL_ONLY = {STREAM, ENVIRON, SOCKET, "Root rights taken", "32-bit call of a 64-bit program", "32-bit call"}
+FULL_ONLY = {STREAM, SOCKET, "Root rights taken", "32-bit call of a 64-bit program", "32-bit call"}
 FULL_ONLY_CASES = {
     "twin: of another shell, emptied",  # made and emptied in one moment
     "core_pattern", "twin: sysrq, by a relative path", "huge pages are reserved",  # refused; test-file-reads.py has those that are not

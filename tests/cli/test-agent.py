@@ -18,7 +18,7 @@ import tempfile
 
 import runclib
 import taplib
-from agentlib import SEKISHO, WAIT_SECONDS, Agent, need_sensor, skip_all, until
+from agentlib import SEKISHO, WAIT_SECONDS, Agent, checks, need_sensor, skip_all, until
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 RULE = {
@@ -37,6 +37,7 @@ RULE = {
     "volume": "Program executed from volume",
     "lain": "Program executed that lay on a volume",
     "posed": "Server by its title alone",
+    "mapped": "Dropped code mapped",
 }
 KILL = """
 - rule: Kill what is not in the image
@@ -211,7 +212,8 @@ def cases(port):
     yield "script", (), "twin: with .. and by a link", \
         lambda c, m: c.sh(script + "ln -sf s.sh /opt/q; exec /bin/sh /usr/../opt/./q " + m)
     yield "script", (), "twin: from memory", lambda c, m: c.sh("printf ':\\n' > /run/s; exec /bin/sh /run/s " + m)
-    yield "script", (), "twin: ld.so runs a dropped program", \
+    mapped = ("mapped",) if checks()[("observe", "code that is mapped")]["good"] else ()
+    yield "script", mapped, "twin: ld.so runs a dropped program", \
         lambda c, m: c.sh("cp /usr/bin/dynamic /opt/d; exec /lib64/ld-linux-x86-64.so.2 --argv0 true /opt/d " + m)
     yield None, (), "miss: a shell runs the image's script", lambda c, m: c.run("/bin/sh", "/usr/share/app.sh", m)
     yield None, (), "miss: ld.so runs the image's program", lambda c, m: c.run("/lib64/ld-linux-x86-64.so.2", "/usr/bin/dynamic", m)

@@ -518,10 +518,10 @@ static void needs(void **s)
                 "evt.type in (open, openat) and evt.is_open_read = true",
                 "evt.type in (open, openat) and (evt.is_open_read = true or evt.is_open_write = true)",
                 "evt.type in (unlink, unlinkat)",
-                "evt.type = setuid",
+                "evt.type = dup2",
                 "evt.type in (mount, umount2)",
                 "evt.type = ptrace",
-                "evt.type in (mount, setuid)",
+                "evt.type in (mount, dup2)",
         };
         static const struct {
                 enum calls_need bare, with_files, with_reads, with_rights;
