@@ -43,11 +43,12 @@ def need_sensor(*programs):
 
 def until(what, seconds=WAIT_SECONDS):
     """Asks again and again until it is true; False when the time is over."""
-    end = time.monotonic() + seconds
+    end, pause = time.monotonic() + seconds, 0.002
     while not what():
         if time.monotonic() > end:
             return False
-        time.sleep(0.05)
+        time.sleep(pause)
+        pause = min(2 * pause, 0.05)
     return True
 
 

@@ -356,7 +356,7 @@ CASES = (
     (46, DISK, "twin: it is opened, which is refused", lambda d: d.sh("head -c 1 /dev/vda"), ()),
     (46, DISK, "twin: one that the container may open", lambda d: d.sh("head -c 1 /dev/shown"), ()),
     (46, None, "miss: other devices", lambda d: d.sh("mknod /opt/null c 1 3; head -c 1 /dev/zero; head -c 1 /dev/none"), ()),
-    (47, ATTACHED, "ptrace", lambda d: d.py("import subprocess\np = subprocess.Popen(['/bin/sleep', '9'])\ncall('ptrace', 16, p.pid, 0, 0)\np.kill()"), ()),
+    (47, ATTACHED, "ptrace", lambda d: d.py("import subprocess\np = subprocess.Popen(['/bin/sleep', '9'])\ncall('ptrace', 16, p.pid, 0, 0)\nos.kill(p.pid, 9)"), ()),
     (47, ATTACHED, "twin: seize", lambda d: d.py("call('ptrace', 0x4206, 1, 0, 0)"), ()),
     (47, ATTACHED, "twin: process_vm_writev", lambda d: d.py("call('process_vm_writev', 1, 0, 0, 0, 0, 0)"), ()),
     (47, MEMORY_WRITTEN, "twin: /proc/PID/mem",
