@@ -142,7 +142,7 @@ def add_addresses(container):
 # than those that lean mode watches.
 FULL_ONLY = {"Directory traversal monitored file read", "Redirect STDOUT/STDIN to Network Connection in Container", "Linux Kernel Module Injection Detected",
              "PTRACE anti-debug attempt", "Change namespace privileges via unshare", "Non sudo setuid", "Create files below dev",
-             "Read environment variable from /proc files", "Exfiltrating Artifacts via Kubernetes Control Plane",
+             "Exfiltrating Artifacts via Kubernetes Control Plane",
              "Backdoored library loaded into SSHD (CVE-2024-3094)"}
 
 
