@@ -349,13 +349,13 @@ int sensor_go_full(struct sensor *s, const struct sensor_recipes *recipes, struc
         return r;
 }
 
-bool sensor_call_asks(enum observe_call_id call)
+enum sensor_asks sensor_call_asks(enum observe_call_id call)
 {
-        static const bool asks[OBSERVE_CALLS] = {
-#define RIGHT(name, capabilities) [CALL_##name] = true,
+        static const enum sensor_asks asks[OBSERVE_CALLS] = {
+#define RIGHT(name, when, capabilities) [CALL_##name] = SENSOR_ASKS_##when,
 #include "bpf/shared/calls-rights.def"
 #undef RIGHT
-                [CALL_io_uring_setup] = true,
+                [CALL_io_uring_setup] = SENSOR_ASKS_ALWAYS, /* told by its own tracepoint */
         };
         return asks[call];
 }
@@ -365,7 +365,7 @@ int sensor_go_lean(struct sensor *s, const struct sensor_recipes *recipes, struc
         struct sensor_recipes *asking = xmalloc(sizeof(*asking));
         *asking = *recipes;
         for (enum observe_call_id i = 0; i < OBSERVE_CALLS; i++)
-                asking->wanted[i] = recipes->wanted[i] && sensor_call_asks(i);
+                asking->wanted[i] = recipes->wanted[i] && sensor_call_asks(i) != SENSOR_ASKS_NEVER;
         int r = switch_to(s, asking, true);
         if (r < 0) {
                 bpf_refused(err, r, "the kernel does not take the programs of calls that ask for a right");

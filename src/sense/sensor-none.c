@@ -51,7 +51,7 @@ bool sensor_is_full(const struct sensor *s) { return false; }
 
 bool sensor_hears_rights(const struct sensor *s) { return false; }
 
-bool sensor_call_asks(enum observe_call_id call) { return false; }
+enum sensor_asks sensor_call_asks(enum observe_call_id call) { return SENSOR_ASKS_NEVER; }
 
 void sensor_call_drops(const struct sensor *s, uint64_t ret[CALL_CLASSES])
 {

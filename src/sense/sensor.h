@@ -86,7 +86,8 @@ struct sensor_recipes {
 
 /*
  * Full mode: system calls come too, by records of the kind OBSERVE_CALL. Or, in full mode already, by other recipes
- * from now on; what either of them wants is not missed on the way. 0, or < 0 with words, and the mode is what it was.
+ * from now on; what either of them wants is not missed on the way. 0, or < 0 with words: full mode goes on as it was,
+ * and lean mode without calls, until sensor_go_lean().
  */
 int sensor_go_full(struct sensor *s, const struct sensor_recipes *recipes, struct error *err);
 
@@ -102,8 +103,9 @@ bool sensor_is_full(const struct sensor *s);
 
 bool sensor_hears_rights(const struct sensor *s);
 
-/* Does the call ask for a right before it does what it is for? Some do so with some arguments only. */
-bool sensor_call_asks(enum observe_call_id call);
+/* Is the call told of in lean mode, since it asks for a right? */
+enum sensor_asks { SENSOR_ASKS_NEVER, SENSOR_ASKS_SOMETIMES, SENSOR_ASKS_ALWAYS };
+enum sensor_asks sensor_call_asks(enum observe_call_id call);
 
 /* Calls lost so far for want of room, by class; all of them are OBSERVE_CALL's number in sensor_drops(). */
 void sensor_call_drops(const struct sensor *s, uint64_t ret[CALL_CLASSES]);

@@ -15,14 +15,6 @@ static const char *const hook_events[] = { "connect",  "bind",  "listen", "accep
 static const char *const file_events[] = { "openat",  "truncate", "unlinkat", "renameat2", "symlinkat", "linkat",
                                            "mkdirat", "mknodat",  "fchmodat", "fchownat",  "utimensat" };
 
-/* Those of the calls that ask for a right (sensor_call_asks()) that do so whatever their arguments are. */
-static const char *const rights_events[] = {
-        "open_by_handle_at", "pivot_root",    "mount",      "umount2",     "fsopen",          "fsmount",
-        "move_mount",        "mount_setattr", "setns",      "sethostname", "setdomainname",   "init_module",
-        "finit_module",      "delete_module", "kexec_load", "reboot",      "kexec_file_load", "settimeofday",
-        "clock_settime",     "swapon",        "swapoff",    "acct",        "io_uring_setup",  "chroot"
-};
-
 static bool is_one_of(const char *const *events, size_t n, const char *event)
 {
         for (size_t i = 0; i < n; i++)
@@ -43,24 +35,24 @@ static bool asks(const struct rule_needs *needs, const char *field)
         return false;
 }
 
-static bool is_asking(const char *event)
+static enum sensor_asks asking(const char *event)
 {
         for (enum observe_call_id call = 0; call < OBSERVE_CALLS; call++)
-                if (sensor_call_asks(call) && strcmp(event_call_name(call), event) == 0)
-                        return true;
-        return false;
+                if (strcmp(event_call_name(call), event) == 0)
+                        return sensor_call_asks(call);
+        return SENSOR_ASKS_NEVER;
 }
 
 enum calls_need calls_need_of(const struct rule_needs *needs, unsigned has)
 {
         size_t n_lean = 0;
         bool has_some = false, only_reads = asks(needs, "evt.is_open_read") && !asks(needs, "evt.is_open_write");
-        bool has_rights = has & CALLS_HAS_RIGHTS, has_files = has & (only_reads ? CALLS_HAS_READS : CALLS_HAS_FILES);
+        bool has_files = has & (only_reads ? CALLS_HAS_READS : CALLS_HAS_FILES);
         for (size_t i = 0; i < needs->n_events; i++) {
                 const char *event = needs->events[i];
-                n_lean += is_lean(event) || is_hook(event) ||
-                          (has_rights && is_one_of(rights_events, ARRAY_SIZE(rights_events), event));
-                has_some |= has_rights && is_asking(event);
+                enum sensor_asks asks_right = has & CALLS_HAS_RIGHTS ? asking(event) : SENSOR_ASKS_NEVER;
+                n_lean += is_lean(event) || is_hook(event) || asks_right == SENSOR_ASKS_ALWAYS;
+                has_some |= asks_right == SENSOR_ASKS_SOMETIMES;
                 has_some |= has & CALLS_HAS_CODE && strcmp(event, "mmap") == 0;
                 has_some |= strcmp(event, "sendto") == 0; /* datagrams with an address, and no others */
                 has_some |= has_files && is_one_of(file_events, ARRAY_SIZE(file_events), event);

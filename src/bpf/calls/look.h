@@ -158,7 +158,7 @@ static const volatile __u8 data_sizes[CALLS_ROOM] = {
 
 /* The capabilities that decide a call, as a set; 0: none does. */
 static const volatile __u64 rights[CALLS_ROOM] = {
-#define RIGHT(name, capabilities) [CALL_##name] = capabilities,
+#define RIGHT(name, when, capabilities) [CALL_##name] = capabilities,
 #include "bpf/shared/calls-rights.def"
 #undef RIGHT
 };
