@@ -171,8 +171,11 @@ static void read_ring(struct mappings *m, struct ring *r, bool (*wants)(void *ar
                 struct perf_event_header record;
                 struct mapping mapping;
                 copy_out(r, tail, (char *)&record, sizeof(record));
-                if (record.size < sizeof(record) || record.size > head - tail)
-                        break; /* the kernel writes none such */
+                if (record.size < sizeof(record) || record.size > head - tail) { /* what follows cannot be found */
+                        m->lost++;
+                        tail = head;
+                        break;
+                }
                 copy_out(r, tail, m->record, record.size);
                 tail += record.size;
                 if (record.type == PERF_RECORD_LOST && record.size >= 24) {

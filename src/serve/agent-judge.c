@@ -3,6 +3,17 @@
 
 /* ---------------------------------------------------------------------------------------------------- alerts ---- */
 
+void agent_emit_loss(struct agent *a, const char *rule, const char *field, uint64_t lost, const char *words)
+{
+        const struct alert_field extra = { field, value_number((int64_t)lost) };
+        agent_emit(a, &(struct alert){ .rule_name = rule,
+                                       .priority = PRIORITY_WARNING,
+                                       .source = "internal",
+                                       .output = str_of(words),
+                                       .extras = &extra,
+                                       .n_extras = 1 });
+}
+
 void agent_emit(struct agent *a, const struct alert *alert)
 {
         struct alert whole = *alert;

@@ -129,6 +129,9 @@ void agent_remove_source(struct agent *a, int fd);
  */
 void agent_emit(struct agent *a, const struct alert *alert);
 
+/* The alert that so many of something were lost; the field holds how many. */
+void agent_emit_loss(struct agent *a, const char *rule, const char *field, uint64_t lost, const char *words);
+
 /*
  * Full mode (true) or lean mode; says so, or why it stays as it was (agent-calls.c). The rules that need system calls
  * are named in lean mode.

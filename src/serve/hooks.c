@@ -70,22 +70,12 @@ static void on_event(void *state, const struct event_record *r)
 
 static void look_for_loss(struct hooks_part *s)
 {
-        struct agent *a = s->agent;
         uint64_t drops = hooks_drops(s->hooks), lost = drops - s->lost;
         if (lost == 0)
                 return;
         s->lost = drops;
-        struct alert_field extra = { "lost.hook", value_number((int64_t)lost) };
-        agent_emit(a, &(struct alert){ .rule_name = "Network events lost",
-                                       .priority = PRIORITY_WARNING,
-                                       .source = "internal",
-                                       .output = arena_printf(&a->arena,
-                                                              "the ring of the network's hooks was full: %llu events "
-                                                              "were lost",
-                                                              (unsigned long long)lost),
-                                       .extras = &extra,
-                                       .n_extras = 1 });
-        arena_done(&a->arena);
+        agent_emit_loss(s->agent, "Network events lost", "lost.hook", lost,
+                        "the ring of the network's hooks was full: some events are lost");
 }
 
 static void tick(void *state, int64_t now_ns)

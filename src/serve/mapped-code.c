@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #define BEGINNINGS_MAX 65536u
+#define BEGINNING_NS   UINT64_C(1000000000) /* what is mapped later is no part of how a program begins */
 #define TOLD_MAX       65536u
 #define DELETED        " (deleted)"
 #define MEMFD          "/memfd:"
@@ -48,7 +49,8 @@ static bool wants(void *arg, uint32_t pid)
 static bool is_beginning(const struct mapped_code *s, const struct mapping *m)
 {
         const uint64_t *taken = map64_get(&s->taken_over, m->pid), *begun = map64_get(&s->begun, m->pid);
-        return taken && *taken <= m->time_ns && !(begun && *begun >= *taken && m->time_ns > *begun);
+        return taken && *taken <= m->time_ns && m->time_ns - *taken < BEGINNING_NS &&
+               !(begun && *begun >= *taken && m->time_ns > *begun);
 }
 
 static void put(struct map64 *m, uint64_t pid, uint64_t time_ns)
@@ -169,14 +171,8 @@ static void look_for_loss(struct mapped_code *s)
         if (lost == 0)
                 return;
         s->lost += lost;
-        const struct alert_field extra = { "lost.mapped", value_number((int64_t)lost) };
-        agent_emit(s->a,
-                   &(struct alert){ .rule_name = "Mappings lost",
-                                    .priority = PRIORITY_WARNING,
-                                    .source = "internal",
-                                    .output = STR("the kernel's rings of what is mapped were full: some are lost"),
-                                    .extras = &extra,
-                                    .n_extras = 1 });
+        agent_emit_loss(s->a, "Mappings lost", "lost.mapped", lost,
+                        "the kernel's rings of what is mapped were full: some are lost");
 }
 
 static void tick(void *state, int64_t now_ns)

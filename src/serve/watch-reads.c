@@ -54,6 +54,8 @@ struct marking {
         const struct container_entry *c;
         int root; /* the container's */
         size_t left, looks_left;
+        size_t refused; /* by the kernel; why: the last one, -errno */
+        int why;
 };
 
 static void mark(struct marking *m, int fd, enum file_reads_mark what)
@@ -61,8 +63,11 @@ static void mark(struct marking *m, int fd, enum file_reads_mark what)
         if (m->left == 0)
                 return;
         m->left--;
-        (void)file_reads_mark(m->w->reads.reads, fd,
-                              what); /* of what cannot be marked nothing is told: docs/files.md */
+        int r = file_reads_mark(m->w->reads.reads, fd, what);
+        if (r < 0) {
+                m->refused++;
+                m->why = r;
+        }
 }
 
 /* A directory or file of the container; -1 also where whoever serves its file system may never answer. */
@@ -139,8 +144,9 @@ static void mark_pattern(struct marking *m, struct str dir, struct str rest)
                 closedir(d);
 }
 
-static void mark_mounts(struct marking *m, const struct container_entry *c)
+static void mark_mounts(struct marking *m)
 {
+        const struct container_entry *c = m->c;
         for (size_t i = 0; i < c->n_mounts; i++) {
                 bool is_kernels = false;
                 char path[PATH_MAX];
@@ -181,7 +187,7 @@ void watch_reads_learn(struct watch *w, const struct container_entry *c)
                                    STR_FMT(c->id));
                 return;
         }
-        mark_mounts(&m, c);
+        mark_mounts(&m);
         for (size_t i = 0; i < w->reads.paths.v.n; i++)
                 mark_pattern(&m, STR_NONE, w->reads.paths.v.v[i].path);
         if (m.left == 0 || m.looks_left == 0)
@@ -189,6 +195,9 @@ void watch_reads_learn(struct watch *w, const struct container_entry *c)
                            "container %.*s has more than %u secrets, or %u names where they may be: who reads the "
                            "others is not seen in lean mode",
                            STR_FMT(c->id), WATCH_READS_MARKS_MAX, LOOKS_MAX);
+        if (m.refused)
+                agent_tell(w->a, "of container %.*s %zu secrets or mounts are not seen in lean mode: %s",
+                           STR_FMT(c->id), m.refused, strerror(-m.why));
 }
 
 void watch_reads_appeared(struct watch *w, uint64_t cgroup_id, struct str path)
@@ -200,7 +209,8 @@ void watch_reads_appeared(struct watch *w, uint64_t cgroup_id, struct str path)
                 return;
         _cleanup_(closep) int root = open_root(c);
         struct marking m = { .w = w, .c = c, .root = root, .left = 1, .looks_left = 1 };
-        if (root >= 0)
+        const struct process *first = process_find(&w->a->processes, (uint32_t)c->facts.pid);
+        if (root >= 0 && first && first->cgroup_id == cgroup_id) /* its number may be another's by now */
                 mark_secret(&m, text, DEEP);
 }
 
@@ -287,8 +297,9 @@ int watch_reads_start(struct watch *w, struct error *err)
                 agent_tell(w->a, "who reads secrets is not seen in lean mode: %s", err->text);
                 return 0;
         }
-        w->a->hears_reads = true;
-        return agent_add_source(w->a, file_reads_fd(r->reads), on_ready, w);
+        result = agent_add_source(w->a, file_reads_fd(r->reads), on_ready, w);
+        w->a->hears_reads = result == 0;
+        return result;
 }
 
 void watch_reads_stop(struct watch *w)
@@ -316,16 +327,8 @@ void watch_reads_tick(struct watch *w)
         if (!r->reads)
                 return;
         file_reads_counts(r->reads, &now);
-        if (now.overflows != r->told.overflows) {
-                const struct alert_field extra = { "lost.read_queue",
-                                                   value_number((int64_t)(now.overflows - r->told.overflows)) };
-                agent_emit(w->a,
-                           &(struct alert){ .rule_name = "File events lost",
-                                            .priority = PRIORITY_WARNING,
-                                            .source = "internal",
-                                            .output = STR("the kernel's queue of what is read was full: some are lost"),
-                                            .extras = &extra,
-                                            .n_extras = 1 });
-        }
+        if (now.overflows != r->told.overflows)
+                agent_emit_loss(w->a, "File events lost", "lost.read_queue", now.overflows - r->told.overflows,
+                                "the kernel's queue of what is read was full: some events are lost");
         r->told = now;
 }
