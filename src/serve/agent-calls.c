@@ -69,8 +69,11 @@ int agent_set_mode(struct agent *a, bool is_full, struct error *err)
 {
         if (is_full) {
                 int r = go(a, true, err);
-                if (r < 0)
+                if (r < 0) {
+                        if (!sensor_is_full(a->sensor))
+                                go_lean(a);
                         return r;
+                }
         } else {
                 go_lean(a);
         }
