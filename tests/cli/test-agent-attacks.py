@@ -529,7 +529,7 @@ def attack(work, archive, is_lean):
 
 def main():
     agentlib.need_sensor("runc", "mount", "cc")
-    debianlib.in_each_mode(attack)
+    debianlib.in_each_mode(tap, attack)
     return tap.end()
 
 

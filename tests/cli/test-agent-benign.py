@@ -276,7 +276,7 @@ def run(work, archive, is_lean):
 
 def main():
     agentlib.need_sensor("runc", "mount", "cc")
-    debianlib.in_each_mode(run)
+    debianlib.in_each_mode(tap, run)
     return tap.end()
 
 

@@ -211,7 +211,7 @@ def main():
     agentlib.need_sensor("runc", "mount", "cc", "nsenter", "ip")
     if not os.path.isdir(os.path.join(os.environ.get("SEKISHO_SHARED") or "/nonexistent", "fixtures/falco-rules")):
         agentlib.skip_all("SEKISHO_SHARED is not set, or has no fixtures/falco-rules")
-    debianlib.in_each_mode(run)
+    debianlib.in_each_mode(tap, run)
     return tap.end()
 
 

@@ -70,7 +70,7 @@ def check_alert(agent, container, watch):
            (len(alerts), [a for a in agent.alerts() if a["rule"] == "File events lost"]))
     container.run("/bin/bash", "-c", "for i in $(seq 300); do head -c 5 /etc/shadow; done >/dev/null")
     alerts = about_reads(watch.told() or [])
-    tap.ok(1 <= len(alerts) <= 300 and "held" not in alerts[0], "three hundred readers are told of, within the limit for alerts", len(alerts))
+    tap.ok(1 <= len(alerts) <= 300, "of three hundred readers some are told, within the limit for alerts", len(alerts))
 
 
 def check_host(agent, container, watch):
