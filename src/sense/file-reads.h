@@ -1,6 +1,6 @@
 /*
  * Who reads certain files, who opens certain devices, and who writes into certain mounts: a fanotify group
- * (fanotify(7)) with marks on inodes and on mounts, so that no other file becomes dearer to anybody. What is read is
+ * (fanotify(7)) with marks on inodes and on mounts, so that no other file raises an event. What is read is
  * told when it is read, and once more, of who mapped it, when it is closed; that it was opened for reading is known by
  * then. A mark on an overlay's inode holds whichever layer the file comes from, also once it is copied up.
  *

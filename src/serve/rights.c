@@ -27,7 +27,7 @@ struct right {
 /* clang-format off */
 static const struct right rights[] = {
         { CAP_BPF, "loading the sensor's programs, filling their maps", always, false },
-        { CAP_PERFMON, "attaching them to tracepoints", always, false },
+        { CAP_PERFMON, "attaching them to tracepoints; the kernel's records of code that is mapped", always, false },
         { CAP_SYS_ADMIN, "fanotify with permission events; marks on file systems; BPF LSM", always, false },
         { CAP_NET_ADMIN, "programs on the network hooks of cgroups", always, false },
         { CAP_SYS_PTRACE, "`/proc/PID/root` and `/proc/PID/environ` of the containers' processes", always, false },
