@@ -1,8 +1,8 @@
 /*
  * What is mapped to be executed, by any process of the host: the kernel's own records of it (perf_event_open(2), a
  * counter of nothing with attr.mmap), in rings, one for each processor. Libraries that are loaded, code that a process
- * makes, and what a program that begins consists of; mprotect(2) too. No system call becomes slower, and other mappings
- * cost nothing.
+ * makes, and what a program that begins consists of; mprotect(2) too. Other mappings
+ * raise no record.
  *
  * Also told is when a program takes another's place, since its first mappings come before the sensor tells of it.
  */
