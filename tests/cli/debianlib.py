@@ -155,6 +155,7 @@ class Machine(Container):
 class Watch:
     """What an agent tells of a container, case by case: a case is over when the file that ends it has been seen to be opened."""
 
+    made = 0  # their numbers: names of files and pipes are never used twice
     KINDS = 4  # of ends, in turn: no rule may speak so often that its alerts are held back
     END = "".join("""
 - rule: End of a case %d
@@ -167,7 +168,9 @@ class Watch:
     def __init__(self, agent, container):
         """A shell in the container makes the files: to begin one for each case would take longer than most cases."""
         self.agent, self.container, self.n, self.seen = agent, container, 0, 0
-        self.names = os.path.join(container.volume, "ends-%d" % id(self))
+        Watch.made += 1
+        self.number = Watch.made
+        self.names = os.path.join(container.volume, "ends-%d" % self.number)
         os.mkfifo(self.names)
         shell = "exec 3<>/data/%s; while read name <&3; do : > $name; done" % os.path.basename(self.names)
         subprocess.run(["runc", "exec", "-d", container.id, "/bin/dash", "-c", shell], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
@@ -177,7 +180,7 @@ class Watch:
     def told(self):
         """The alerts since the last call, once the end of the case has been told of; None if it was not."""
         self.n += 1
-        name = "/tmp/end-of-case-%d-%d-%d" % (self.n % self.KINDS, id(self), self.n)
+        name = "/tmp/end-of-case-%d-%d-%d" % (self.n % self.KINDS, self.number, self.n)
         os.write(self.to, (name + "\n").encode())
 
         def rest():
